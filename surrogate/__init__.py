@@ -1,0 +1,1 @@
+"""Call trained field-to-field models in place of many solver steps."""

@@ -1,0 +1,247 @@
+"""The manifest of a bundle: everything the run time must know of a model, as validated data.
+
+`manifest.json` is the one description that training writes and that libsurrogate, Python and people read.
+Arrays over axes stand slowest axis first (``[ny, nx]``); arrays over components follow the field's components.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_NAME = "surrogate-bundle"
+SCHEMA_VERSION = 1
+
+Positive = Annotated[float, Field(gt=0.0)]
+
+
+class _Data(BaseModel):
+    """Frozen data without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Schema(_Data):
+    """Which layout of the manifest this is; a reader refuses a newer version."""
+
+    name: Literal["surrogate-bundle"] = "surrogate-bundle"
+    version: int = SCHEMA_VERSION
+
+
+class InputNormalisation(_Data):
+    """The program reads ``(u - mean) / std``; one number a component."""
+
+    mean: list[float]
+    std: list[Positive]
+
+
+class Prediction(_Data):
+    """How a field of the next frame is formed from the program's output ``y``; one number a component.
+
+    increment: ``u(t2) = u(t1) + (offset + scale * y)``;  frame: ``u(t2) = offset + scale * y``.
+    """
+
+    kind: Literal["increment", "frame"] = "increment"
+    scale: list[Positive]
+    offset: list[float]
+
+
+class FieldSpec(_Data):
+    """One named field of the state."""
+
+    name: str = Field(min_length=1)
+    unit: str = "1"
+    components: int = Field(default=1, ge=1)
+    staggering: Literal["cell", "corner", "face_x", "face_y", "face_z"] = "cell"
+    description: str = ""
+    normalisation: InputNormalisation
+    prediction: Prediction | None = None
+    """None: a condition field, read and never predicted."""
+    conserved: bool = False
+    """Its integral over the domain is constant in time."""
+    trained_range: list[tuple[float, float]] = Field(default_factory=list)
+    """Smallest and largest value in the training data, per component."""
+
+    @model_validator(mode="after")
+    def _one_number_a_component(self) -> FieldSpec:
+        lists = {"normalisation.mean": self.normalisation.mean, "normalisation.std": self.normalisation.std}
+        if self.prediction is not None:
+            lists |= {"prediction.scale": self.prediction.scale, "prediction.offset": self.prediction.offset}
+        if self.trained_range:
+            lists["trained_range"] = list(self.trained_range)  # type: ignore[arg-type]
+        for key, values in lists.items():
+            if len(values) != self.components:
+                raise ValueError(
+                    f"field {self.name!r}: {key} has {len(values)} entries, expected one for each of "
+                    f"its {self.components} components"
+                )
+        return self
+
+
+class Grid(_Data):
+    """Which grids the program accepts. Without ``fixed_shape`` any multiple of ``multiple_of``."""
+
+    axes: list[Literal["z", "y", "x"]]
+    fixed_shape: list[int] | None = None
+    multiple_of: list[int]
+    minimum_shape: list[int]
+    boundary: list[Literal["periodic", "wall", "open"]]
+    spacing: list[float] | None = None
+    """Cell size it was trained at, in ``spacing_unit``; None: any."""
+    spacing_unit: str = "1"
+
+    @model_validator(mode="after")
+    def _one_entry_an_axis(self) -> Grid:
+        for key in ("fixed_shape", "multiple_of", "minimum_shape", "boundary", "spacing"):
+            values = getattr(self, key)
+            if values is not None and len(values) != len(self.axes):
+                raise ValueError(f"grid.{key} has {len(values)} entries, expected {len(self.axes)}, one an axis")
+        return self
+
+
+class Time(_Data):
+    """The jump: ``t2 = t1 + step``."""
+
+    step: Positive
+    unit: str = "1"
+
+
+class Parameter(_Data):
+    """A scalar parameter, second input of the program, shape (B, P), in physical units."""
+
+    name: str
+    unit: str = "1"
+    range: tuple[float, float]
+    preset: float
+
+
+class Locality(_Data):
+    """What an output cell depends on, measured at export by NaN propagation (exact)."""
+
+    receptive_field: list[int]
+    """Cells to each side; meaningless where the net reduces over space."""
+    stride: list[int]
+    """Translations by these commute with the model."""
+    reduces_over_space: bool = False
+
+
+class Program(_Data):
+    """One executable form of the model. The first that can run is chosen."""
+
+    name: str
+    engine: Literal["torch", "python", "stub"]
+    format: Literal["torchscript", "torch.export", "stub"]
+    file: str
+    device: Literal["any", "cpu", "cuda"] = "any"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    made_with: str = ""
+    """For instance ``torch 2.13.0``."""
+
+
+class Bounds(_Data):
+    """Allowed values of a field; None: unbounded on that side."""
+
+    lower: float | None = None
+    upper: float | None = None
+
+
+class Guards(_Data):
+    """When a frame is refused. Bounds hold for every component of a field, in input and output."""
+
+    finite: bool = True
+    bounds: dict[str, Bounds] = Field(default_factory=dict)
+
+
+class Example(_Data):
+    """A pair in ``file`` (safetensors): ``input`` (1, C, ny, nx), normalised, and ``expected`` (1, C_out, ny, nx).
+
+    ``parameters`` (1, P) stands beside them where the model has parameters. All float32, as the program sees them.
+    """
+
+    file: str = "example.safetensors"
+    tolerance: Positive
+    """Largest |program(input) - expected| that still counts as the same model."""
+
+
+class FileEntry(_Data):
+    """Size and hash of one file of the bundle."""
+
+    bytes: int
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Manifest(_Data):
+    """The whole of `manifest.json`."""
+
+    format: Schema = Field(default_factory=Schema)
+    name: str
+    description: str = ""
+    created: str = ""
+    """UTC, ISO 8601."""
+    fields: list[FieldSpec] = Field(min_length=1)
+    grid: Grid
+    time: Time
+    parameters: list[Parameter] = Field(default_factory=list)
+    locality: Locality
+    programs: list[Program] = Field(min_length=1)
+    guards: Guards = Field(default_factory=Guards)
+    example: Example | None = None
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, FileEntry]
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Manifest:
+        names = [field.name for field in self.fields]
+        if len(set(names)) != len(names):
+            raise ValueError(f"fields: a name stands twice in {names}")
+        for name in self.guards.bounds:
+            if name not in names:
+                raise ValueError(f"guards.bounds: no field {name!r}; the fields are {names}")
+        for file in [program.file for program in self.programs] + ([self.example.file] if self.example else []):
+            if file not in self.files:
+                raise ValueError(f"files: {file!r} is used but has no entry (its size and hash are needed)")
+        return self
+
+    @property
+    def input_channels(self) -> int:
+        """Channels the program reads: all components of all fields, in order."""
+        return sum(field.components for field in self.fields)
+
+    @property
+    def output_channels(self) -> int:
+        """Channels the program returns: the components of the predicted fields, in order."""
+        return sum(field.components for field in self.fields if field.prediction is not None)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Manifest:
+        """Read and validate `manifest.json`.
+
+        Raises
+        ------
+        ValueError
+            If it is not valid, or of a newer schema; the text names the file and the key.
+        """
+        path = Path(path)
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}: not valid JSON ({error}); the bundle is damaged, copy it again") from error
+        version = data.get("format", {}).get("version") if isinstance(data, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise ValueError(
+                f"{path}: written in manifest schema {version}, this installation reads up to {SCHEMA_VERSION}; "
+                "install a newer surrogate, or export the bundle again with this one"
+            )
+        try:
+            return cls.model_validate(data)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write `manifest.json`, readable by people."""
+        Path(path).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
