@@ -1,0 +1,62 @@
+# make demo       the main job: a solver with and without the surrogate in its loop, timed and scored
+# make test       unit, contract and integration tests (<= 15 min);  make test-full adds the long ones (<= 80 min)
+# make build      everything the two need;  make lint  formatters and type checks;  make clean  remove what was built
+#
+# TORCH_INDEX_URL=...  takes torch from another package index (for instance PyTorch's CUDA wheels)
+# TORCH=torch==2.11.0  takes another version
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := build/stamps
+
+# Open MPI as root and on fewer cores than ranks; harmless elsewhere.
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+export OMPI_MCA_rmaps_base_oversubscribe := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+PACKAGE_SOURCES := pyproject.toml CMakeLists.txt README.md \
+  $(shell find surrogate training/surrogate_training bindings/cmake bindings/core bindings/engines bindings/fortran \
+    bindings/include bindings/python benchmarks/solvers -type f ! -name '*.pyc' 2>/dev/null)
+ENGINE_SOURCES := $(shell find bindings/engines/torch bindings/engines/engine.h -type f 2>/dev/null)
+
+.PHONY: build demo test test-full native lint clean
+
+build: $(STAMPS)/engine
+
+demo: build
+	$(BIN)/surrogate demo --out demo
+
+test: build native
+	$(BIN)/python -m pytest -q -m "not full" tests
+
+test-full: build native
+	$(BIN)/python -m pytest -q tests
+
+native: $(STAMPS)/package
+	@test -f build/build.ninja || $(BIN)/cmake --preset default >build/configure.log || { cat build/configure.log; exit 1; }
+	@$(BIN)/cmake --build build
+
+lint: $(STAMPS)/package
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+clean:
+	rm -rf build demo $(VENV)
+
+$(STAMPS)/venv: pyproject.toml .ci/system-packages
+	@mkdir -p $(STAMPS)
+	@.ci/system-packages
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
+	$(BIN)/python -m pip install -q $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) "$(TORCH)"
+	$(BIN)/python -m pip install -q --group build --group dev
+	@touch $@
+
+$(STAMPS)/package: $(STAMPS)/venv $(PACKAGE_SOURCES)
+	$(BIN)/python -m pip install -q --no-build-isolation ".[training]"
+	@touch $@
+
+$(STAMPS)/engine: $(STAMPS)/package $(ENGINE_SOURCES)
+	$(BIN)/surrogate engine build torch
+	@touch $@

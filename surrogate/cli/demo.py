@@ -1,0 +1,131 @@
+"""``surrogate demo``: the main job, timed and scored."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from surrogate import Surrogate, paths
+from surrogate.demo.experiment import Case, run_cases, summarise
+from surrogate.demo.picture import draw
+from surrogate.demo.solver import DemoError, Solver, build_solver
+
+BUNDLE = "mhd2d-128"
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for demo.json and demo.png.")] = Path("demo"),
+    bundle: Annotated[str, typer.Option(help="Bundle: a shipped name or a folder.")] = BUNDLE,
+    states: Annotated[int, typer.Option(min=1, help="Unseen initial states; 24 for a result worth recording.")] = 6,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed repeats of each jump.")] = 7,
+    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the solver; the surrogate gets as many threads.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Run mhd2d from t1 to t2 natively, with the surrogate in its loop and at half resolution; time and score them."""
+    screen = Console(stderr=as_json)
+    try:
+        folder = paths.find_bundle(bundle)
+        with Surrogate.open(folder, verify="example") as model:
+            step, choice = model.time_step, model.info.choice
+        screen.print(f"bundle {folder.name}: time step {step:g}; {choice}")
+        solver = Solver(build_solver(), ranks)
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            cases = run_cases(
+                solver, folder, step, cases=states, repeats=repeats, folder=Path(scratch),
+                done=lambda case: screen.print(_line(case)),
+            )  # fmt: skip
+    except (DemoError, OSError, RuntimeError, ValueError) as error:
+        typer.echo(f"surrogate demo: {error}", err=True)
+        raise typer.Exit(2) from error
+    figures = summarise(cases) | {
+        "bundle": folder.name,
+        "ranks": ranks,
+        "repeats": repeats,
+        "environment": _environment(),
+        "cases": [case.as_json() for case in cases],
+    }
+    (out / "demo.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    draw(cases[0], step, out / "demo.png")
+    screen.print(_table(figures))
+    screen.print(_verdict(figures))
+    screen.print(f"saved {out / 'demo.json'} and {out / 'demo.png'}")
+    if as_json:
+        typer.echo(json.dumps(figures))
+
+
+def _environment() -> dict[str, Any]:
+    cpu = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        cpu = f"{len(names)} x {names[0]}" if names else cpu
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "cpu": cpu,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _line(case: Case) -> str:
+    verdict = "accepted" if case.accepted else "REJECTED, stepped natively"
+    error = sum(case.errors.values()) / len(case.errors)
+    return (
+        f"seed {case.seed}  t {case.t1:.2f} → : {case.steps} steps in {1e3 * case.solver_seconds:.1f} ms, "
+        f"surrogate {1e3 * case.surrogate_seconds:.1f} ms, error {error:.3f}, {verdict}"
+    )
+
+
+def _table(figures: dict[str, Any]) -> Table:
+    table = Table(title=f"one jump on {figures['ranks']} cores, {figures['states']} unseen initial states")
+    for column in ("way to t2", "ms a jump", "speed-up", "error, 128² grid", "error, 64² grid"):
+        table.add_column(column, justify="left" if column == "way to t2" else "right")
+    native = figures["solver_seconds"]
+    low, high = figures["speedup_range"]
+    steps = f"{figures['steps_per_jump']:.0f} steps"
+    table.add_row(f"solver 128², {steps} (truth)", f"{1e3 * native:.1f}", "1", "0", "0")
+    table.add_row(
+        "surrogate in its loop",
+        f"{1e3 * figures['surrogate_seconds']:.1f}",
+        f"{figures['speedup']:.1f} ({low:.1f}–{high:.1f})",
+        f"{figures['error']:.3f}",
+        f"{figures['error_on_coarse_grid']:.3f}",
+    )
+    coarse = figures["coarse_solver_seconds"]
+    table.add_row(
+        "solver 64² from the same t1",
+        f"{1e3 * coarse:.1f}",
+        f"{native / coarse:.1f}",
+        f"{figures['coarse_solver_error_on_fine_grid']:.3f}",
+        f"{figures['coarse_solver_error_on_coarse_grid']:.3f}",
+    )
+    table.add_row("persistence", "0", "", f"{figures['persistence_error']:.3f}", "")
+    return table
+
+
+def _verdict(figures: dict[str, Any]) -> str:
+    rival, grid = figures["coarse_solver_error"], "128²"
+    own = figures["error"]
+    if figures["coarse_solver_error_on_coarse_grid"] < figures["coarse_solver_error_on_fine_grid"]:
+        own, grid = figures["error_on_coarse_grid"], "64²"
+    closer = "surrogate" if own < rival else "half-resolution solver"
+    faster = "surrogate" if figures["surrogate_seconds"] < figures["coarse_solver_seconds"] else "half-resolution solver"
+    whole = f"the {closer} wins both" if closer == faster else f"the {closer} is closer, the {faster} is faster"
+    return (
+        f"error = rms over std at t2, mean of rho, vx, vy, p, Bx, By. Surrogate {figures['error']:.3f} = "
+        f"{figures['error'] / figures['persistence_error']:.2f} of persistence, worst field "
+        f"{figures['worst_field']} {figures['worst_field_over_persistence']:.2f}.\n"
+        f"Against the half-resolution solver: {whole} ({own:.3f} against {rival:.3f} on its better grid, {grid}; "
+        f"{1e3 * figures['surrogate_seconds']:.1f} against {1e3 * figures['coarse_solver_seconds']:.1f} ms).\n"
+        f"Solver: {figures['cell_steps_per_second'] / 1e6:.1f} million cell-steps a second and core. "
+        f"div B after the jump: {figures['max_div_b']:.1e}. Accepted {figures['accepted']} of {figures['states']}."
+    )
