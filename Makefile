@@ -9,6 +9,7 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := build/stamps
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
 # Open MPI as root and on fewer cores than ranks; harmless elsewhere.
 export OMPI_ALLOW_RUN_AS_ROOT := 1
@@ -39,6 +40,7 @@ native: $(STAMPS)/package
 	@$(BIN)/cmake --build build
 
 lint: $(STAMPS)/package
+	$(PIP) mypy ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 clean:
@@ -48,13 +50,12 @@ $(STAMPS)/venv: pyproject.toml .ci/system-packages
 	@mkdir -p $(STAMPS)
 	@.ci/system-packages
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
-	$(BIN)/python -m pip install -q $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) "$(TORCH)"
-	$(BIN)/python -m pip install -q --group build --group dev
+	$(PIP) $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) "$(TORCH)"
+	$(PIP) cmake ninja $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])")
 	@touch $@
 
 $(STAMPS)/package: $(STAMPS)/venv $(PACKAGE_SOURCES)
-	$(BIN)/python -m pip install -q --no-build-isolation ".[training]"
+	$(PIP) --no-build-isolation ".[training,test]"
 	@touch $@
 
 $(STAMPS)/engine: $(STAMPS)/package $(ENGINE_SOURCES)

@@ -36,14 +36,17 @@ typedef struct surrogate_engine_error {
 } surrogate_engine_error;
 
 typedef struct surrogate_engine_load {
-    const char *format;    /* "torchscript", "stub": the program's format in the manifest */
-    const char *path;      /* file on disk, or NULL if it is in memory only */
-    const void *data;      /* the file's bytes, or NULL if `path` is to be read; borrowed during load */
+    const char *format; /* "torchscript", "stub": the program's format in the manifest */
+    const char *path;   /* file on disk, or NULL if it is in memory only */
+    const void *data;   /* the file's bytes, or NULL if `path` is to be read; borrowed during load */
     size_t size;
-    const char *device;    /* "cpu", "cuda:0" */
-    int32_t threads;       /* 0: leave the number of threads alone */
-    int32_t output_count;  /* always 1 at ABI 1 */
-    const char *options;   /* JSON object of surrogate_open_options.engine_options, or NULL */
+    const char *device;   /* "cpu", "cuda:0" */
+    int32_t threads;      /* 0: leave the number of threads alone */
+    int32_t output_count; /* always 1 at ABI 1 */
+    const char *options;  /* JSON object of surrogate_open_options.engine_options, or NULL */
+    /* The floating-point environment (const fenv_t *) that libsurrogate holds for the calling thread, during any call:
+     * workers that the engine starts are the host's afterwards and inherit it.  May be NULL, or return NULL. */
+    const void *(*host_environment)(void);
 } surrogate_engine_load;
 
 typedef struct surrogate_program surrogate_program; /* the engine's own */
@@ -57,8 +60,8 @@ typedef struct surrogate_engine {
     /* inputs: dense float32, the state (B, C, ny, nx) first, then parameters (B, P), then noise; borrowed.
      * *output: filled with the result (B, C_out, ny, nx), dense float32, owned by the program and valid until the next
      * run or destroy. stream: CUDA stream of the caller, or NULL. */
-    int (*run)(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs, int32_t input_count,
-               void *stream, surrogate_engine_error *error);
+    int (*run)(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs,
+               int32_t input_count, void *stream, surrogate_engine_error *error);
     void (*destroy)(surrogate_program *program);
 } surrogate_engine;
 

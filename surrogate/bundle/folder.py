@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from surrogate.bundle.manifest import FileEntry, Manifest
+from surrogate.errors import CorruptError, NotFoundError
+from surrogate.paths import SUFFIX
 
-SUFFIX = ".surrogate"
+__all__ = ["MANIFEST", "SUFFIX", "check_bundle", "file_entries", "file_entry", "write_bundle"]
+
 MANIFEST = "manifest.json"
 
 
@@ -28,10 +31,14 @@ def file_entries(folder: Path) -> dict[str, FileEntry]:
     """Entries of every file below `folder` except the manifest, by their path with ``/``."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths]
-    return {name: file_entry(path) for name, path in zip(names, paths, strict=True) if name != MANIFEST}
+    return {
+        name: file_entry(path) for name, path in zip(names, paths, strict=True) if name != MANIFEST
+    }
 
 
-def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes | Path], **manifest: object) -> Manifest:
+def write_bundle(
+    folder: str | os.PathLike[str], files: Mapping[str, bytes | Path], **manifest: object
+) -> Manifest:
     """Write a whole bundle, or nothing: files first into a folder beside it, renamed at the end.
 
     Parameters
@@ -74,23 +81,25 @@ def check_bundle(folder: str | os.PathLike[str]) -> Manifest:
 
     Raises
     ------
-    FileNotFoundError
-        If the folder, the manifest or a file of it is missing.
-    ValueError
-        If the manifest is not valid or a file differs from its entry.
+    NotFoundError
+        If the folder, the manifest or a file of it is missing (a FileNotFoundError).
+    CorruptError, SchemaError
+        If the manifest is not valid, or of a newer schema, or a file differs from its entry
+        (both ValueErrors).
     """
     folder = Path(folder)
     if not (folder / MANIFEST).is_file():
-        raise FileNotFoundError(f"{folder}: no bundle here (expected a folder with {MANIFEST})")
+        raise NotFoundError(f"{folder}: no bundle here (expected a folder with {MANIFEST})")
     manifest = Manifest.read(folder / MANIFEST)
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            raise FileNotFoundError(f"{folder}: {name} is missing; copy the bundle again")
+            raise NotFoundError(f"{folder}: {name} is missing; copy the bundle again")
         found = file_entry(path)
         if found != expected:
-            raise ValueError(
+            raise CorruptError(
                 f"{folder}: {name} has {found.bytes} bytes and SHA-256 {found.sha256[:12]}…, the manifest says "
-                f"{expected.bytes} and {expected.sha256[:12]}…; the bundle is damaged or was edited, copy or export it again"
+                f"{expected.bytes} and {expected.sha256[:12]}…; the bundle is damaged or was edited: "
+                "copy or export it again"
             )
     return manifest

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from surrogate.errors import CorruptError, SchemaError
+
 SCHEMA_NAME = "surrogate-bundle"
 SCHEMA_VERSION = 1
 
@@ -68,9 +70,15 @@ class FieldSpec(_Data):
 
     @model_validator(mode="after")
     def _one_number_a_component(self) -> FieldSpec:
-        lists = {"normalisation.mean": self.normalisation.mean, "normalisation.std": self.normalisation.std}
+        lists = {
+            "normalisation.mean": self.normalisation.mean,
+            "normalisation.std": self.normalisation.std,
+        }
         if self.prediction is not None:
-            lists |= {"prediction.scale": self.prediction.scale, "prediction.offset": self.prediction.offset}
+            lists |= {
+                "prediction.scale": self.prediction.scale,
+                "prediction.offset": self.prediction.offset,
+            }
         if self.trained_range:
             lists["trained_range"] = list(self.trained_range)  # type: ignore[arg-type]
         for key, values in lists.items():
@@ -99,7 +107,9 @@ class Grid(_Data):
         for key in ("fixed_shape", "multiple_of", "minimum_shape", "boundary", "spacing"):
             values = getattr(self, key)
             if values is not None and len(values) != len(self.axes):
-                raise ValueError(f"grid.{key} has {len(values)} entries, expected {len(self.axes)}, one an axis")
+                raise ValueError(
+                    f"grid.{key} has {len(values)} entries, expected {len(self.axes)}, one an axis"
+                )
         return self
 
 
@@ -202,9 +212,13 @@ class Manifest(_Data):
         for name in self.guards.bounds:
             if name not in names:
                 raise ValueError(f"guards.bounds: no field {name!r}; the fields are {names}")
-        for file in [program.file for program in self.programs] + ([self.example.file] if self.example else []):
+        for file in [program.file for program in self.programs] + (
+            [self.example.file] if self.example else []
+        ):
             if file not in self.files:
-                raise ValueError(f"files: {file!r} is used but has no entry (its size and hash are needed)")
+                raise ValueError(
+                    f"files: {file!r} is used but has no entry (its size and hash are needed)"
+                )
         return self
 
     @property
@@ -223,24 +237,27 @@ class Manifest(_Data):
 
         Raises
         ------
-        ValueError
-            If it is not valid, or of a newer schema; the text names the file and the key.
+        CorruptError, SchemaError
+            If it is not valid, or of a newer schema (both ValueErrors); the text names the file
+            and the key.
         """
         path = Path(path)
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: not valid JSON ({error}); the bundle is damaged, copy it again") from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise CorruptError(
+                f"{path}: not valid JSON ({error}); the bundle is damaged, copy it again"
+            ) from error
         version = data.get("format", {}).get("version") if isinstance(data, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise ValueError(
+            raise SchemaError(
                 f"{path}: written in manifest schema {version}, this installation reads up to {SCHEMA_VERSION}; "
                 "install a newer surrogate, or export the bundle again with this one"
             )
         try:
             return cls.model_validate(data)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+            raise CorruptError(f"{path}: {error}") from error
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write `manifest.json`, readable by people."""

@@ -190,16 +190,16 @@ SURROGATE_API void surrogate_close(surrogate_model *model);
 
 /* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same. */
 typedef struct surrogate_step_options {
-    size_t struct_size;         /* sizeof(surrogate_step_options) */
-    int64_t step;               /* number of the step, counted by the solver; -1: none (stochastic models need it) */
-    double time;                /* t1 in the manifest's time unit; NaN: not given */
-    uint64_t seed;              /* of the random numbers of stochastic models */
-    int64_t member;             /* ensemble member, from 0 */
-    const double *parameters;   /* scalar parameters in the manifest's order; NULL: their defaults */
-    size_t parameter_count;     /* must equal the manifest's if `parameters` is given */
-    int64_t origin[3];          /* global index of the first cell, slowest axis first */
-    int64_t global_shape[3];    /* shape of the whole domain; 0: that of the fields */
-    void *stream;               /* CUDA stream of device fields; NULL: the default stream */
+    size_t struct_size;       /* sizeof(surrogate_step_options) */
+    int64_t step;             /* number of the step, counted by the solver; -1: none (stochastic models need it) */
+    double time;              /* t1 in the manifest's time unit; NaN: not given */
+    uint64_t seed;            /* of the random numbers of stochastic models */
+    int64_t member;           /* ensemble member, from 0 */
+    const double *parameters; /* scalar parameters in the manifest's order; NULL: their defaults */
+    size_t parameter_count;   /* must equal the manifest's if `parameters` is given */
+    int64_t origin[3];        /* global index of the first cell, slowest axis first */
+    int64_t global_shape[3];  /* shape of the whole domain; 0: that of the fields */
+    void *stream;             /* CUDA stream of device fields; NULL: the default stream */
 } surrogate_step_options;
 
 SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step);
@@ -225,15 +225,15 @@ SURROGATE_API int surrogate_predict_array(surrogate_model *model, void *output, 
 
 /* What the last REJECTED of this model was about. */
 typedef struct surrogate_rejection {
-    size_t struct_size; /* sizeof(surrogate_rejection), set by the caller */
-    int32_t reason;     /* enum surrogate_reason */
-    int32_t field;      /* index of the field in the manifest's order; -1: none in particular */
-    int32_t component;  /* component of that field */
-    int64_t cell[3];    /* first offending cell, slowest axis first, unused axes 0 */
-    int64_t batch;      /* index of the state in a batch */
-    double value;       /* the offending value */
+    size_t struct_size;  /* sizeof(surrogate_rejection), set by the caller */
+    int32_t reason;      /* enum surrogate_reason */
+    int32_t field;       /* index of the field in the manifest's order; -1: none in particular */
+    int32_t component;   /* component of that field */
+    int64_t cell[3];     /* first offending cell, slowest axis first, unused axes 0 */
+    int64_t batch;       /* index of the state in a batch */
+    double value;        /* the offending value */
     double lower, upper; /* the bounds it broke; -inf and +inf where there are none */
-    int64_t call;       /* number of the call that was rejected, from 1 (surrogate_statistics.calls) */
+    int64_t call;        /* number of the call that was rejected, from 1 (surrogate_statistics.calls) */
 } surrogate_rejection;
 
 /* SURROGATE_OK and *rejection filled (reason NONE if nothing was ever rejected). */
@@ -246,31 +246,31 @@ enum surrogate_boundary { SURROGATE_BOUNDARY_PERIODIC = 1, SURROGATE_BOUNDARY_WA
 /* Facts of an opened model.  Strings belong to the model and live until surrogate_close.
  * Arrays over axes stand slowest axis first; unused entries are 0. */
 typedef struct surrogate_info {
-    size_t struct_size;           /* sizeof(surrogate_info), set by the caller */
-    const char *name;             /* the bundle's name */
-    const char *path;             /* where it was opened; "" if from memory */
-    const char *engine;           /* engine, program, device and precision that were chosen */
+    size_t struct_size; /* sizeof(surrogate_info), set by the caller */
+    const char *name;   /* the bundle's name */
+    const char *path;   /* where it was opened; "" if from memory */
+    const char *engine; /* engine, program, device and precision that were chosen */
     const char *program;
     const char *device;
     const char *precision;
-    const char *choice;           /* one sentence: why this program */
-    int32_t field_count;          /* fields of a state, predicted or not */
-    int32_t channel_count;        /* sum of their components */
-    int32_t parameter_count;      /* scalar parameters */
-    int32_t spatial_rank;         /* 1, 2 or 3 */
-    double time_step;             /* t2 - t1 in time_unit */
+    const char *choice;      /* one sentence: why this program */
+    int32_t field_count;     /* fields of a state, predicted or not */
+    int32_t channel_count;   /* sum of their components */
+    int32_t parameter_count; /* scalar parameters */
+    int32_t spatial_rank;    /* 1, 2 or 3 */
+    double time_step;        /* t2 - t1 in time_unit */
     const char *time_unit;
-    int64_t fixed_shape[3];       /* > 0: the only size allowed */
-    int64_t multiple_of[3];       /* sizes must be multiples of these */
+    int64_t fixed_shape[3]; /* > 0: the only size allowed */
+    int64_t multiple_of[3]; /* sizes must be multiples of these */
     int64_t minimum_shape[3];
-    double spacing[3];            /* cell size the model was trained at, in spacing_unit; 0: any */
+    double spacing[3]; /* cell size the model was trained at, in spacing_unit; 0: any */
     const char *spacing_unit;
-    int32_t boundary[3];          /* enum surrogate_boundary */
-    int64_t receptive_field[3];   /* cells to each side that an output cell depends on */
-    int64_t stride[3];            /* translations by these commute with the model */
-    int32_t reduces_over_space;   /* 1: every output depends on the whole domain: no tiles */
-    int32_t stochastic;           /* 1: has noise inputs: `step` is needed */
-    int32_t threads;              /* CPU threads of a prediction as asked for at open; 0: the engine's default */
+    int32_t boundary[3];        /* enum surrogate_boundary */
+    int64_t receptive_field[3]; /* cells to each side that an output cell depends on */
+    int64_t stride[3];          /* translations by these commute with the model */
+    int32_t reduces_over_space; /* 1: every output depends on the whole domain: no tiles */
+    int32_t stochastic;         /* 1: has noise inputs: `step` is needed */
+    int32_t threads;            /* CPU threads of a prediction as asked for at open; 0: the engine's default */
 } surrogate_info;
 
 SURROGATE_API int surrogate_get_info(surrogate_model *model, surrogate_info *info);
@@ -304,12 +304,12 @@ SURROGATE_API int surrogate_get_parameter_info(surrogate_model *model, int index
 typedef struct surrogate_statistics {
     size_t struct_size; /* sizeof(surrogate_statistics), set by the caller */
     int64_t calls, ok, rejected, errors;
-    int64_t input_copies;    /* passes that packed an input */
-    int64_t output_passes;   /* passes that wrote an output */
-    int64_t allocations;     /* heap allocations made by the library itself inside predict */
-    double pack_seconds;     /* sums over all calls: reading, checking and packing the input */
-    double program_seconds;  /*   the program itself, in the engine */
-    double output_seconds;   /*   guards and writing the output */
+    int64_t input_copies;   /* passes that packed an input */
+    int64_t output_passes;  /* passes that wrote an output */
+    int64_t allocations;    /* heap allocations made by the library itself inside predict */
+    double pack_seconds;    /* sums over all calls: reading, checking and packing the input */
+    double program_seconds; /*   the program itself, in the engine */
+    double output_seconds;  /*   guards and writing the output */
 } surrogate_statistics;
 
 SURROGATE_API int surrogate_get_statistics(surrogate_model *model, surrogate_statistics *statistics);
@@ -318,8 +318,8 @@ SURROGATE_API int surrogate_get_statistics(surrogate_model *model, surrogate_sta
 
 /* Result of replaying the example pair of the bundle. */
 typedef struct surrogate_verification {
-    size_t struct_size; /* sizeof(surrogate_verification), set by the caller */
-    int32_t passed;     /* 1: largest_difference <= tolerance */
+    size_t struct_size;        /* sizeof(surrogate_verification), set by the caller */
+    int32_t passed;            /* 1: largest_difference <= tolerance */
     double largest_difference; /* max |program(example) - expected|, in normalised increments */
     double tolerance;          /* from the manifest */
 } surrogate_verification;

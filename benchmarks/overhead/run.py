@@ -1,0 +1,194 @@
+"""Overhead of ``surrogate_predict`` over a bare torch loop: identity program, 64² float32, one thread, guards on.
+
+``python benchmarks/overhead/run.py`` compiles the measuring program in ``build/overhead``, runs it and writes
+``benchmarks/results/overhead_<cpu>.json``.  Both loops run in one executable, in interleaved blocks; the figure is
+the median over blocks of the difference of neighbouring blocks, with its 95 % bootstrap interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from surrogate import paths
+from surrogate.bundle.folder import write_bundle
+from surrogate.engine import find_torch
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SIZE = 64
+TARGETS = {
+    "torchscript_over_bare_us": 5.0,
+    "input_copies_per_call": 0,
+    "output_passes_per_call": 1,
+    "extra_allocations_per_call": 0,
+}
+
+
+class AddZero(torch.nn.Module):
+    """x + 0: one operator, which writes a new tensor."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``x + 0``."""
+        return x + 0.0
+
+
+class Same(torch.nn.Module):
+    """x itself: no operator at all."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``x``."""
+        return x
+
+
+def main() -> None:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--blocks", type=int, default=200, help="blocks of each loop (at least 100)")
+    parser.add_argument("--calls", type=int, default=1000, help="calls a block")
+    parser.add_argument("--library", type=Path, default=paths.library(), help="libsurrogate.so to measure")
+    parser.add_argument("--out", type=Path, help="JSON file; benchmarks/results/overhead_<cpu>.json if absent")
+    arguments = parser.parse_args()
+    program = build(arguments.library)
+    with tempfile.TemporaryDirectory() as scratch:
+        cases = {
+            name: measure(program, Path(scratch), module, arguments.blocks, arguments.calls)
+            for name, module in (("add_zero", AddZero()), ("identity", Same()))
+        }
+    result = cases["add_zero"] | {"identity": cases["identity"], "targets": TARGETS}
+    result["environment"] = environment(arguments)
+    out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(_cpu())}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({key: result[key] for key in (*TARGETS, "interval_us", "bare_us", "surrogate_us")}, indent=2))
+    print(f"saved {out}")
+
+
+def build(library: Path) -> Path:
+    """Compile the measuring program against `library` and this Python's torch."""
+    folder = ROOT / "build" / "overhead"
+    commands = [
+        [
+            *["cmake", "-S", str(HERE), "-B", str(folder), "-DCMAKE_BUILD_TYPE=Release"],
+            f"-DTorch_DIR={find_torch().cmake_dir}",
+            f"-DSURROGATE_INCLUDE_DIR={ROOT / 'bindings' / 'include'}",
+            f"-DSURROGATE_LIBRARY={library}",
+        ],
+        ["cmake", "--build", str(folder)],
+    ]
+    for command in commands:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folder / "overhead"
+
+
+def measure(program: Path, scratch: Path, module: torch.nn.Module, blocks: int, calls: int) -> dict[str, Any]:
+    """Run the measuring program on one module and reduce its blocks."""
+    name = type(module).__name__.lower()
+    script = scratch / f"{name}.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript's deprecation
+        torch.jit.save(torch.jit.trace(module.eval(), torch.zeros(1, 1, SIZE, SIZE)), script)
+    bundle = scratch / f"{name}.surrogate"
+    write_bundle(bundle, {"programs/torchscript.pt": script}, **manifest(name))
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [str(program), str(bundle), str(script), str(blocks), str(calls)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    raw = json.loads(done.stdout)
+    ours, bare = np.array(raw.pop("surrogate_us")), np.array(raw.pop("bare_us"))
+    low, high = bootstrap(ours - bare)
+    return {
+        "torchscript_over_bare_us": round(float(np.median(ours - bare)), 4),
+        "interval_us": [round(low, 4), round(high, 4)],
+        "surrogate_us": round(float(np.median(ours)), 4),
+        "bare_us": round(float(np.median(bare)), 4),
+        "extra_allocations_per_call": raw["allocations_per_call"] - raw["bare_allocations_per_call"],
+        **raw,
+        "blocks": {"surrogate_us": ours.round(3).tolist(), "bare_us": bare.round(3).tolist()},
+    }
+
+
+def bootstrap(differences: np.ndarray, resamples: int = 10_000) -> tuple[float, float]:
+    """95 % interval of the median, by resampling blocks."""
+    generator = np.random.default_rng(0)
+    samples = generator.choice(differences, size=(resamples, differences.size))  # (resamples, blocks)
+    low, high = np.percentile(np.median(samples, axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def manifest(name: str) -> dict[str, Any]:
+    """One field, predicted as an increment, not normalised; bounds and finite guards on."""
+    field = {
+        "name": "u",
+        "normalisation": {"mean": [0.0], "std": [1.0]},
+        "prediction": {"kind": "increment", "scale": [1.0], "offset": [0.0]},
+    }
+    return {
+        "name": name,
+        "fields": [field],
+        "grid": {
+            "axes": ["y", "x"],
+            "multiple_of": [1, 1],
+            "minimum_shape": [1, 1],
+            "boundary": ["periodic", "periodic"],
+        },
+        "time": {"step": 1.0},
+        "locality": {"receptive_field": [0, 0], "stride": [1, 1]},
+        "programs": [
+            {"name": "torchscript", "engine": "torch", "format": "torchscript", "file": "programs/torchscript.pt"}
+        ],
+        "guards": {"finite": True, "bounds": {"u": {"lower": -1e6, "upper": 1e6}}},
+    }
+
+
+def environment(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the numbers depend on."""
+    return {
+        "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+        "threads": 1,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "blocks": arguments.blocks,
+        "calls_a_block": arguments.calls,
+        "size": [SIZE, SIZE],
+        "dtype": "float32",
+        "guards": "finite and bounds",
+    }
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.is_file() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found.group(1) if found else platform.processor() or platform.machine()
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+if __name__ == "__main__":
+    main()

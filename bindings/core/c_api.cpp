@@ -1,0 +1,190 @@
+// The public functions: each is one guarded call.
+#include "model.h"
+#include "versioned.h"
+
+#include <limits>
+
+using namespace surrogate::core;
+
+struct surrogate_model {
+    static constexpr std::uint64_t OPEN = 0x6c65646f6d727573; // "surmodel"
+    surrogate_model(Bundle bundle, const Options &options) : model(std::move(bundle), options) {}
+    ~surrogate_model() { *const_cast<volatile std::uint64_t *>(&magic) = 0; }
+    std::uint64_t magic = OPEN;
+    Model model;
+};
+
+namespace {
+
+Model &opened(surrogate_model *handle) {
+    if (!handle)
+        fail(SURROGATE_ERROR_ARGUMENT, "model is NULL; was surrogate_open called, and did it return SURROGATE_OK?");
+    if (handle->magic != surrogate_model::OPEN)
+        fail(SURROGATE_ERROR_ARGUMENT, "model is not an open model; was it closed already?");
+    return handle->model;
+}
+
+std::string string_or(const char *value, const char *otherwise) {
+    return value ? value : otherwise;
+}
+
+std::string name_or_any(const char *value) {
+    return value && std::strcmp(value, "auto") != 0 ? value : "";
+}
+
+Options read_options(const surrogate_open_options *given) {
+    surrogate_open_options o;
+    surrogate_open_options_init(&o);
+    if (given)
+        o = read_versioned(given, o, "options", "call surrogate_open_options_init first");
+    if (o.threads < 0)
+        fail(SURROGATE_ERROR_ARGUMENT, "options.threads ", o.threads, " given, expected 0 (the engine's choice) or more");
+    if (o.verify != SURROGATE_VERIFY_HASHES && o.verify != SURROGATE_VERIFY_EXAMPLE)
+        fail(SURROGATE_ERROR_ARGUMENT, "options.verify ", o.verify,
+             " given, expected SURROGATE_VERIFY_HASHES (0) or SURROGATE_VERIFY_EXAMPLE (1)");
+    Options options;
+    options.request.engine = name_or_any(o.engine);
+    options.request.program = name_or_any(o.program);
+    options.request.device = string_or(o.device, "cpu");
+    options.request.precision = string_or(o.precision, "");
+    options.request.engine_path = string_or(o.engine_path, "");
+    options.request.engine_options = string_or(o.engine_options, "");
+    options.request.threads = o.threads;
+    options.has_guards = o.guards != nullptr;
+    options.guards = string_or(o.guards, "");
+    options.verify_example = o.verify == SURROGATE_VERIFY_EXAMPLE;
+    options.log = o.log;
+    options.log_user = o.log_user;
+    return options;
+}
+
+surrogate_step_options read_step(const surrogate_step_options *given) {
+    surrogate_step_options step;
+    surrogate_step_options_init(&step);
+    return given ? read_versioned(given, step, "step", "call surrogate_step_options_init first") : step;
+}
+
+} // namespace
+
+extern "C" {
+
+const char *surrogate_version(void) {
+    return SURROGATE_VERSION;
+}
+
+const char *surrogate_last_error(void) {
+    return last_error();
+}
+
+void surrogate_open_options_init(surrogate_open_options *options) {
+    if (!options)
+        return;
+    *options = surrogate_open_options{};
+    options->struct_size = sizeof *options;
+}
+
+void surrogate_step_options_init(surrogate_step_options *step) {
+    if (!step)
+        return;
+    *step = surrogate_step_options{};
+    step->struct_size = sizeof *step;
+    step->step = -1;
+    step->time = std::numeric_limits<double>::quiet_NaN();
+}
+
+int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options) {
+    return guarded("surrogate_open", [&] {
+        if (!model)
+            fail(SURROGATE_ERROR_ARGUMENT, "model is NULL, expected the address of a surrogate_model pointer");
+        *model = nullptr;
+        if (!path)
+            fail(SURROGATE_ERROR_ARGUMENT, "path is NULL, expected the folder of a bundle, NAME.surrogate");
+        const Options read = read_options(options);
+        *model = new surrogate_model(Bundle::open_folder(path), read);
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_open_memory(surrogate_model **model, const surrogate_file *files, size_t count,
+                          const surrogate_open_options *options) {
+    return guarded("surrogate_open_memory", [&] {
+        if (!model)
+            fail(SURROGATE_ERROR_ARGUMENT, "model is NULL, expected the address of a surrogate_model pointer");
+        *model = nullptr;
+        if (!files || count == 0)
+            fail(SURROGATE_ERROR_ARGUMENT, files ? "count is 0" : "files is NULL", ", expected the files of a bundle");
+        const Options read = read_options(options);
+        *model = new surrogate_model(Bundle::open_memory(files, count), read);
+        return SURROGATE_OK;
+    });
+}
+
+void surrogate_close(surrogate_model *model) {
+    if (!model)
+        return;
+    guarded("surrogate_close", [&] {
+        opened(model);
+        delete model;
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_predict(surrogate_model *model, const surrogate_field *output, const surrogate_field *input, size_t count,
+                      const surrogate_step_options *step) {
+    constexpr const char *where = "surrogate_predict";
+    return guarded(where, [&] { return opened(model).predict(where, output, input, count, read_step(step)); });
+}
+
+int surrogate_predict_array(surrogate_model *model, void *output, const void *input, int dtype, int rank,
+                            const int64_t *shape, const surrogate_step_options *step) {
+    constexpr const char *where = "surrogate_predict_array";
+    return guarded(where, [&] {
+        return opened(model).predict_array(where, output, input, dtype, rank, shape, read_step(step));
+    });
+}
+
+int surrogate_last_rejection(surrogate_model *model, surrogate_rejection *rejection) {
+    return guarded("surrogate_last_rejection", [&] {
+        write_versioned(rejection, opened(model).last_rejection(), "rejection");
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_get_info(surrogate_model *model, surrogate_info *info) {
+    return guarded("surrogate_get_info", [&] {
+        write_versioned(info, opened(model).info(), "info");
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_get_field_info(surrogate_model *model, int index, surrogate_field_info *info) {
+    return guarded("surrogate_get_field_info", [&] {
+        write_versioned(info, opened(model).field_info(index), "info");
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_get_parameter_info(surrogate_model *model, int index, surrogate_parameter_info *info) {
+    return guarded("surrogate_get_parameter_info", [&] {
+        write_versioned(info, opened(model).parameter_info(index), "info");
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_get_statistics(surrogate_model *model, surrogate_statistics *statistics) {
+    return guarded("surrogate_get_statistics", [&] {
+        write_versioned(statistics, opened(model).statistics(), "statistics");
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_verify(surrogate_model *model, surrogate_verification *verification) {
+    return guarded("surrogate_verify", [&] {
+        Model &m = opened(model);
+        given_size(verification, "verification", "set it to sizeof of the struct before the call");
+        write_versioned(verification, m.verify(), "verification");
+        return SURROGATE_OK;
+    });
+}
+
+} // extern "C"

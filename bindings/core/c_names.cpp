@@ -1,0 +1,75 @@
+// Names of statuses and reasons, and the helpers that describe arrays: nothing here can fail.
+#include <surrogate/surrogate.h>
+
+#include <algorithm>
+
+extern "C" {
+
+#define NAME(value)                                                                                                    \
+    case value:                                                                                                        \
+        return #value
+
+const char *surrogate_status_name(int status) {
+    switch (status) {
+        NAME(SURROGATE_OK);
+        NAME(SURROGATE_REJECTED);
+        NAME(SURROGATE_ERROR_ARGUMENT);
+        NAME(SURROGATE_ERROR_NOT_FOUND);
+        NAME(SURROGATE_ERROR_CORRUPT);
+        NAME(SURROGATE_ERROR_SCHEMA);
+        NAME(SURROGATE_ERROR_SHAPE);
+        NAME(SURROGATE_ERROR_DTYPE);
+        NAME(SURROGATE_ERROR_FIELD);
+        NAME(SURROGATE_ERROR_UNIT);
+        NAME(SURROGATE_ERROR_OVERLAP);
+        NAME(SURROGATE_ERROR_ENGINE);
+        NAME(SURROGATE_ERROR_EXECUTION);
+        NAME(SURROGATE_ERROR_MEMORY);
+        NAME(SURROGATE_ERROR_UNSUPPORTED);
+        NAME(SURROGATE_ERROR_PARAMETER);
+        NAME(SURROGATE_ERROR_INTERNAL);
+    default:
+        return "unknown";
+    }
+}
+
+const char *surrogate_reason_name(int reason) {
+    switch (reason) {
+        NAME(SURROGATE_REASON_NONE);
+        NAME(SURROGATE_REASON_INPUT_NOT_FINITE);
+        NAME(SURROGATE_REASON_OUTPUT_NOT_FINITE);
+        NAME(SURROGATE_REASON_INPUT_OUT_OF_BOUNDS);
+        NAME(SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS);
+    default:
+        return "unknown";
+    }
+}
+
+void surrogate_field_init_ghost(surrogate_field *field, const char *name, void *data, int dtype, int rank,
+                                const int64_t *shape, const int64_t *ghost) {
+    if (!field)
+        return;
+    *field = surrogate_field{};
+    field->name = name;
+    field->dtype = dtype;
+    field->memory = SURROGATE_HOST;
+    field->rank = rank;
+    field->component_axis = field->batch_axis = -1;
+    // Unsigned arithmetic: absurd shapes wrap here and are refused by predict.
+    uint64_t stride = dtype == SURROGATE_FLOAT64 ? 8 : 4, offset = 0;
+    for (int k = std::min(rank, SURROGATE_MAX_RANK) - 1; shape && k >= 0; --k) {
+        const uint64_t margin = ghost ? static_cast<uint64_t>(ghost[k]) : 0;
+        field->shape[k] = shape[k];
+        field->strides[k] = static_cast<int64_t>(stride);
+        offset += margin * stride;
+        stride *= static_cast<uint64_t>(shape[k]) + 2 * margin;
+    }
+    field->data = data ? static_cast<char *>(data) + static_cast<int64_t>(offset) : nullptr;
+}
+
+void surrogate_field_init(surrogate_field *field, const char *name, void *data, int dtype, int rank,
+                          const int64_t *shape) {
+    surrogate_field_init_ghost(field, name, data, dtype, rank, shape, nullptr);
+}
+
+} // extern "C"

@@ -1,0 +1,47 @@
+// Public field descriptions, validated against the manifest and resolved into channels.
+#pragma once
+
+#include "manifest.h"
+
+#include <surrogate/surrogate.h>
+
+namespace surrogate::core {
+
+/// One component of one field: where cell [0]..[0] of state 0 stands, and how far it is to the next ones, in bytes.
+struct Channel {
+    char *data = nullptr;
+    std::int64_t batch_stride = 0;
+    std::int64_t strides[3] = {};
+};
+
+/// All channels of a call's input or output, in the manifest's order. Made once, filled at every call.
+struct State {
+    explicit State(const Manifest &manifest);
+
+    int dtype = 0;
+    std::int64_t batch = 0; // number of states
+    std::int64_t shape[3] = {};
+    std::vector<Channel> channels;                // one for each input channel; data NULL: ignored
+    std::vector<const surrogate_field *> fields;  // by the manifest's index; borrowed during the call
+    std::int64_t cells() const { return shape[0] * shape[1] * shape[2]; } // unused axes are 1
+};
+
+enum class Role { input, output };
+
+inline std::int64_t size_of(int dtype) {
+    return dtype == SURROGATE_FLOAT64 ? 8 : 4;
+}
+
+/// Validate `count` descriptions and fill `state`. Fields that are not predicted are ignored in the output.
+void resolve(State &state, const Manifest &manifest, Role role, const surrogate_field *fields, std::size_t count);
+
+/// Fail unless the grid rule admits the shape.
+void check_grid(const Grid &grid, const std::int64_t *shape);
+
+/// Fail unless output and input agree in dtype, shape and batch.
+void check_agreement(const State &output, const State &input, int rank);
+
+/// Fail with ERROR_OVERLAP if memory that is written is also read, except as its own field's same array.
+void check_overlap(const State &output, const State &input, const Manifest &manifest);
+
+} // namespace surrogate::core

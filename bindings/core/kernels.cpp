@@ -1,0 +1,122 @@
+#include "kernels.h"
+
+#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define SURROGATE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define SURROGATE_CLONES
+#endif
+#define SURROGATE_INLINE static inline __attribute__((always_inline))
+
+namespace surrogate::core {
+
+namespace {
+
+// An accumulator as wide as the element, so that the comparison's mask is used as it is.
+template <class T> struct Mask;
+template <> struct Mask<float> { using type = std::int32_t; };
+template <> struct Mask<double> { using type = std::int64_t; };
+
+template <class T> SURROGATE_INLINE bool check(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {
+    typename Mask<T>::type bad = 0;
+    if (stride == 1)
+        for (std::int64_t i = 0; i < n; ++i)
+            bad |= !(x[i] >= lower) | !(x[i] <= upper);
+    else
+        for (std::int64_t i = 0; i < n; ++i)
+            bad |= !(x[i * stride] >= lower) | !(x[i * stride] <= upper);
+    return bad == 0;
+}
+
+template <class T>
+SURROGATE_INLINE bool pack(float *__restrict to, const T *__restrict x, std::int64_t stride, std::int64_t n, T mean,
+                           T inverse, T lower, T upper) {
+    typename Mask<T>::type bad = 0;
+    if (stride == 1)
+        for (std::int64_t i = 0; i < n; ++i) {
+            bad |= !(x[i] >= lower) | !(x[i] <= upper);
+            to[i] = static_cast<float>((x[i] - mean) * inverse);
+        }
+    else
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T value = x[i * stride];
+            bad |= !(value >= lower) | !(value <= upper);
+            to[i] = static_cast<float>((value - mean) * inverse);
+        }
+    return bad == 0;
+}
+
+template <class T> SURROGATE_INLINE T increment(float y, T offset, T scale) {
+    return offset + scale * static_cast<T>(y);
+}
+
+template <class T>
+SURROGATE_INLINE bool check_frame(const float *y, std::int64_t n, T offset, T scale, T lower, T upper) {
+    typename Mask<T>::type bad = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const T u = increment(y[i], offset, scale);
+        bad |= !(u >= lower) | !(u <= upper);
+    }
+    return bad == 0;
+}
+
+template <class T>
+SURROGATE_INLINE bool check_sum(const T *x, std::int64_t stride, const float *y, std::int64_t n, T offset, T scale,
+                                T lower, T upper) {
+    typename Mask<T>::type bad = 0;
+    if (stride == 1)
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T u = x[i] + increment(y[i], offset, scale);
+            bad |= !(u >= lower) | !(u <= upper);
+        }
+    else
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T u = x[i * stride] + increment(y[i], offset, scale);
+            bad |= !(u >= lower) | !(u <= upper);
+        }
+    return bad == 0;
+}
+
+// ivdep: u is x element by element, or shares nothing with it; y is never written.
+template <class T>
+SURROGATE_INLINE void write(T *u, std::int64_t u_stride, const T *x, std::int64_t stride, const float *y,
+                            std::int64_t n, T offset, T scale) {
+    if (!x) {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < n; ++i)
+            u[i * u_stride] = increment(y[i], offset, scale);
+    } else if (u_stride == 1 && stride == 1) {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < n; ++i)
+            u[i] = x[i] + increment(y[i], offset, scale);
+    } else {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < n; ++i)
+            u[i * u_stride] = x[i * stride] + increment(y[i], offset, scale);
+    }
+}
+
+} // namespace
+
+#define SURROGATE_KERNELS(T)                                                                                           \
+    SURROGATE_CLONES bool check_row(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {               \
+        return check(x, stride, n, lower, upper);                                                                      \
+    }                                                                                                                  \
+    SURROGATE_CLONES bool pack_row(float *to, const T *x, std::int64_t stride, std::int64_t n, T mean, T inverse,      \
+                                   T lower, T upper) {                                                                 \
+        return pack(to, x, stride, n, mean, inverse, lower, upper);                                                    \
+    }                                                                                                                  \
+    SURROGATE_CLONES bool check_next(const T *x, std::int64_t stride, const float *y, std::int64_t n, T offset,        \
+                                     T scale, T lower, T upper) {                                                      \
+        return x ? check_sum(x, stride, y, n, offset, scale, lower, upper)                                             \
+                 : check_frame(y, n, offset, scale, lower, upper);                                                     \
+    }                                                                                                                  \
+    SURROGATE_CLONES void write_next(T *u, std::int64_t u_stride, const T *x, std::int64_t stride, const float *y,     \
+                                     std::int64_t n, T offset, T scale) {                                              \
+        write(u, u_stride, x, stride, y, n, offset, scale);                                                            \
+    }
+
+SURROGATE_KERNELS(float)
+SURROGATE_KERNELS(double)
+
+} // namespace surrogate::core

@@ -1,0 +1,53 @@
+#include "model.h"
+
+#include "error.h"
+
+namespace surrogate::core {
+
+Model::Model(Bundle bundle, const Options &options)
+    : bundle_(std::move(bundle)), manifest_(bundle_.manifest()),
+      guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
+      program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
+      output_pass_(manifest_, guards_), log_(options.log), log_user_(options.log_user),
+      threads_(options.request.threads), input_(manifest_), output_(manifest_), array_output_(manifest_.fields.size()),
+      array_input_(manifest_.fields.size()) {
+    rejection_.field = -1;
+    read_example();
+    warm_up();
+    if (options.verify_example) {
+        const auto result = replay();
+        if (!result.passed)
+            fail(SURROGATE_ERROR_EXECUTION, bundle_.label(), ": the program does not reproduce the bundle's example: "
+                 "largest difference ", result.largest_difference, ", expected at most ", result.tolerance,
+                 "; another version of the engine or another precision may be the cause (", program_.choice(), ")");
+    }
+    bundle_.release();
+    log(SURROGATE_LOG_INFO, text("surrogate_open: ", bundle_.label(), ": ", program_.choice()));
+}
+
+void Model::log(int level, const std::string &text) const {
+    if (log_)
+        log_(log_user_, level, text.c_str());
+}
+
+/// The program's output for `inputs`, after its shape was checked.
+const float *Model::run_checked(const surrogate_tensor *inputs, int count, void *stream) {
+    const surrogate_tensor output = program_.run(inputs, count, stream);
+    std::int64_t expected[SURROGATE_ENGINE_MAX_RANK] = {inputs[0].shape[0], manifest_.output_channels};
+    const int rank = inputs[0].rank;
+    for (int k = 2; k < rank; ++k)
+        expected[k] = inputs[0].shape[k];
+    bool same = output.rank == rank;
+    for (int k = 0; k < rank; ++k)
+        same = same && output.shape[k] == expected[k];
+    if (!same)
+        fail(SURROGATE_ERROR_EXECUTION, "the program returned shape ",
+             list_text(output.shape, output.rank < 0 || output.rank > SURROGATE_ENGINE_MAX_RANK ? 0 : output.rank),
+             ", expected ", list_text(expected, rank), "; program and manifest do not belong together: export again");
+    if (output.dtype != SURROGATE_FLOAT32 || output.memory != SURROGATE_HOST || !output.data)
+        fail(SURROGATE_ERROR_EXECUTION, "engine ", program_.engine_version(), " returned dtype ", output.dtype,
+             " in memory ", output.memory, ", expected float32 in host memory; this is a defect of the engine");
+    return static_cast<const float *>(output.data);
+}
+
+} // namespace surrogate::core

@@ -1,0 +1,41 @@
+// The chosen program of a bundle, loaded into its engine.
+#pragma once
+
+#include "bundle.h"
+#include "engine_registry.h"
+
+namespace surrogate::core {
+
+/// What the caller asks for; "" means: any.
+struct Request {
+    std::string engine, program, device = "cpu", precision, engine_path, engine_options;
+    int threads = 0;
+};
+
+class Program {
+  public:
+    /// The first program of the bundle, in the manifest's order, that fits the request and can be loaded.
+    static Program choose(const Bundle &bundle, const Request &request);
+
+    /// The program's output, dense float32 in host memory, valid until the next run; its shape is not yet checked.
+    surrogate_tensor run(const surrogate_tensor *inputs, int count, void *stream);
+
+    const ProgramSpec &spec() const { return spec_; }
+    const std::string &device() const { return device_; }
+    const std::string &choice() const { return choice_; } ///< one sentence: why this program
+    const char *engine_version() const { return engine_->version ? engine_->version : engine_->name; }
+
+  private:
+    Program(const Bundle &bundle, const ProgramSpec &spec, const Request &request);
+
+    struct Destroy {
+        const surrogate_engine *engine;
+        void operator()(surrogate_program *program) const { engine->destroy(program); }
+    };
+    ProgramSpec spec_;
+    std::string device_, choice_;
+    const surrogate_engine *engine_;
+    std::unique_ptr<surrogate_program, Destroy> handle_;
+};
+
+} // namespace surrogate::core

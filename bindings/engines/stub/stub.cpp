@@ -1,0 +1,184 @@
+// An engine without dependencies: shifted affine maps of channels, and deliberate faults. For tests of all that
+// surrounds an engine.
+//
+// A program is JSON:
+//   {"operation": "affine",        output channel c = scale[c] * input channel channels[c] + offset[c]
+//    "scale": [2.0], "offset": [0.0], "channels": [0],
+//    "shift": [1, -2],             periodic, one number a spatial axis: out[y, x] = in[y - 1, x + 2] (default 0)
+//    "parameter": 0,               and + parameter[0] (default: none)
+//    "fail": "run", "after": 5}    a fault: "load", "run", "message" (a failure without a text), "nan", "inf", "shape"
+//                                  (a wrong shape returned); from run `after` on, counted from 0 (default 0)
+// Opening a model runs its program three times.
+#include "../engine.h"
+
+#include <surrogate/surrogate.h>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+struct surrogate_program {
+    std::vector<float> scale, offset;
+    std::vector<std::int64_t> channels, shift;
+    int parameter = -1;
+    std::string fault;
+    std::int64_t after = 0, runs = 0;
+    std::vector<float> result;
+};
+
+namespace {
+
+void tell(surrogate_engine_error *error, const char *text) {
+    if (error && error->text && error->size)
+        std::snprintf(error->text, error->size, "%s", text);
+}
+
+nlohmann::json read_program(const surrogate_engine_load &request) {
+    if (request.data) {
+        const char *text = static_cast<const char *>(request.data);
+        return nlohmann::json::parse(text, text + request.size);
+    }
+    std::ifstream file(request.path);
+    return nlohmann::json::parse(file);
+}
+
+surrogate_program make_program(const nlohmann::json &json) {
+    surrogate_program program;
+    if (json.at("operation").get<std::string>() != "affine")
+        throw std::runtime_error("the only operation is 'affine'");
+    json.at("scale").get_to(program.scale);
+    json.at("offset").get_to(program.offset);
+    json.at("channels").get_to(program.channels);
+    program.shift = json.value("shift", std::vector<std::int64_t>{});
+    program.parameter = json.value("parameter", -1);
+    program.fault = json.value("fail", "");
+    program.after = json.value("after", std::int64_t{0});
+    if (program.scale.size() != program.channels.size() || program.offset.size() != program.channels.size())
+        throw std::runtime_error("scale, offset and channels must have one entry for each output channel");
+    return program;
+}
+
+int load(surrogate_program **program, const surrogate_engine_load *request, surrogate_engine_error *error) {
+    try {
+        if (std::string(request->format) != "stub" || std::strncmp(request->device, "cpu", 3) != 0) {
+            tell(error, "the stub engine runs programs of format stub on cpu");
+            return SURROGATE_ERROR_UNSUPPORTED;
+        }
+        auto made = make_program(read_program(*request));
+        if (made.fault == "load") {
+            tell(error, "the stub program asks to fail in load");
+            return SURROGATE_ERROR_ENGINE;
+        }
+        *program = new surrogate_program(std::move(made));
+        return 0;
+    } catch (const std::exception &exception) {
+        tell(error, exception.what());
+    }
+    return SURROGATE_ERROR_ENGINE;
+}
+
+/// Axes as (z, y, x), leading ones 1.
+struct Cells {
+    std::int64_t shape[3] = {1, 1, 1}, shift[3] = {};
+    Cells(const surrogate_tensor &state, const std::vector<std::int64_t> &shift_by) {
+        const int rank = state.rank - 2;
+        for (int k = 0; k < rank; ++k) {
+            const std::int64_t n = state.shape[2 + k];
+            shape[3 - rank + k] = n;
+            if (k < static_cast<int>(shift_by.size()))
+                shift[3 - rank + k] = (shift_by[static_cast<std::size_t>(k)] % n + n) % n;
+        }
+    }
+    std::int64_t count() const { return shape[0] * shape[1] * shape[2]; }
+    std::int64_t from(std::int64_t z, std::int64_t y, std::int64_t x) const {
+        z = (z + shape[0] - shift[0]) % shape[0];
+        y = (y + shape[1] - shift[1]) % shape[1];
+        x = (x + shape[2] - shift[2]) % shape[2];
+        return (z * shape[1] + y) * shape[2] + x;
+    }
+};
+
+void map_channel(float *to, const float *from, const Cells &cells, float scale, float offset) {
+    if (cells.shift[0] == 0 && cells.shift[1] == 0 && cells.shift[2] == 0) {
+        for (std::int64_t i = 0; i < cells.count(); ++i)
+            to[i] = scale * from[i] + offset;
+        return;
+    }
+    for (std::int64_t z = 0; z < cells.shape[0]; ++z)
+        for (std::int64_t y = 0; y < cells.shape[1]; ++y)
+            for (std::int64_t x = 0; x < cells.shape[2]; ++x)
+                *to++ = scale * from[cells.from(z, y, x)] + offset;
+}
+
+int run_affine(surrogate_program &program, surrogate_tensor &output, const surrogate_tensor *inputs, int input_count) {
+    const surrogate_tensor &state = inputs[0];
+    const Cells cells(state, program.shift);
+    const std::int64_t batch = state.shape[0], read = state.shape[1], n = cells.count();
+    const auto written = static_cast<std::int64_t>(program.channels.size());
+    program.result.resize(static_cast<std::size_t>(batch * written * n));
+    for (std::int64_t b = 0; b < batch; ++b)
+        for (std::int64_t c = 0; c < written; ++c) {
+            const auto k = static_cast<std::size_t>(c);
+            if (program.channels[k] < 0 || program.channels[k] >= read)
+                return SURROGATE_ERROR_EXECUTION;
+            float offset = program.offset[k];
+            if (program.parameter >= 0 && input_count > 1)
+                offset += static_cast<const float *>(inputs[1].data)[b * inputs[1].shape[1] + program.parameter];
+            map_channel(program.result.data() + (b * written + c) * n,
+                        static_cast<const float *>(state.data) + (b * read + program.channels[k]) * n, cells,
+                        program.scale[k], offset);
+        }
+    output = state;
+    output.data = program.result.data();
+    output.shape[1] = written;
+    return 0;
+}
+
+int run(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs, int32_t input_count,
+        void *, surrogate_engine_error *error) {
+    try {
+        const bool faulty = !program->fault.empty() && program->runs++ >= program->after;
+        if (faulty && program->fault == "run") {
+            tell(error, "the stub program asks to fail in run");
+            return SURROGATE_ERROR_EXECUTION;
+        }
+        if (faulty && program->fault == "message")
+            return SURROGATE_ERROR_EXECUTION;
+        const int status = run_affine(*program, *output, inputs, input_count);
+        if (status != 0)
+            tell(error, "channels: an index is outside the input");
+        else if (faulty && program->fault == "shape")
+            output->shape[output->rank - 1] += 1;
+        else if (faulty)
+            program->result[program->result.size() / 2] = program->fault == "inf"
+                                                              ? std::numeric_limits<float>::infinity()
+                                                              : std::numeric_limits<float>::quiet_NaN();
+        return status;
+    } catch (const std::exception &exception) {
+        tell(error, exception.what());
+    }
+    return SURROGATE_ERROR_EXECUTION;
+}
+
+void destroy(surrogate_program *program) {
+    delete program;
+}
+
+const surrogate_engine engine = {SURROGATE_ENGINE_ABI, "stub", "stub 1", load, run, destroy};
+
+} // namespace
+
+extern "C" __attribute__((visibility("default"))) int
+surrogate_engine_entry(const surrogate_engine **entry, uint32_t abi, surrogate_engine_error *error) {
+    if (abi != SURROGATE_ENGINE_ABI) {
+        tell(error, "built for another engine interface");
+        return SURROGATE_ERROR_ENGINE;
+    }
+    *entry = &engine;
+    return 0;
+}

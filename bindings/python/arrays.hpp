@@ -1,0 +1,33 @@
+// numpy arrays described as surrogate_field: nothing is copied, any strides are passed on.
+#pragma once
+
+#include <surrogate/surrogate.h>
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace native {
+
+enum class Access { read, write };
+
+// What the short form needs to know of a model: the channels of each field, in the manifest's order.
+struct Channels {
+    std::string name;
+    std::int64_t components;
+};
+
+// A whole array as one field. `name` and `unit` are borrowed; the array must outlive the description.
+// Throws Failure: dtype, rank, or an output that is read-only.
+surrogate_field describe(const pybind11::array &array, Access access, const char *name, const char *unit,
+                         std::int32_t component_axis, std::int32_t batch_axis);
+
+// An array whose axis `channel_axis` (-1: a model of one channel) holds all components of all fields, as fields.
+// The output vector is reused from call to call.
+void describe_channels(std::vector<surrogate_field> &fields, const pybind11::array &array, Access access,
+                       const std::vector<Channels> &channels, std::int32_t channel_axis, std::int32_t batch_axis);
+
+}  // namespace native

@@ -1,0 +1,104 @@
+// surrogate._native: the C API of libsurrogate with Python's types. Meaning lives in surrogate.h, comfort in surrogate/*.py.
+#include "failure.hpp"
+#include "model.hpp"
+
+#include <pybind11/stl.h>
+
+#include <exception>
+#include <limits>
+
+namespace py = pybind11;
+using native::Model;
+using native::OpenOptions;
+using native::StepOptions;
+
+namespace {
+
+// The package says which exception a status becomes, by setting `make_error`; without it RuntimeError.
+void translate(std::exception_ptr pointer) {
+    try {
+        if (pointer) std::rethrow_exception(pointer);
+    } catch (const native::Failure &failure) {
+        const py::object make = py::module_::import("surrogate._native").attr("make_error");
+        if (make.is_none()) {
+            PyErr_SetString(PyExc_RuntimeError, failure.text.c_str());
+            return;
+        }
+        // The text may quote bytes of a damaged file: never fail while reporting a failure.
+        const auto text = py::reinterpret_steal<py::object>(
+            PyUnicode_DecodeUTF8(failure.text.data(), static_cast<Py_ssize_t>(failure.text.size()), "replace"));
+        const py::object error = make(failure.status, text);
+        PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())), error.ptr());
+    }
+}
+
+OpenOptions open_options(std::optional<std::string> engine, std::optional<std::string> program,
+                         std::optional<std::string> device, std::optional<std::string> precision, int threads, int verify,
+                         std::optional<std::string> guards, std::optional<std::string> engine_path,
+                         std::optional<std::string> engine_options, py::object log) {
+    OpenOptions options;
+    options.engine = std::move(engine);
+    options.program = std::move(program);
+    options.device = std::move(device);
+    options.precision = std::move(precision);
+    options.threads = threads;
+    options.verify = verify;
+    options.guards = std::move(guards);
+    options.engine_path = std::move(engine_path);
+    options.engine_options = std::move(engine_options);
+    options.log = std::move(log);
+    return options;
+}
+
+StepOptions step_options(std::optional<std::int64_t> step, std::optional<double> time, std::uint64_t seed, std::int64_t member,
+                         std::optional<std::vector<double>> parameters) {
+    StepOptions options;
+    options.step = step.value_or(-1);
+    options.time = time.value_or(std::numeric_limits<double>::quiet_NaN());
+    options.seed = seed;
+    options.member = member;
+    options.parameters = std::move(parameters);
+    return options;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_native, m) {
+    m.doc() = "The C API of libsurrogate with Python's types; use the package surrogate instead.";
+    m.attr("make_error") = py::none();
+    m.attr("SURROGATE_VERSION") = SURROGATE_VERSION;
+    m.attr("OK") = static_cast<int>(SURROGATE_OK);
+    m.attr("REJECTED") = static_cast<int>(SURROGATE_REJECTED);
+    m.attr("VERIFY_HASHES") = static_cast<int>(SURROGATE_VERIFY_HASHES);
+    m.attr("VERIFY_EXAMPLE") = static_cast<int>(SURROGATE_VERIFY_EXAMPLE);
+    py::register_local_exception_translator(translate);
+
+    m.def("version", &surrogate_version);
+    m.def("status_name", &surrogate_status_name, py::arg("status"));
+    m.def("last_error", &surrogate_last_error);
+
+    py::class_<OpenOptions>(m, "OpenOptions")
+        .def(py::init(&open_options), py::kw_only(), py::arg("engine") = py::none(), py::arg("program") = py::none(),
+             py::arg("device") = py::none(), py::arg("precision") = py::none(), py::arg("threads") = 0,
+             py::arg("verify") = static_cast<int>(SURROGATE_VERIFY_HASHES), py::arg("guards") = py::none(),
+             py::arg("engine_path") = py::none(), py::arg("engine_options") = py::none(), py::arg("log") = py::none());
+
+    py::class_<StepOptions>(m, "StepOptions")
+        .def(py::init(&step_options), py::kw_only(), py::arg("step") = py::none(), py::arg("time") = py::none(),
+             py::arg("seed") = 0, py::arg("member") = 0, py::arg("parameters") = py::none());
+
+    py::class_<Model>(m, "Model")
+        .def_static("open", &Model::open, py::arg("path"), py::arg("options"))
+        .def_static("open_memory", &Model::open_memory, py::arg("files"), py::arg("options"))
+        .def("predict", &Model::predict, py::arg("output"), py::arg("input"), py::arg("step"))
+        .def("predict_array", &Model::predict_array, py::arg("output").noconvert(), py::arg("input").noconvert(),
+             py::arg("channel_axis"), py::arg("batch_axis"), py::arg("step"))
+        .def("info", &Model::info)
+        .def("fields", &Model::fields)
+        .def("parameters", &Model::parameters)
+        .def("statistics", &Model::statistics)
+        .def("last_rejection", &Model::last_rejection)
+        .def("verify", &Model::verify)
+        .def("close", &Model::close)
+        .def_property_readonly("closed", &Model::closed);
+}

@@ -1,0 +1,70 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+Entry = tuple[str, str | None, NDArray[Any] | None, int, int]
+
+SURROGATE_VERSION: str
+OK: int
+REJECTED: int
+VERIFY_HASHES: int
+VERIFY_EXAMPLE: int
+make_error: Callable[[int, str], Exception] | None
+
+def version() -> str: ...
+def status_name(status: int) -> str: ...
+def last_error() -> str: ...
+
+class OpenOptions:
+    def __init__(
+        self,
+        *,
+        engine: str | None = None,
+        program: str | None = None,
+        device: str | None = None,
+        precision: str | None = None,
+        threads: int = 0,
+        verify: int = 0,
+        guards: str | None = None,
+        engine_path: str | None = None,
+        engine_options: str | None = None,
+        log: Callable[[int, str], None] | None = None,
+    ) -> None: ...
+
+class StepOptions:
+    def __init__(
+        self,
+        *,
+        step: int | None = None,
+        time: float | None = None,
+        seed: int = 0,
+        member: int = 0,
+        parameters: Sequence[float] | None = None,
+    ) -> None: ...
+
+class Model:
+    @staticmethod
+    def open(path: str | bytes, options: OpenOptions) -> Model: ...
+    @staticmethod
+    def open_memory(files: Sequence[tuple[str, bytes]], options: OpenOptions) -> Model: ...
+    def predict(
+        self, output: Sequence[Entry], input: Sequence[Entry], step: StepOptions
+    ) -> int: ...
+    def predict_array(
+        self,
+        output: NDArray[Any],
+        input: NDArray[Any],
+        channel_axis: int,
+        batch_axis: int,
+        step: StepOptions,
+    ) -> int: ...
+    def info(self) -> dict[str, Any]: ...
+    def fields(self) -> list[dict[str, Any]]: ...
+    def parameters(self) -> list[dict[str, Any]]: ...
+    def statistics(self) -> dict[str, Any]: ...
+    def last_rejection(self) -> dict[str, Any]: ...
+    def verify(self) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+    @property
+    def closed(self) -> bool: ...

@@ -1,0 +1,185 @@
+"""``surrogate info``: what a bundle is, or where the installed parts lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from surrogate import paths
+from surrogate.bundle.folder import MANIFEST
+from surrogate.bundle.manifest import Manifest
+from surrogate.cli.options import Json
+from surrogate.cli.output import console, emit_json, table
+from surrogate.errors import NotFoundError, SurrogateError
+from surrogate.model import Surrogate
+from surrogate.paths import find_bundle, shipped_bundles
+
+
+def info(
+    bundle: Annotated[str | None, typer.Argument(help="A bundle's folder or name.")] = None,
+    show_paths: Annotated[
+        bool,
+        typer.Option("--paths", help="Print three lines: include folder, library, CMake folder."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show a bundle's fields, grid, time step and programs; or where the installed parts lie."""
+    if show_paths:
+        _print_paths(json)
+    elif bundle is None:
+        _print_shipped(json)
+    else:
+        _print_bundle(find_bundle(bundle), json)
+
+
+def _print_paths(json: bool) -> None:
+    found = {"include": paths.include_dir(), "library": paths.library(), "cmake": paths.cmake_dir()}
+    if json:
+        emit_json(found)
+    else:
+        for path in found.values():
+            print(path)
+
+
+def _print_shipped(json: bool) -> None:
+    shipped = shipped_bundles()
+    if json:
+        emit_json({"bundles": shipped})
+        return
+    lines = table("bundle", "folder", title="Bundles that come with the package")
+    for name, folder in shipped.items():
+        lines.add_row(name, str(folder))
+    console().print(
+        lines if shipped else "No bundle comes with this installation; give a bundle's folder."
+    )
+
+
+def _print_bundle(folder: Path, json: bool) -> None:
+    if not (folder / MANIFEST).is_file():
+        raise NotFoundError(f"{folder}: no bundle here (expected a folder with {MANIFEST})")
+    manifest = Manifest.read(folder / MANIFEST)
+    choice = _choice(folder)
+    size = sum(entry.bytes for entry in manifest.files.values())
+    if json:
+        emit_json(
+            {
+                "path": folder,
+                "bytes": size,
+                "choice": choice,
+                "manifest": manifest.model_dump(mode="json"),
+            }
+        )
+        return
+    out = console()
+    out.print(f"[bold]{manifest.name}[/]  {manifest.description}")
+    facts = table("", "")
+    facts.show_header = False
+    for key, value in _facts(folder, manifest, size).items():
+        facts.add_row(key, value)
+    facts.add_row("chosen", choice.get("choice") or f"none: {choice['error']}")
+    out.print(facts)
+    out.print()
+    out.print(_fields(manifest))
+    out.print()
+    out.print(_programs(manifest, choice.get("program")))
+
+
+def _choice(folder: Path) -> dict[str, Any]:
+    """What the library chooses on this machine, or why it cannot."""
+    try:
+        with Surrogate.open(folder) as model:
+            chosen = model.info
+            return {
+                "program": chosen.program,
+                "engine": chosen.engine,
+                "device": chosen.device,
+                "precision": chosen.precision,
+                "choice": chosen.choice,
+            }
+    except SurrogateError as error:
+        return {"program": None, "error": str(error)}
+
+
+def _facts(folder: Path, manifest: Manifest, size: int) -> dict[str, str]:
+    grid, local = manifest.grid, manifest.locality
+    if grid.fixed_shape is not None:
+        rule = " × ".join(map(str, grid.fixed_shape))
+    else:
+        rule = f"multiples of {_joined(grid.multiple_of)}, at least {_joined(grid.minimum_shape)}"
+    spacing = (
+        f"; cells of {_joined(grid.spacing)} {_unit(grid.spacing_unit)}" if grid.spacing else ""
+    )
+    reach = (
+        "every output depends on the whole domain"
+        if local.reduces_over_space
+        else f"receptive field {_joined(local.receptive_field)} cells, stride {_joined(local.stride)}"
+    )
+    facts = {
+        "folder": str(folder),
+        "size": f"{size / 2**20:.2f} MiB in {len(manifest.files)} files",
+        "time step": f"{manifest.time.step:g} {_unit(manifest.time.unit)}",
+        "grid": f"({', '.join(grid.axes)}) {rule}{spacing}",
+        "boundary": ", ".join(
+            f"{axis} {kind}" for axis, kind in zip(grid.axes, grid.boundary, strict=True)
+        ),
+        "locality": reach,
+        "guards": _guards(manifest),
+    }
+    for parameter in manifest.parameters:
+        low, high = parameter.range
+        facts[f"parameter {parameter.name}"] = (
+            f"{low:g} … {high:g} {_unit(parameter.unit)}, preset {parameter.preset:g}"
+        )
+    facts |= {
+        f"metric {name}": str(value)
+        for name, value in manifest.metrics.items()
+        if not isinstance(value, dict)
+    }
+    return facts
+
+
+def _guards(manifest: Manifest) -> str:
+    parts = ["finite"] if manifest.guards.finite else []
+    for name, bounds in manifest.guards.bounds.items():
+        low = "" if bounds.lower is None else f"{bounds.lower:g} ≤ "
+        high = "" if bounds.upper is None else f" ≤ {bounds.upper:g}"
+        parts.append(f"{low}{name}{high}")
+    return ", ".join(parts) or "none"
+
+
+def _fields(manifest: Manifest) -> Any:
+    lines = table("field", "unit", "components", "staggering", "predicted as", "description")
+    for field in manifest.fields:
+        kind = "condition (read only)" if field.prediction is None else field.prediction.kind
+        lines.add_row(
+            field.name, field.unit, str(field.components), field.staggering, kind, field.description
+        )
+    return lines
+
+
+def _programs(manifest: Manifest, chosen: str | None) -> Any:
+    lines = table("", "program", "engine", "format", "device", "precision", "made with", "MiB")
+    for program in manifest.programs:
+        size = manifest.files[program.file].bytes / 2**20
+        mark = "→" if program.name == chosen else ""
+        lines.add_row(
+            mark,
+            program.name,
+            program.engine,
+            program.format,
+            program.device,
+            program.precision,
+            program.made_with,
+            f"{size:.2f}",
+        )
+    return lines
+
+
+def _joined(values: list[int] | list[float]) -> str:
+    return " × ".join(f"{value:g}" for value in values)
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else unit

@@ -1,0 +1,130 @@
+"""The application: finds subcommands when they are needed, and turns errors into one line and exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from surrogate.cli.output import fail
+from surrogate.errors import Rejected, SurrogateError
+
+ENTRY_POINTS = "surrogate.commands"
+# Name of a subcommand, and where its function or typer application stands. Other packages add theirs through
+# the entry-point group above; nothing is imported before it is asked for.
+COMMANDS = {
+    "demo": "surrogate.cli.demo:demo",
+    "doctor": "surrogate.cli.doctor:doctor",
+    "engine": "surrogate.cli.engine:app",
+    "info": "surrogate.cli.info:info",
+    "predict": "surrogate.cli.predict:predict",
+    "rollout": "surrogate.cli.rollout:rollout",
+    "verify": "surrogate.cli.verify:verify",
+}
+
+
+class Commands(TyperGroup):
+    """Subcommands by name, imported when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of all subcommands."""
+        return sorted(_targets())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The subcommand of that name, or None."""
+        target = _targets().get(cmd_name)
+        if target is None:
+            return None
+        try:
+            return _command(cmd_name, _load(target))
+        except ImportError as error:
+            return _command(cmd_name, _unavailable(cmd_name, error))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run, and say in one line what went wrong."""
+        try:
+            return super().invoke(ctx)
+        except Rejected as refused:
+            fail(f"rejected: {refused}", code=1)
+        except SurrogateError as error:
+            fail(f"error: {error}", code=2)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        import surrogate
+
+        print(surrogate.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Call trained field-to-field models in place of many solver steps."""
+
+
+def main() -> None:
+    """Entry point of the command ``surrogate``."""
+    try:
+        app(prog_name="surrogate")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _targets() -> dict[str, str]:
+    """Where every subcommand stands: ``module:object`` by name."""
+    found = {
+        entry.name: entry.value for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)
+    }
+    return {**found, **{name: target for name, target in COMMANDS.items() if _exists(target)}}
+
+
+def _exists(target: str) -> bool:
+    return importlib.util.find_spec(target.partition(":")[0]) is not None
+
+
+def _load(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _command(name: str, target: Any) -> Any:
+    """A function, or a typer application, as a subcommand."""
+    if isinstance(target, typer.Typer):
+        command = typer.main.get_command(target)
+    else:
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(target)
+        command = typer.main.get_command(alone)
+    command.name = name
+    return command
+
+
+def _unavailable(name: str, error: ImportError) -> Callable[[], None]:
+    def command() -> None:
+        fail(
+            f"error: surrogate {name} cannot be loaded: {error}; install it with: pip install 'surrogate[training]'",
+            code=2,
+        )
+
+    command.__doc__ = f"(cannot be loaded: {error})"
+    return command

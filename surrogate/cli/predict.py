@@ -1,0 +1,63 @@
+"""``surrogate predict``: one frame, from file to file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surrogate.cli.options import (
+    Bundle,
+    Device,
+    Engine,
+    InputFile,
+    Json,
+    Member,
+    OutputFile,
+    Parameters,
+    Program,
+    Seed,
+    Step,
+    Threads,
+    Time,
+    parse_parameters,
+)
+from surrogate.cli.output import emit_json
+from surrogate.io.states import check_output, read_state, write_state
+from surrogate.model import Surrogate
+
+
+def predict(
+    bundle: Bundle,
+    source: InputFile,
+    target: OutputFile,
+    step: Step = None,
+    time: Time = None,
+    seed: Seed = 0,
+    member: Member = 0,
+    parameter: Parameters = None,
+    engine: Engine = "auto",
+    program: Program = None,
+    device: Device = "cpu",
+    threads: Threads = 0,
+    json: Json = False,
+) -> None:
+    """Predict the state one time step later. Exit 1 if a guard refuses it."""
+    values = parse_parameters(parameter)
+    state = read_state(source)
+    check_output(target, named=isinstance(state, Mapping))
+    with Surrogate.open(
+        bundle, engine=engine, program=program, device=device, threads=threads
+    ) as model:
+        frame = model.predict(
+            state, step=step, time=time, parameters=values, seed=seed, member=member
+        )
+        write_state(target, frame)
+        facts, counters = model.info, model.statistics
+    seconds = counters.pack_seconds + counters.program_seconds + counters.output_seconds
+    if json:
+        emit_json(
+            {"output": target, "seconds": seconds, "time_step": facts.time_step, "info": facts}
+        )
+        return
+    print(
+        f"{target}: the state {facts.time_step:g} {facts.time_unit} later, in {seconds:.3g} s ({facts.choice})"
+    )

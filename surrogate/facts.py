@@ -1,0 +1,118 @@
+"""What an opened model is and has done, as frozen data. The same facts as ``surrogate_info`` and its kin in C."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """One field of a state.
+
+    Attributes
+    ----------
+    name, unit, staggering : str
+        As in the manifest; `staggering` is ``cell``, ``corner``, ``face_x``, …
+    components : int
+        Channels of the field.
+    predicted : bool
+        False: a condition, read and never predicted.
+    """
+
+    name: str
+    unit: str
+    components: int
+    staggering: str
+    predicted: bool
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """One scalar parameter: its unit, the range it was trained in, and the value used where none is given."""
+
+    name: str
+    unit: str
+    lower: float
+    upper: float
+    preset: float
+
+
+@dataclass(frozen=True)
+class Info:
+    """Facts of an opened model; tuples over axes stand slowest axis first.
+
+    Attributes
+    ----------
+    name, path : str
+        The bundle.
+    engine, program, device, precision, choice : str
+        What was chosen to run it, and one sentence why.
+    channels : int
+        Components of all fields together.
+    spatial_rank : int
+        1, 2 or 3.
+    time_step : float
+        ``t2 - t1`` in `time_unit`.
+    fixed_shape, multiple_of, minimum_shape : tuple of int
+        The grid rule; `fixed_shape` is 0 where any size will do.
+    spacing : tuple of float
+        Cell size it was trained at, in `spacing_unit`; 0: any.
+    boundary : tuple of str
+        ``periodic``, ``wall`` or ``open`` per axis.
+    receptive_field, stride : tuple of int
+        Cells to each side that an output cell depends on; translations that commute with the model.
+    reduces_over_space : bool
+        Every output depends on the whole domain.
+    stochastic : bool
+        It has noise inputs, and needs `step`.
+    threads : int
+        CPU threads asked for; 0: the engine's default.
+    """
+
+    name: str
+    path: str
+    engine: str
+    program: str
+    device: str
+    precision: str
+    choice: str
+    channels: int
+    spatial_rank: int
+    time_step: float
+    time_unit: str
+    fixed_shape: tuple[int, ...]
+    multiple_of: tuple[int, ...]
+    minimum_shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    spacing_unit: str
+    boundary: tuple[str, ...]
+    receptive_field: tuple[int, ...]
+    stride: tuple[int, ...]
+    reduces_over_space: bool
+    stochastic: bool
+    threads: int
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counters since open; ``calls = ok + rejected + errors``; seconds are sums over all calls."""
+
+    calls: int
+    ok: int
+    rejected: int
+    errors: int
+    input_copies: int
+    output_passes: int
+    allocations: int
+    pack_seconds: float
+    program_seconds: float
+    output_seconds: float
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Replay of the example pair: `largest_difference` of the program's output, normalised, and the tolerance."""
+
+    passed: bool
+    largest_difference: float
+    tolerance: float

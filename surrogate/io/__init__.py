@@ -1,0 +1,1 @@
+"""States and snapshots in files."""

@@ -1,0 +1,333 @@
+"""The Python face of a model: open a bundle, predict, roll out. Everything runs through libsurrogate."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from surrogate import _native
+from surrogate.errors import ArgumentError, ParameterError, Rejected, Rejection
+from surrogate.facts import FieldInfo, Info, ParameterInfo, Statistics, Verification
+from surrogate.paths import find_bundle
+from surrogate.state import Layout, State, state_of
+
+_LEVELS = {1: logging.INFO, 2: logging.WARNING}
+_VERIFY = {"hashes": _native.VERIFY_HASHES, "example": _native.VERIFY_EXAMPLE}
+_PLAIN_STEP = _native.StepOptions()
+_log = logging.getLogger("surrogate")
+
+Parameters = Mapping[str, float] | Sequence[float]
+OnReject = Literal["raise", "stop"] | Callable[[Any, Rejection], Any]
+
+
+class Surrogate:
+    """An opened bundle. Made by :meth:`open`; close it, or use it in a ``with`` statement.
+
+    Examples
+    --------
+    >>> model = Surrogate.open("flow.surrogate")                             # doctest: +SKIP
+    >>> try:
+    ...     state = model.predict(state)                    # t += model.time_step
+    ... except Rejected:
+    ...     state = solver.advance(state, model.time_step)  # the solver steps itself
+    """
+
+    def __init__(self, native: _native.Model) -> None:
+        self._native = native
+        self.info: Info = Info(**native.info())
+        """What was opened, and what it accepts."""
+        self.fields: tuple[FieldInfo, ...] = tuple(FieldInfo(**entry) for entry in native.fields())
+        """The fields of a state, in the manifest's order."""
+        self.parameters: tuple[ParameterInfo, ...] = tuple(
+            ParameterInfo(**entry) for entry in native.parameters()
+        )
+        """The scalar parameters, in the manifest's order."""
+        self._layout = Layout(self.fields, self.info.spatial_rank)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        engine: str = "auto",
+        program: str | None = None,
+        device: str = "cpu",
+        precision: str | None = None,
+        threads: int = 0,
+        verify: Literal["hashes", "example"] = "hashes",
+        guards: Mapping[str, Any] | None = None,
+        engine_path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+        engine_options: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Open a bundle; what the library has to say goes to the logger ``surrogate``.
+
+        Parameters
+        ----------
+        path : path or str
+            The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
+        engine : str
+            ``torch``, ``stub``, or ``auto``: the first program of the bundle that can run.
+        program : str, optional
+            A program's name in the manifest.
+        device : str
+            ``cpu``, ``cuda``, ``cuda:1``.
+        precision : str, optional
+            ``fp32``, ``bf16``, ``fp16``; default: the chosen program's.
+        threads : int
+            CPU threads of a prediction; 0: what the engine finds.
+        verify : str
+            ``hashes``, or ``example`` to replay the example pair too.
+        guards : mapping, optional
+            Replaces guards of the manifest: ``{"finite": True, "bounds": {"rho": {"lower": 0}}}``.
+        engine_path : path or sequence of paths, optional
+            Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
+        engine_options : mapping, optional
+            Handed to the engine.
+
+        Raises
+        ------
+        SurrogateError
+            Its subclasses: NotFoundError, CorruptError, SchemaError, EngineError, ArgumentError.
+        """
+        if verify not in _VERIFY:
+            raise ArgumentError(f"verify={verify!r}; expected 'hashes' or 'example'")
+        options = _native.OpenOptions(
+            engine=engine,
+            program=program,
+            device=device,
+            precision=precision,
+            threads=threads,
+            verify=_VERIFY[verify],
+            guards=None if guards is None else json.dumps(guards),
+            engine_path=_search_path(engine_path),
+            engine_options=None if engine_options is None else json.dumps(engine_options),
+            log=_forward_log,
+        )
+        return cls(_native.Model.open(os.fsencode(find_bundle(path)), options))
+
+    def predict(
+        self,
+        field: Any,
+        *,
+        out: Any = None,
+        step: int | None = None,
+        time: float | None = None,
+        parameters: Parameters | None = None,
+        seed: int = 0,
+        member: int = 0,
+        units: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Predict the state one :attr:`time_step` later.
+
+        Parameters
+        ----------
+        field : array, shape (C, ny, nx) or (B, C, ny, nx); or mapping of name to array
+            The state at t1, float32 or float64, any strides, in the manifest's units: one array
+            with the channels in the manifest's order, or one array a field, of shape (ny, nx),
+            (components, ny, nx) or (B, components, ny, nx). Arrays may be numpy, torch (CPU),
+            anything with DLPack or ``__array_interface__``, or astropy Quantities, whose units are
+            converted.
+        out : same kind as `field`, optional
+            Where the frame is written, in place; may be `field` itself. Condition fields in it are
+            left alone.
+        step : int, optional
+            Number of the step; stochastic models need it.
+        time : float, optional
+            t1, in the manifest's time unit.
+        parameters : mapping of name to float, or sequence of float, optional
+            Scalar parameters; default: the manifest's presets.
+        seed, member : int
+            Of the random numbers of stochastic models.
+        units : mapping of name to str, optional
+            Units of plain arrays, to be checked against the manifest.
+
+        Returns
+        -------
+        array or dict
+            The state at t2: `out` if given, else the same kind, dtype and shape as `field`. In a
+            dict, a field that is read and never predicted is the array that was given.
+
+        Raises
+        ------
+        Rejected
+            If a guard refused the state or the frame; `out` is untouched.
+        SurrogateError
+            If something broke; `out` is untouched.
+        """
+        state = state_of(field, self._layout, units)
+        target: Any = state.empty() if out is None else state.target(out)
+        options = self._step(step, time, parameters, seed, member)
+        self._run(state, target, state.current, options)
+        return state.wrap(target) if out is None else out
+
+    def rollout(
+        self,
+        field: Any,
+        steps: int,
+        *,
+        on_reject: OnReject = "raise",
+        step: int | None = None,
+        time: float | None = None,
+        parameters: Parameters | None = None,
+        seed: int = 0,
+        member: int = 0,
+        units: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Predict `steps` frames, each from the one before.
+
+        Parameters
+        ----------
+        field : array or mapping
+            The state at t1, as in :meth:`predict`.
+        steps : int
+            Number of frames.
+        on_reject : {"raise", "stop"} or callable
+            What to do when a guard refuses: raise :class:`Rejected`; return the frames so far; or
+            call ``on_reject(state, rejection)``, which returns the next state (the solver steps
+            itself).
+        step, time, parameters, seed, member, units
+            As in :meth:`predict`, for the first frame; `step` and `time` go on counting.
+
+        Returns
+        -------
+        array, shape (n, C, ny, nx), or dict of arrays with a first axis of n frames
+            Frames at ``t1 + time_step``, ``t1 + 2 time_step``, …; ``n = steps``, or fewer where
+            ``on_reject="stop"`` ended it. In a dict, a field that is never predicted is the array
+            that was given, without the axis of frames.
+
+        Raises
+        ------
+        Rejected, SurrogateError
+            As in :meth:`predict`.
+        """
+        if steps < 0:
+            raise ArgumentError(f"rollout: steps={steps}; expected 0 or more")
+        state: Any = state_of(field, self._layout, units)
+        frames: Any = state.empty(steps)
+        current: Any = state.current
+        for index in range(steps):
+            options = self._step(
+                None if step is None else step + index,
+                None if time is None else time + index * self.time_step,
+                parameters,
+                seed,
+                member,
+            )
+            frame: Any = state.frame(frames, index)
+            try:
+                self._run(state, frame, current, options)
+            except Rejected as refused:
+                if on_reject == "stop":
+                    return state.wrap(state.frame(frames, slice(index)))
+                if not callable(on_reject):
+                    raise
+                state.store(frame, on_reject(state.wrap(current), refused.rejection))
+            current = frame
+        return state.wrap(frames)
+
+    def verify(self) -> Verification:
+        """Hash every file of the bundle and replay its example pair.
+
+        Raises
+        ------
+        CorruptError
+            If a file's hash is wrong.
+        UnsupportedError
+            If the bundle has no example.
+        """
+        return Verification(**self._native.verify())
+
+    @property
+    def time_step(self) -> float:
+        """``t2 - t1``, in ``info.time_unit``."""
+        return self.info.time_step
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counters since open."""
+        return Statistics(**self._native.statistics())
+
+    @property
+    def last_rejection(self) -> Rejection | None:
+        """What the last rejection was about; None if nothing was ever rejected."""
+        rejection = self._rejection()
+        return None if rejection.reason == "NONE" else rejection
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._native.closed
+
+    def close(self) -> None:
+        """Free what the model holds; takes effect when a prediction of another thread returns."""
+        self._native.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        info = self.info
+        names = ", ".join(field.name for field in self.fields)
+        state = "closed" if self.closed else f"{info.engine}/{info.program} on {info.device}"
+        jump = f"{info.time_step:g} {info.time_unit}".removesuffix(" 1")
+        return f"<Surrogate {info.name}: fields {names}; time step {jump}; {state}>"
+
+    def _run(self, state: State, target: Any, current: Any, step: _native.StepOptions) -> None:
+        if state.run(self._native, target, current, step) == _native.REJECTED:
+            raise Rejected(_native.last_error(), self._rejection())
+
+    def _rejection(self) -> Rejection:
+        facts = self._native.last_rejection()
+        facts["reason"] = facts["reason"].removeprefix("SURROGATE_REASON_")
+        return Rejection(**facts)
+
+    def _step(
+        self,
+        step: int | None,
+        time: float | None,
+        parameters: Parameters | None,
+        seed: int,
+        member: int,
+    ) -> _native.StepOptions:
+        if step is None and time is None and parameters is None and seed == 0 and member == 0:
+            return _PLAIN_STEP
+        return _native.StepOptions(
+            step=step, time=time, parameters=self._values(parameters), seed=seed, member=member
+        )
+
+    def _values(self, parameters: Parameters | None) -> list[float] | None:
+        if not isinstance(parameters, Mapping):
+            return None if parameters is None else [float(value) for value in parameters]
+        known = {entry.name: entry.preset for entry in self.parameters}
+        unknown = sorted(set(parameters) - set(known))
+        if unknown:
+            raise ParameterError(
+                f"no parameter {unknown[0]!r}; this model has {list(known) or 'none'}"
+            )
+        return [float(parameters.get(name, preset)) for name, preset in known.items()]
+
+
+def _search_path(
+    folders: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None,
+) -> str | None:
+    if folders is None or isinstance(folders, str):
+        return folders
+    if isinstance(folders, os.PathLike):
+        return os.fspath(folders)
+    return ":".join(os.fspath(folder) for folder in folders)
+
+
+def _forward_log(level: int, text: str) -> None:
+    _log.log(_LEVELS.get(level, logging.INFO), "%s", text)

@@ -1,0 +1,219 @@
+"""A state as the caller gave it: one array with a channel axis, or named arrays. Both talk to libsurrogate alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from surrogate import _native
+from surrogate.errors import ArgumentError, ShapeError, UnitError
+from surrogate.facts import FieldInfo
+from surrogate.field import Array, View, view
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a state must look like.
+
+    Attributes
+    ----------
+    fields : tuple of FieldInfo
+        Fields in the manifest's order.
+    spatial_rank : int
+        Number of spatial axes.
+    """
+
+    fields: tuple[FieldInfo, ...]
+    spatial_rank: int
+
+    @property
+    def channels(self) -> int:
+        """Components of all fields together."""
+        return sum(field.components for field in self.fields)
+
+    def axes(self, array: Array, label: str, *, single: bool) -> tuple[int, int]:
+        """Component and batch axis, told by the number of axes; -1 where there is none."""
+        extra = array.ndim - self.spatial_rank
+        if extra == 0 and single:
+            return -1, -1
+        if extra in (1, 2):
+            return extra - 1, extra - 2
+        names = ", ".join(("nz", "ny", "nx")[-self.spatial_rank :])
+        plain = f"({names}), " if single else ""
+        raise ShapeError(
+            f"{label} has shape {array.shape}; expected {plain}(components, {names}) or (batch, components, {names})"
+        )
+
+    def condition_slices(self) -> list[slice]:
+        """Channels that are read and never predicted."""
+        result, first = [], 0
+        for field in self.fields:
+            if not field.predicted:
+                result.append(slice(first, first + field.components))
+            first += field.components
+        return result
+
+
+class ArrayState:
+    """The short form: one array (C, ny, nx) or (B, C, ny, nx), channels in the manifest's order."""
+
+    def __init__(self, value: Any, layout: Layout, units: Mapping[str, str] | None) -> None:
+        if units:
+            raise ArgumentError(
+                "units= names fields; with one array for the whole state give a dict of fields instead"
+            )
+        known = {field.unit for field in layout.fields}
+        self.layout = layout
+        self.view: View = view(value, "the state", known.pop() if len(known) == 1 else None)
+        self.channel_axis, self.batch_axis = layout.axes(
+            self.view.array, "the state", single=layout.channels == 1
+        )
+
+    @property
+    def current(self) -> Array:
+        """The state itself."""
+        return self.view.array
+
+    def empty(self, *lead: int) -> Array:
+        """New frames behind the axes `lead`; channels that are not predicted are copied from the state."""
+        source = self.view.array
+        result = np.empty((*lead, *source.shape), source.dtype)
+        for part in self.layout.condition_slices():
+            index = (..., part) + (slice(None),) * self.layout.spatial_rank
+            result[index] = source[index]
+        return result
+
+    def target(self, out: Any) -> Array:
+        """The array behind `out`, to be written in place."""
+        known = {field.unit for field in self.layout.fields}
+        return _writable(view(out, "out", known.pop() if len(known) == 1 else None), "out")
+
+    def run(
+        self, model: _native.Model, output: Array, current: Array, step: _native.StepOptions
+    ) -> int:
+        """Predict `output` from `current`."""
+        return model.predict_array(output, current, self.channel_axis, self.batch_axis, step)
+
+    def frame(self, frames: Array, index: int | slice) -> Array:
+        """One or some of several frames."""
+        result: Array = frames[index]
+        return result
+
+    def store(self, frame: Array, value: Any) -> None:
+        """Copy a state of the caller's kind."""
+        frame[...] = ArrayState(value, self.layout, None).current
+
+    def wrap(self, result: Array) -> Any:
+        """The caller's kind of array."""
+        return self.view.wrap(result)
+
+
+class NamedState:
+    """Named arrays: (ny, nx), (components, ny, nx) or (B, components, ny, nx) each."""
+
+    def __init__(
+        self, value: Mapping[str, Any], layout: Layout, units: Mapping[str, str] | None
+    ) -> None:
+        self.layout = layout
+        self.units = dict(units or {})
+        self.given = value
+        for name in self.units:
+            if name not in value:
+                raise UnitError(
+                    f"units names {name!r}, which is no field of the state; its fields are {list(value)}"
+                )
+        self.views = {
+            name: view(array, f"field {name!r}", self._unit(name)) for name, array in value.items()
+        }
+        self.conditions = {field.name for field in layout.fields if not field.predicted}
+
+    def _unit(self, name: str) -> str | None:
+        return next((field.unit for field in self.layout.fields if field.name == name), None)
+
+    @property
+    def current(self) -> dict[str, Array]:
+        """The state itself."""
+        return {name: view.array for name, view in self.views.items()}
+
+    def empty(self, *lead: int) -> dict[str, Array]:
+        """New frames of the predicted fields behind the axes `lead`."""
+        return {
+            name: np.empty((*lead, *view.array.shape), view.array.dtype)
+            for name, view in self.views.items()
+            if name not in self.conditions
+        }
+
+    def target(self, out: Any) -> dict[str, Array]:
+        """The arrays behind `out`, to be written in place."""
+        if not isinstance(out, Mapping):
+            raise ArgumentError(
+                f"out is of type {type(out).__name__}; expected a dict of arrays, as the state is one"
+            )
+        views = {
+            name: view(array, f"out[{name!r}]", self._unit(name)) for name, array in out.items()
+        }
+        return {
+            name: _writable(entry, f"out[{name!r}]")
+            for name, entry in views.items()
+            if name not in self.conditions
+        }
+
+    def run(
+        self,
+        model: _native.Model,
+        output: Mapping[str, Array],
+        current: Mapping[str, Array],
+        step: _native.StepOptions,
+    ) -> int:
+        """Predict `output` from `current`; fields that `output` lacks are read from the state."""
+        reads = {**self.current, **current}
+        inputs = [self._entry(name, array, name) for name, array in reads.items()]
+        outputs: list[_native.Entry] = [
+            self._entry(name, array, f"out {name}") for name, array in output.items()
+        ]
+        outputs += [(name, None, None, -1, -1) for name in reads if name in self.conditions]
+        return model.predict(outputs, inputs, step)
+
+    def _entry(self, name: str, array: Array, label: str) -> _native.Entry:
+        component_axis, batch_axis = self.layout.axes(array, f"field {label!r}", single=True)
+        return name, self.units.get(name), array, component_axis, batch_axis
+
+    def frame(self, frames: Mapping[str, Array], index: int | slice) -> dict[str, Array]:
+        """One or some of several frames."""
+        return {name: array[index] for name, array in frames.items()}
+
+    def store(self, frame: Mapping[str, Array], value: Mapping[str, Any]) -> None:
+        """Copy a state of the caller's kinds."""
+        current = NamedState(value, self.layout, None).current
+        for name, array in frame.items():
+            array[...] = current[name]
+
+    def wrap(self, result: Mapping[str, Array]) -> dict[str, Any]:
+        """A dict in the order that was given, each array of the caller's kind; condition fields pass through."""
+        return {
+            name: entry.wrap(result[name]) if name in result else self.given[name]
+            for name, entry in self.views.items()
+        }
+
+
+State = ArrayState | NamedState
+
+
+def state_of(value: Any, layout: Layout, units: Mapping[str, str] | None) -> State:
+    """The state that the caller gave, in one of its two forms."""
+    return (
+        NamedState(value, layout, units)
+        if isinstance(value, Mapping)
+        else ArrayState(value, layout, units)
+    )
+
+
+def _writable(target: View, label: str) -> Array:
+    if target.converted:
+        raise UnitError(
+            f"{label} is in another unit than the manifest's; an output is written in place: convert it first"
+        )
+    return target.array

@@ -1,0 +1,68 @@
+"""surrogate.hpp: warning-free as C++17 and C++20, descriptors, ownership, exceptions and the path without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from compiling import INCLUDE, compile_program, need_compiler, need_library, run, sanitizer_works
+
+HERE = Path(__file__).parent
+MIXING = {"operation": "affine", "scale": [0.5, 1.5], "offset": [0.25, 0.25], "channels": [1, 0]}
+ONE = {"operation": "affine", "scale": [0.5], "offset": [0.25], "channels": [1]}
+WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-pedantic",
+    "-Wconversion",
+    "-Wsign-conversion",
+    "-Wshadow",
+    "-Werror",
+]
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Stub bundles: two predicted fields, one bounded; and one with a field that is only read."""
+    need_library()
+    pytest.importorskip(
+        "surrogate", reason="surrogate is not installed: pip install .", exc_type=ImportError
+    )
+    from bundles import field, stub_bundle
+
+    folder = tmp_path_factory.mktemp("bundles")
+    bounds = {"finite": True, "bounds": {"c": {"lower": 0.0, "upper": 1.0}}}
+    fields = [field("c", mean=0.25, std=0.5, scale=0.125), field("q", scale=0.25)]
+    plain = stub_bundle(folder / "plain.surrogate", fields, MIXING, guards=bounds)
+    fields = [field("u", scale=0.5), field("forcing", prediction=None)]
+    condition = stub_bundle(folder / "condition.surrogate", fields, ONE)
+    return {"plain": plain, "condition": condition}
+
+
+@pytest.mark.parametrize("standard", ["c++17", "c++20"])
+@pytest.mark.parametrize("program", ["fields.cpp", "model.cpp"])
+def test_the_header_compiles_without_warnings(standard, program, tmp_path):
+    options = [f"-std={standard}", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only"]
+    run([need_compiler("g++"), *options, HERE / program])
+
+
+def test_the_header_needs_no_other_header_of_ours():
+    text = (INCLUDE / "surrogate" / "surrogate.hpp").read_text()
+    own = [
+        line
+        for line in text.splitlines()
+        if line.startswith("#include") and ("surrogate" in line or '"' in line)
+    ]
+    assert own == ["#include <surrogate/surrogate.h>"]
+
+
+def test_builders_describe_arrays_as_the_c_functions_do(tmp_path):
+    program = compile_program(HERE / "fields.cpp", tmp_path / "fields")
+    assert run([program]).stdout.strip() == "all held"
+
+
+def test_models_are_owned_once_and_every_outcome_is_told(bundles, tmp_path):
+    sanitizer = ["-fsanitize=address"] if sanitizer_works() else []
+    program = compile_program(HERE / "model.cpp", tmp_path / "model", "-g", *sanitizer)
+    done = run([program, bundles["plain"], bundles["condition"]])
+    assert done.stdout.strip() == "all held"

@@ -1,0 +1,68 @@
+"""Hosts with floating-point traps survive every call and keep their traps, on the main thread and on workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from compiling import compile_program, run
+from engines.torchscript import bundle_of, engine_folder, scripted_bytes
+
+torch = pytest.importorskip("torch", reason="torch is missing: pip install torch==2.13.0")
+HERE = Path(__file__).resolve().parent
+SIZE = 512  # large enough that torch shares the work among threads
+
+
+class RaisesEveryFlag(torch.nn.Module):
+    """x, by way of 1/0, log(-1) and exp(1000) on every thread; fails on a 12 × 12 grid."""
+
+    def forward(self, x):
+        if x.size(2) == 12:
+            raise ValueError("twelve is too small")
+        zero = x * 0.0
+        wild = (1.0 / zero) + torch.log(zero - 1.0) + torch.exp(zero + 1000.0)
+        return x + torch.nan_to_num(wild, 0.0, 0.0, 0.0) * 0.0
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle") / "wild.surrogate"
+    return bundle_of(folder, scripted_bytes(torch.jit.script(RaisesEveryFlag())))
+
+
+def survive(host: Path, *arguments: object, openmp_threads: int = 2) -> str:
+    environment = {"SURROGATE_ENGINE_PATH": str(engine_folder()), "OMP_NUM_THREADS": str(openmp_threads)}
+    done = run([host, *map(str, arguments)], environment=environment)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "ok"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def openmp_host(tmp_path_factory):
+    target = tmp_path_factory.mktemp("host") / "openmp"
+    return compile_program(HERE / "trapping_host.c", target, "-std=gnu11", "-fopenmp", "-O1", "-lm", strict=False)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2, 3])
+@pytest.mark.parametrize("workers", ["early", "late"])
+def test_openmp_host_with_feenableexcept(openmp_host, bundle, threads, workers):
+    text = survive(openmp_host, bundle, SIZE, threads, workers)
+    assert text.count("openmp ") == 1  # torch uses the host's libgomp: one pool
+
+
+def test_openmp_host_with_one_thread_and_a_model_with_two(openmp_host, bundle):
+    survive(openmp_host, bundle, SIZE, 2, "early", openmp_threads=1)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_host_without_openmp(tmp_path, bundle, threads):
+    host = compile_program(HERE / "trapping_host.c", tmp_path / "serial", "-std=gnu11", "-O1", "-lm", strict=False)
+    text = survive(host, bundle, SIZE, threads, "late")
+    assert "/torch/lib/" in next(line for line in text.splitlines() if line.startswith("openmp "))
+
+
+def test_fortran_host_with_ffpe_trap(tmp_path, bundle):
+    options = ["-fopenmp", "-ffpe-trap=invalid,zero,overflow", "-O1"]
+    host = compile_program(HERE / "trapping_host.f90", tmp_path / "fortran", *options, strict=False)
+    survive(host, bundle, SIZE, 0)

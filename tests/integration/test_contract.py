@@ -1,0 +1,256 @@
+"""The contract: the same bundle and the same input give the same bits from C, C++, Fortran and Python.
+
+One step in every form of the call (``contract/probe.*``) and the loops of ``bindings/examples``, in which a guard
+refuses some steps so that the solver's own steps are in between; against the float64 reference within rounding.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from compiling import (
+    BUILD,
+    HOW_TO_BUILD,
+    LIBRARY,
+    ROOT,
+    compile_program,
+    need_compiler,
+    need_library,
+    run,
+)
+
+surrogate = pytest.importorskip(
+    "surrogate",
+    reason="surrogate is not installed: pip install --no-build-isolation -e .",
+    exc_type=ImportError,
+)
+
+from bundles import field, manifest, stub_bundle  # noqa: E402
+
+from surrogate.bundle.folder import write_bundle  # noqa: E402
+
+NX, NY, G = 64, 32, 2
+LANGUAGES = ["c", "cpp", "f90", "py"]
+EXAMPLES = ROOT / "bindings" / "examples"
+PROBES = Path(__file__).parent / "contract"
+FIELDS = [field("c", mean=0.375, std=0.3, scale=0.02), field("q", mean=0.5, std=0.7, scale=0.03)]
+STUB_PROGRAM = {
+    "operation": "affine",
+    "scale": [-0.75, 0.5],
+    "offset": [0.1, -0.3],
+    "channels": [1, 0],
+    "shift": [1, -2],
+}
+GUARDS = {
+    "finite": True,
+    "bounds": {"c": {"lower": -0.5, "upper": 0.97}},
+}  # refuses the examples' initial state
+
+
+def torchscript_program() -> bytes:
+    """A small periodic net with seeded weights: two 3x3 convolutions behind padding made of `cat`."""
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
+
+    class Net(torch.nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = torch.nn.Conv2d(2, 8, 3)
+            self.last = torch.nn.Conv2d(8, 2, 3)
+
+        def pad(self, x: torch.Tensor) -> torch.Tensor:
+            x = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)  # (B, C, ny, nx + 2)
+            return torch.cat([x[..., -1:, :], x, x[..., :1, :]], dim=-2)  # (B, C, ny + 2, nx + 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.pad(torch.tanh(self.first(self.pad(x)))))
+
+    torch.manual_seed(7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript's own; we know
+        program = torch.jit.trace(Net().eval(), torch.zeros(1, 2, NY, NX))
+        buffer = io.BytesIO()
+        torch.jit.save(program, buffer)
+    return buffer.getvalue()
+
+
+def torch_engine() -> dict[str, str]:
+    """The environment in which the torch engine is found, or a skip."""
+    from surrogate import paths
+
+    given = [
+        Path(folder) for folder in os.environ.get("SURROGATE_ENGINE_PATH", "").split(":") if folder
+    ]
+    for folder in [*given, LIBRARY, paths.library_dir()]:
+        if any(folder.glob("libsurrogate_engine_torch-*.so")):
+            return {"SURROGATE_ENGINE_PATH": str(folder)}
+    pytest.skip("the torch engine is missing: surrogate engine build torch")
+
+
+@pytest.fixture(scope="module", params=["stub", "torchscript"])
+def case(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
+    """A bundle, and the environment that finds its engine."""
+    folder = tmp_path_factory.mktemp(request.param) / "contract.surrogate"
+    if request.param == "stub":
+        return stub_bundle(folder, FIELDS, STUB_PROGRAM, guards=GUARDS), {}
+    environment = torch_engine()
+    programs = [
+        {
+            "name": "plain",
+            "engine": "torch",
+            "format": "torchscript",
+            "file": "programs/torchscript.pt",
+        }
+    ]
+    files = {"programs/torchscript.pt": torchscript_program()}
+    write_bundle(folder, files, **manifest("contract", FIELDS, programs, guards=GUARDS))
+    return folder, environment
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[str]]]:
+    """How to start the probe and the example in each language."""
+    need_library()
+    folder = tmp_path_factory.mktemp("programs")
+    result: dict[str, dict[str, list[str]]] = {}
+    for name, stem in (("probe", PROBES / "probe"), ("example", EXAMPLES / "advection_diffusion")):
+        result[name] = {"py": [sys.executable, f"{stem}.py"]}
+        for language in ("c", "cpp", "f90"):
+            target = folder / f"{name}_{language}" / name
+            source = Path(f"{stem}.{language}")
+            result[name][language] = [
+                str(compile_program(source, target, "-O2", "-Wno-conversion"))
+            ]
+    return result
+
+
+def smooth_state() -> np.ndarray:
+    """A state inside the guards, shape (2, NY, NX), smooth plus noise."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[0:NY, 0:NX] / [[[NY]], [[NX]]]
+    waves = np.stack([np.sin(2 * np.pi * (x + 2 * y)), np.cos(2 * np.pi * (3 * x - y))])
+    return 0.4 + 0.3 * waves + 0.05 * rng.standard_normal((2, NY, NX))
+
+
+def test_one_step_has_the_same_bits_in_every_language_and_form(case, commands, tmp_path):
+    bundle, environment = case
+    state = smooth_state()
+    state.tofile(tmp_path / "input.bin")
+    results = {}
+    for language in LANGUAGES:
+        output = tmp_path / f"{language}.bin"
+        run(
+            [*commands["probe"][language], bundle, tmp_path / "input.bin", output],
+            environment=environment,
+        )
+        results[language] = output.read_bytes()
+    size = 2 * NY * NX
+    assert {len(result) for result in results.values()} == {4 * size * 8 + 2 * size * 4}
+    different = [language for language in LANGUAGES if results[language] != results["c"]]
+    assert not different, f"not the bits of C: {different}"
+
+    double = np.frombuffer(results["c"][: 4 * size * 8]).reshape(4, 2, NY, NX)
+    single = np.frombuffer(results["c"][4 * size * 8 :], np.float32).reshape(2, 2, NY, NX)
+    for form in double[1:]:  # ghost cells, records, strided
+        assert np.array_equal(form, double[0])
+    assert np.array_equal(single[0], single[1])
+    assert not np.array_equal(double[0], state)
+
+    expected = surrogate_reference(bundle, state)
+    largest = max(np.abs(expected - state).max(), 1e-3)
+    assert np.abs(double[0] - expected).max() <= 1e-5 * largest
+    assert np.abs(single[0] - expected).max() <= 1e-5 * largest + 2**-23
+
+
+def surrogate_reference(bundle: Path, state: np.ndarray) -> np.ndarray:
+    """The same step in float64 numpy and torch."""
+    from surrogate.reference import reference
+
+    return reference(bundle, state)
+
+
+def test_loops_with_refused_steps_have_the_same_bits_in_every_language(case, commands, tmp_path):
+    bundle, environment = case
+    printed, results = {}, {}
+    for language in LANGUAGES:
+        output = tmp_path / f"{language}.bin"
+        done = run([*commands["example"][language], bundle, output, "5"], environment=environment)
+        printed[language], results[language] = done.stdout, output.read_bytes()
+    assert len(results["c"]) == 2 * NY * NX * 8
+    assert len(set(printed.values())) == 1, printed
+    different = [language for language in LANGUAGES if results[language] != results["c"]]
+    assert not different, f"not the bits of C: {different}"
+    accepted, rejected = (int(part.split()[1]) for part in printed["c"].split(",")[:2])
+    assert accepted + rejected == 5
+    assert min(accepted, rejected) >= 1, printed["c"]
+
+
+def test_the_solvers_alone_have_the_same_bits(commands, tmp_path):
+    guards = {"bounds": {"c": {"upper": -1.0}}}
+    bundle = stub_bundle(tmp_path / "refuses.surrogate", FIELDS, STUB_PROGRAM, guards=guards)
+    results = {}
+    for language in LANGUAGES:
+        done = run([*commands["example"][language], bundle, tmp_path / language, "2"])
+        assert "accepted 0, rejected 2" in done.stdout
+        results[language] = (tmp_path / language).read_bytes()
+    assert len(set(results.values())) == 1
+    c, q = np.frombuffer(results["c"]).reshape(2, NY, NX)
+    assert abs(q.mean() - 0.5) < 1e-13, "the solver conserves"
+    assert c.min() > 0
+    assert c.max() < 0.97
+
+
+def test_errors_end_with_the_same_text_in_every_language(commands, tmp_path):
+    texts = {}
+    for language in LANGUAGES:
+        done = run(
+            [*commands["example"][language], tmp_path / "missing.surrogate", tmp_path / "out"],
+            code=1,
+        )
+        texts[language] = done.stderr.strip()
+        assert "missing.surrogate" in texts[language]
+        assert "Traceback" not in texts[language]
+    assert texts["c"] == texts["cpp"] == texts["f90"], texts
+    assert not (tmp_path / "out").exists()
+
+
+def test_examples_build_alone_against_an_installation(commands, tmp_path):
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        pytest.skip("cmake is missing: apt-get install cmake")
+    if not (BUILD / "CMakeCache.txt").exists():
+        pytest.skip(f"{BUILD} is no CMake build: {HOW_TO_BUILD}")
+    need_compiler("gfortran")
+    run([cmake, "--install", BUILD, "--prefix", tmp_path / "prefix"])
+    run(
+        [
+            cmake,
+            "-S",
+            EXAMPLES,
+            "-B",
+            tmp_path / "build",
+            f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}",
+        ]
+    )
+    run([cmake, "--build", tmp_path / "build"])
+    bundle = stub_bundle(tmp_path / "alone.surrogate", FIELDS, STUB_PROGRAM, guards=GUARDS)
+    results = set()
+    for language in ("c", "cpp", "f90"):
+        run(
+            [
+                tmp_path / "build" / f"advection_diffusion_{language}",
+                bundle,
+                tmp_path / language,
+                "3",
+            ]
+        )
+        results.add((tmp_path / language).read_bytes())
+    assert len(results) == 1

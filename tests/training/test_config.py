@@ -1,0 +1,69 @@
+"""Recipes: what is wrong with one is said with its place and the nearest valid key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import SMOKE, make_recipe
+from pydantic import ValidationError
+from surrogate_training.config import RecipeError, load_recipe, parse_recipe
+from surrogate_training.environment import ROOT
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "training" / "recipes").glob("*.yaml")))
+def test_every_recipe_of_the_repository_is_valid(name: str) -> None:
+    recipe = load_recipe(ROOT / "training" / "recipes" / name)
+    assert recipe.name == Path(name).stem
+
+
+@pytest.mark.parametrize(
+    ("override", "near"),
+    [
+        ("optimiser.learning_rat=1", "learning_rate"),
+        ("model.width=[1]", "widths"),
+        ("data.augment.translations=true", "translate"),
+        ("dat.path=x", "data"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_valid_one(override: str, near: str) -> None:
+    with pytest.raises(RecipeError, match=f"did you mean '{near}'"):
+        load_recipe(SMOKE, overrides=(override,))
+
+
+def test_overrides_are_yaml() -> None:
+    recipe = load_recipe(SMOKE, overrides=("optimiser.steps=7", "model.widths=[8, 8]"))
+    assert recipe.optimiser.steps == 7
+    assert recipe.model.widths == (8, 8)
+
+
+def test_a_recipe_is_frozen() -> None:
+    with pytest.raises(ValidationError):
+        make_recipe().seed = 3  # type: ignore[misc]
+
+
+def test_a_feature_of_an_unknown_field_is_named() -> None:
+    with pytest.raises(RecipeError, match="unknown field 'density'"):
+        make_recipe(model={"features": ["density"]})
+
+
+def test_levels_must_agree() -> None:
+    with pytest.raises(RecipeError, match="2 levels"):
+        make_recipe(model={"encoder_blocks": [1]})
+
+
+def test_a_missing_recipe_and_broken_yaml_are_said(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="does not exist"):
+        load_recipe(tmp_path / "none.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    with pytest.raises(RecipeError, match="not valid YAML"):
+        load_recipe(tmp_path / "broken.yaml")
+    (tmp_path / "list.yaml").write_text("[1]")
+    with pytest.raises(RecipeError, match="must be a mapping"):
+        load_recipe(tmp_path / "list.yaml")
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = make_recipe()
+    assert parse_recipe(yaml.safe_load(recipe.model_dump_json())) == recipe

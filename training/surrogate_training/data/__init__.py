@@ -1,0 +1,1 @@
+"""Pairs of frames: reading, splitting, statistics, symmetries."""

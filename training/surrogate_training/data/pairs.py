@@ -1,0 +1,162 @@
+"""Pairs (u(t1), u(t2)) from trajectory files, lazily or from memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogate_training.config import Data
+from surrogate_training.data.split import check_leakage, split_files, state_hash
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Geometry and constants that all trajectories of a data set share.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        (ny, nx) cells.
+    spacing : (float, float)
+        (dy, dx).
+    jump : float
+        Time from t1 to t2.
+    constants : dict of str to float
+        Scalar attributes that are equal in every file (gamma, b0x, …).
+    """
+
+    shape: tuple[int, int]
+    spacing: tuple[float, float]
+    jump: float
+    constants: dict[str, float]
+
+
+class PairSet:
+    """All pairs of a list of trajectories.
+
+    ``pair(i)`` is float32 of shape (2, C, ny, nx). With ``data.cached`` frames are read once and kept;
+    otherwise each call opens its file, so that a set of any size can be used.
+    """
+
+    def __init__(self, files: tuple[Path, ...], data: Data) -> None:
+        self.files = files
+        self.data = data
+        self.frames: list[int] = []
+        for file in files:
+            with h5py.File(file, "r") as h5:
+                missing = [f.path for f in data.fields if f.path not in h5]
+                if missing:
+                    raise ValueError(f"{file} has no dataset {missing[0]}; data.fields asks for it")
+                self.frames.append(int(h5[data.fields[0].path].shape[0]))
+        self._index = [
+            (t, n) for t, frames in enumerate(self.frames) for n in range(frames - data.stride)
+        ]
+        self._cache = [self._read(t, 0, n) for t, n in enumerate(self.frames)] if data.cached else None
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def pair(self, index: int) -> Array:
+        """The states at t1 and t2, shape (2, C, ny, nx)."""
+        t, n = self._index[index]
+        step = self.data.stride
+        if self._cache is not None:
+            return self._cache[t][n : n + step + 1 : step]
+        return self._read(t, n, n + step + 1)[::step]
+
+    def where(self, index: int) -> tuple[str, int]:
+        """File name and first frame of a pair."""
+        t, n = self._index[index]
+        return self.files[t].name, n
+
+    def trajectory(self, t: int) -> Array:
+        """All frames of trajectory ``t``, shape (frames, C, ny, nx)."""
+        return self._cache[t] if self._cache is not None else self._read(t, 0, self.frames[t])
+
+    def hashes(self) -> dict[str, str]:
+        """Hash of every state → where it is."""
+        return {
+            state_hash(u): f"{file.name} frame {n}"
+            for t, file in enumerate(self.files)
+            for n, u in enumerate(self.trajectory(t))
+        }
+
+    def _read(self, t: int, start: int, stop: int) -> Array:
+        with h5py.File(self.files[t], "r") as h5:
+            fields = [np.asarray(h5[f.path][start:stop], np.float32) for f in self.data.fields]
+        u = np.stack(fields, axis=1)  # (frames, C, ny, nx)
+        if not np.isfinite(u).all():
+            raise ValueError(f"{self.files[t]} holds values that are not finite: generate it again")
+        uniform = np.argwhere(np.ptp(u, axis=(2, 3)) == 0)
+        if len(uniform):
+            n, c = uniform[0]
+            name = self.data.fields[c].name
+            raise ValueError(
+                f"{self.files[t]}: frame {start + n} of {name} is uniform, as a file that was not written "
+                "completely is: generate it again"
+            )
+        return u
+
+
+def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
+    """Open the three parts of the data set and check that they share no state.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no trajectory.
+    LeakageError
+        If two parts share a state.
+    """
+    folder = root / data.path
+    files = sorted(folder.glob(data.pattern))
+    if not files:
+        raise FileNotFoundError(f"{folder} holds no {data.pattern}; data.generate has made nothing")
+    sets = {part: PairSet(found, data) for part, found in split_files(files, data.split).items()}
+    check_leakage({part: pairs.hashes() for part, pairs in sets.items()})
+    return sets
+
+
+def read_grid(files: tuple[Path, ...], data: Data) -> Grid:
+    """Read the grid from the first file and check that the others agree with it.
+
+    Raises
+    ------
+    ValueError
+        If files differ in shape or interval.
+    """
+    first: Grid | None = None
+    for file in files:
+        with h5py.File(file, "r") as h5:
+            shape = tuple(int(n) for n in h5[data.fields[0].path].shape[1:])
+            time = np.asarray(h5["/time"])
+            attrs = {k: float(v) for k, v in h5.attrs.items() if np.isscalar(v) and _number(v)}
+        steps = np.diff(time)
+        if not np.allclose(steps, steps[0], rtol=1e-6):
+            raise ValueError(f"{file}: frames are not equally spaced in time: {steps}")
+        ny, nx = shape
+        spacing = (attrs.get("ly", 1.0) / ny, attrs.get("lx", 1.0) / nx)
+        grid = Grid((ny, nx), spacing, float(steps.mean()) * data.stride, attrs)
+        if first is None:
+            first = grid
+        elif grid.shape != first.shape or not np.isclose(grid.jump, first.jump, rtol=1e-6):
+            raise ValueError(
+                f"{file} has {grid.shape} cells and jump {grid.jump:g}, but {files[0]} has "
+                f"{first.shape} and {first.jump:g}: one data set has one grid and one interval"
+            )
+        else:
+            same = {k: v for k, v in first.constants.items() if grid.constants.get(k) == v}
+            first = Grid(first.shape, first.spacing, first.jump, same)
+    if first is None:
+        raise ValueError("no trajectory files were given")
+    return first
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

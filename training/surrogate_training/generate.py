@@ -1,0 +1,86 @@
+"""Making a recipe's data set when it is missing, by the command that the recipe states."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from surrogate_training.config import Data, Generate, RecipeError
+
+MARKER = "generated.json"
+
+
+class GenerationError(RuntimeError):
+    """The data set could not be made; the text says why and what to do."""
+
+
+def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
+    """Generate the data set unless it is there; return whether it was generated now.
+
+    The folder gets ``generated.json`` with the command when the command has succeeded; a folder that holds
+    trajectories made by another command is refused rather than used.
+
+    Raises
+    ------
+    GenerationError
+        If the data is missing and cannot be made.
+    """
+    folder = root / data.path
+    found = any(folder.glob(data.pattern)) if folder.is_dir() else False
+    if data.generate is None:
+        if not found:
+            raise GenerationError(
+                f"{folder} holds no {data.pattern} and the recipe has no data.generate: put the files "
+                "there, or set data.path"
+            )
+        return False
+    marker = folder / MARKER
+    command = list(data.generate.command)
+    if marker.is_file():
+        made = json.loads(marker.read_text())["command"]
+        if made != command:
+            raise GenerationError(
+                f"{folder} was made by another command ({' '.join(made)}): move it away, or set data.path"
+            )
+        return False
+    run_command(data.generate, folder, root=root, log=log)
+    if not any(folder.glob(data.pattern)):
+        raise GenerationError(f"{' '.join(command)} succeeded but left no {data.pattern} in {folder}")
+    marker.write_text(json.dumps({"command": command}, indent=2) + "\n")
+    return True
+
+
+def run_command(generate: Generate, folder: Path, *, root: Path, log: Path | None) -> None:
+    """Run the command with its placeholders filled in, from the repository's root."""
+    values = {"python": sys.executable, "root": str(root), "path": str(folder)}
+    for name, preset in generate.requires.items():
+        file = Path(os.environ.get(name) or preset.format(root=root))
+        if not file.exists():
+            hint = generate.hint or "build it"
+            raise GenerationError(f"{file} does not exist: {hint}, or set the environment variable {name}")
+        values[name] = str(file)
+    try:
+        command = [part.format(**values) for part in generate.command]
+    except KeyError as error:
+        raise RecipeError(
+            f"data.generate.command: unknown placeholder {error}; known: {', '.join(values)}"
+        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = dict(os.environ)
+    # the synthetic generator is a module of this package, which need not be installed
+    here = str(Path(__file__).resolve().parents[1])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [here, environment.get("PYTHONPATH")]))
+    stream = log.open("ab") if log is not None else None
+    try:
+        done = subprocess.run(command, cwd=root, env=environment, stdout=stream, stderr=stream)
+    except OSError as error:
+        raise GenerationError(f"{command[0]} cannot be run: {error}") from error
+    finally:
+        if stream is not None:
+            stream.close()
+    if done.returncode != 0:
+        where = f", see {log}" if log is not None else ""
+        raise GenerationError(f"{' '.join(command)} failed with status {done.returncode}{where}")

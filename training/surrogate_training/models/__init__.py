@@ -1,0 +1,1 @@
+"""Generators: image-to-image nets whose output is a normalised increment."""

@@ -1,0 +1,110 @@
+"""Building blocks without any operation that reduces over space.
+
+Padding is written as concatenation and followed by a valid convolution: it exports with dynamic shapes,
+compiles faster and converts to TensorRT whole, which ``padding_mode="circular"`` does not.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Boundaries = tuple[str, str]
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "gelu": nn.GELU}
+
+
+def pad_axis(x: Tensor, axis: int, before: int, after: int, boundary: str) -> Tensor:
+    """Pad one axis of (B, C, ny, nx) by ``before`` and ``after`` cells.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, C, ny, nx)
+    axis : {-2, -1}
+        y or x.
+    before, after : int
+        Number of cells.
+    boundary : {"periodic", "replicate", "zero"}
+        What the new cells hold.
+    """
+    if boundary == "periodic":
+        low, high = x.narrow(axis, x.shape[axis] - before, before), x.narrow(axis, 0, after)
+    else:
+        ratio = [1, 1, 1, 1]
+        ratio[axis] = before
+        low = x.narrow(axis, 0, 1).repeat(ratio)
+        ratio[axis] = after
+        high = x.narrow(axis, x.shape[axis] - 1, 1).repeat(ratio)
+        if boundary == "zero":
+            low, high = torch.zeros_like(low), torch.zeros_like(high)
+    return torch.cat([part for part, n in ((low, before), (x, 1), (high, after)) if n], axis)
+
+
+def pad(x: Tensor, radius: int, boundary: Boundaries) -> Tensor:
+    """Pad both axes by ``radius`` cells; ``boundary`` is (y, x)."""
+    x = pad_axis(x, -2, radius, radius, boundary[0])  # (B, C, ny + 2r, nx)
+    return pad_axis(x, -1, radius, radius, boundary[1])  # (B, C, ny + 2r, nx + 2r)
+
+
+class PaddedConv(nn.Module):
+    """3×3 convolution whose padding follows the boundary condition."""
+
+    def __init__(self, channels: int, out_channels: int, boundary: Boundaries) -> None:
+        super().__init__()
+        self.boundary = boundary
+        self.conv = nn.Conv2d(channels, out_channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, ny, nx) → (B, C_out, ny, nx)."""
+        return self.conv(pad(x, 1, self.boundary))  # type: ignore[no-any-return]
+
+    def float_forward(self, x: Tensor) -> Tensor:
+        """The same in float32, also inside an autocast region."""
+        if not torch.is_autocast_enabled(x.device.type):
+            return self.forward(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.forward(x.float())
+
+
+class CellNorm(nn.Module):
+    """Layer norm over the channels of each cell: tiles and batches cannot change it.
+
+    On channels-last memory the permutations are views, and the norm is one fused pass.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, ny, nx) → same."""
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # type: ignore[no-any-return]
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(act(norm(x)))))."""
+
+    def __init__(self, channels: int, activation: str, boundary: Boundaries) -> None:
+        super().__init__()
+        self.norm = CellNorm(channels)
+        self.first = PaddedConv(channels, channels, boundary)
+        self.second = PaddedConv(channels, channels, boundary)
+        self.activation = ACTIVATIONS[activation]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, ny, nx) → same."""
+        h = self.first(self.activation(self.norm(x)))
+        return x + self.second(self.activation(h))  # type: ignore[no-any-return]
+
+
+class Up(nn.Module):
+    """1×1 convolution and depth-to-space: twice as many cells along each axis."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 4 * out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, ny, nx) → (B, C_out, 2 ny, 2 nx)."""
+        return F.pixel_shuffle(self.conv(x), 2)

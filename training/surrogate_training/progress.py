@@ -1,0 +1,122 @@
+"""What a person sees of a run: a bar on a terminal, plain lines in a log. Also ``metrics.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Reporter(Protocol):
+    """Receives a run's progress."""
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        """Call after a logged training step."""
+
+    def validation(self, step: int, values: dict[str, float]) -> None:
+        """Call after a validation."""
+
+    def close(self) -> None:
+        """Call at the end."""
+
+
+class Silent:
+    """Reports nothing: the library's default."""
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        """Ignore."""
+
+    def validation(self, step: int, values: dict[str, float]) -> None:
+        """Ignore."""
+
+    def close(self) -> None:
+        """Ignore."""
+
+
+class Lines:
+    """Plain lines, for logs."""
+
+    def __init__(self, total: int, write: Callable[[str], None]) -> None:
+        self.total, self.write = total, write
+        self.began, self.first = time.monotonic(), -1
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        """One line."""
+        if self.first < 0:
+            self.first, self.began = step, time.monotonic()
+        done = step - self.first
+        left = (time.monotonic() - self.began) / max(done, 1) * (self.total - step)
+        shown = "  ".join(f"{k} {v:.4g}" for k, v in values.items())
+        self.write(f"step {step}/{self.total}  {shown}  left {left / 60:.1f} min")
+
+    def validation(self, step: int, values: dict[str, float]) -> None:
+        """One line."""
+        shown = "  ".join(f"{k} {v:.4f}" for k, v in values.items())
+        self.write(f"validation at {step}: {shown}")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Bar:
+    """A progress bar, for terminals."""
+
+    def __init__(self, total: int, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("train"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self.task = self.progress.add_task("train", total=total, shown="")
+        self.progress.start()
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        """Move the bar."""
+        shown = f"loss {values['loss']:.4f}"
+        self.progress.update(self.task, completed=step, shown=shown)
+
+    def validation(self, step: int, values: dict[str, float]) -> None:
+        """A line above the bar."""
+        shown = "  ".join(f"{k} {v:.4f}" for k, v in values.items())
+        self.progress.console.print(f"validation at {step}: {shown}")
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self.progress.stop()
+
+
+def reporter(total: int, console: Console) -> Reporter:
+    """A bar where the console is a terminal, else lines."""
+    if console.is_terminal:
+        return Bar(total, console)
+    return Lines(total, lambda text: console.print(text, highlight=False, soft_wrap=True))
+
+
+class MetricsFile:
+    """``metrics.jsonl``: one JSON object a line; a resumed run drops what lies after its checkpoint."""
+
+    def __init__(self, path: Path, *, from_step: int) -> None:
+        self.path = path
+        kept = []
+        if path.is_file() and from_step > 0:
+            for line in path.read_text().splitlines():
+                try:
+                    if json.loads(line)["step"] <= from_step:
+                        kept.append(line + "\n")
+                except (json.JSONDecodeError, KeyError):
+                    continue  # a line that a killed run left half written
+        path.write_text("".join(kept))
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Append one record."""
+        with self.path.open("a") as stream:
+            stream.write(json.dumps(record) + "\n")

@@ -1,0 +1,122 @@
+"""A run folder: recipe, statistics, environment, metrics and checkpoints of one training run."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from surrogate_training import checkpoint
+from surrogate_training.config import Recipe, RecipeError, parse_recipe
+from surrogate_training.data.statistics import Statistics
+from surrogate_training.environment import environment
+from surrogate_training.models.fields import FieldModel
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run and what it holds."""
+
+    path: Path
+
+    @property
+    def recipe_file(self) -> Path:
+        """The validated recipe, as JSON."""
+        return self.path / "recipe.json"
+
+    @property
+    def statistics_file(self) -> Path:
+        """Normalisation statistics."""
+        return self.path / "statistics.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """Training and validation metrics."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def evaluation_file(self) -> Path:
+        """Errors on the test trajectories."""
+        return self.path / "evaluation.json"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """Latest state of training."""
+        return self.path / "checkpoints" / checkpoint.LAST
+
+    @property
+    def final_checkpoint(self) -> Path:
+        """State at the last step."""
+        return self.path / "checkpoints" / checkpoint.FINAL
+
+    def begin(self, recipe: Recipe, statistics: Statistics) -> None:
+        """Create the folder and write what describes the run."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
+        statistics.save(self.statistics_file)
+        (self.path / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
+
+    def recipe(self) -> Recipe:
+        """Read the recipe back."""
+        if not self.recipe_file.is_file():
+            raise FileNotFoundError(f"{self.path} is not a run folder: it has no recipe.json")
+        return parse_recipe(json.loads(self.recipe_file.read_text()), where=str(self.recipe_file))
+
+    def statistics(self) -> Statistics:
+        """Read the statistics back."""
+        return Statistics.load(self.statistics_file)
+
+    def environment(self) -> dict[str, str]:
+        """Read the environment of the training back."""
+        tree = json.loads((self.path / "environment.json").read_text())
+        return {str(k): str(v) for k, v in tree.items()}
+
+    def check_resumable(self, recipe: Recipe, *, step: int) -> None:
+        """Refuse to continue a run at ``step`` under another recipe.
+
+        The section ``run`` may differ, and ``optimiser.steps`` while both have a constant learning rate.
+
+        Raises
+        ------
+        RecipeError
+            Naming the first difference.
+        """
+        old = json.loads(self.recipe().model_dump_json(exclude={"run"}))
+        new = json.loads(recipe.model_dump_json(exclude={"run"}))
+        if step <= recipe.optimiser.hold == old["optimiser"]["hold"]:
+            old["optimiser"]["steps"] = new["optimiser"]["steps"]
+        for key in _differences(old, new):
+            raise RecipeError(
+                f"{self.path} was trained with another {key}: resume with the recipe that it was begun "
+                "with, or train into another folder"
+            )
+
+    def model(self) -> tuple[FieldModel, int]:
+        """The averaged model of the final (else the last) checkpoint, in eval mode, and its step."""
+        state = checkpoint.load(checkpoint.latest(self.path))
+        model = FieldModel(self.recipe(), self.statistics())
+        model.load_state_dict(state.average)
+        return model.eval().requires_grad_(False), state.step
+
+
+def open_run(path: str | os.PathLike[str]) -> RunFolder:
+    """Open an existing run folder."""
+    run = RunFolder(Path(path))
+    run.recipe()
+    return run
+
+
+def set_threads(threads: int) -> None:
+    """Set torch's threads: a program of our own may, a library in a solver must not."""
+    torch.set_num_threads(threads)
+
+
+def _differences(old: object, new: object, where: str = "") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted(set(old) | set(new))
+        inner = [_differences(old.get(k), new.get(k), f"{where}.{k}".lstrip(".")) for k in keys]
+        return [key for keys_ in inner for key in keys_]
+    return [] if old == new else [f"{where} ({old!r} → {new!r})"]
