@@ -30,10 +30,10 @@ demo: build
 	$(BIN)/surrogate demo --out demo
 
 test: build native
-	$(BIN)/python -m pytest -q -m "not full" tests
+	$(BIN)/pytest -q -m "not full" tests
 
 test-full: build native
-	$(BIN)/python -m pytest -q tests
+	$(BIN)/pytest -q tests
 
 native: $(STAMPS)/package
 	@test -f build/build.ninja || $(BIN)/cmake --preset default >build/configure.log || { cat build/configure.log; exit 1; }

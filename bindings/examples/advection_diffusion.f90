@@ -8,7 +8,7 @@ program advection_diffusion
   real(real64), parameter :: dt = 1/128._real64, cx = 0.25_real64, cy = 0.125_real64, diffusion = 1/64._real64
   real(real64), target :: c(0:nx+1,0:ny+1), q(0:nx+1,0:ny+1)  ! one ghost cell on each side
   type(surrogate_model) :: model
-  type(surrogate_state) :: state
+  type(surrogate_fields) :: state
   character(len=1024) :: bundle, output, text, message
   integer :: jumps = 4, accepted = 0, rejected = 0, k, stat, unit
 

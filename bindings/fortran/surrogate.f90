@@ -18,7 +18,7 @@
 ! - Outputs are written only if OK.  u_next may be u_now; any other overlap is refused.
 ! - Slices, ghost cells and components of a record are described by their strides and never copied.
 ! - Axis numbers and indices count from 1 and stand in Fortran's order, fastest axis first.
-! - Give arrays that are added to a surrogate_state the TARGET attribute: the state remembers where they are.
+! - Give arrays that are added to a surrogate_fields the TARGET attribute: the state remembers where they are.
 ! - model = other shares it: the library's handle is freed when the last copy is closed or goes out of scope.
 !   Bitwise copies (allocate with source=; in gfortran also of a type that holds a model) own nothing: they are refused
 !   when used and free nothing.  Assign the model itself.
@@ -212,7 +212,7 @@ module surrogate
   end type surrogate_rejection
 
   ! A state as named arrays of the solver, described and never owned.
-  type, public :: surrogate_state
+  type, public :: surrogate_fields
     private
     integer :: count = 0
     type(c_field), allocatable :: field(:)
@@ -241,7 +241,7 @@ module surrogate
     generic :: add => add_real64_4
     procedure, private :: add_real64_5
     generic :: add => add_real64_5
-  end type surrogate_state
+  end type surrogate_fields
 
   type :: shared_model  ! one opened bundle, shared by all copies of its surrogate_model
     type(c_ptr) :: handle = c_null_ptr
@@ -570,7 +570,7 @@ contains
   subroutine predict_state(self, next, now, step, time, seed, member, parameters, origin, global_shape, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
-    type(surrogate_state), intent(in), target :: next, now
+    type(surrogate_fields), intent(in), target :: next, now
     integer, intent(in), optional :: step, seed, member
     real(real64), intent(in), optional :: time
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
@@ -608,7 +608,7 @@ contains
 
   ! Axes behind the spatial ones are components, then states of a batch, unless the caller told which is which.
   type(c_field) function named_field(state, k, spatial_rank) result(field)
-    type(surrogate_state), intent(in), target :: state
+    type(surrogate_fields), intent(in), target :: state
     integer, intent(in) :: k, spatial_rank
     integer :: extra
 
@@ -626,7 +626,7 @@ contains
   subroutine fill_missing(output, input, next, now)
     type(c_field), intent(inout) :: output(:)
     type(c_field), intent(in) :: input(:)
-    type(surrogate_state), intent(in) :: next, now
+    type(surrogate_fields), intent(in) :: next, now
     integer :: k, j, last
 
     last = next%count
@@ -747,7 +747,7 @@ contains
   !   batch_axis       number of the axis that counts independent states.  With both absent, axes behind the spatial
   !                    ones are components and batch, in this order; with one given, the other is none.
   subroutine add_real32_1(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real32), intent(in), target :: u(:)
     character(len=*), intent(in), optional :: unit
@@ -757,7 +757,7 @@ contains
   end subroutine add_real32_1
 
   subroutine add_real32_2(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real32), intent(in), target :: u(:,:)
     character(len=*), intent(in), optional :: unit
@@ -767,7 +767,7 @@ contains
   end subroutine add_real32_2
 
   subroutine add_real32_3(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real32), intent(in), target :: u(:,:,:)
     character(len=*), intent(in), optional :: unit
@@ -777,7 +777,7 @@ contains
   end subroutine add_real32_3
 
   subroutine add_real32_4(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real32), intent(in), target :: u(:,:,:,:)
     character(len=*), intent(in), optional :: unit
@@ -787,7 +787,7 @@ contains
   end subroutine add_real32_4
 
   subroutine add_real32_5(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real32), intent(in), target :: u(:,:,:,:,:)
     character(len=*), intent(in), optional :: unit
@@ -797,7 +797,7 @@ contains
   end subroutine add_real32_5
 
   subroutine add_real64_1(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real64), intent(in), target :: u(:)
     character(len=*), intent(in), optional :: unit
@@ -807,7 +807,7 @@ contains
   end subroutine add_real64_1
 
   subroutine add_real64_2(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real64), intent(in), target :: u(:,:)
     character(len=*), intent(in), optional :: unit
@@ -817,7 +817,7 @@ contains
   end subroutine add_real64_2
 
   subroutine add_real64_3(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real64), intent(in), target :: u(:,:,:)
     character(len=*), intent(in), optional :: unit
@@ -827,7 +827,7 @@ contains
   end subroutine add_real64_3
 
   subroutine add_real64_4(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real64), intent(in), target :: u(:,:,:,:)
     character(len=*), intent(in), optional :: unit
@@ -837,7 +837,7 @@ contains
   end subroutine add_real64_4
 
   subroutine add_real64_5(self, name, u, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     real(real64), intent(in), target :: u(:,:,:,:,:)
     character(len=*), intent(in), optional :: unit
@@ -847,7 +847,7 @@ contains
   end subroutine add_real64_5
 
   subroutine add_field(self, name, field, unit, component_axis, batch_axis)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     character(len=*), intent(in) :: name
     type(c_field), intent(in) :: field
     character(len=*), intent(in), optional :: unit
@@ -865,7 +865,7 @@ contains
   end subroutine add_field
 
   subroutine reserve(self, count)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
     integer, intent(in) :: count
     type(c_field), allocatable :: field(:)
     type(c_text), allocatable :: name(:), unit(:)
@@ -885,23 +885,23 @@ contains
   end subroutine reserve
 
   subroutine clear_state(self)
-    class(surrogate_state), intent(inout) :: self
+    class(surrogate_fields), intent(inout) :: self
 
     self%count = 0
     if (allocated(self%field)) deallocate (self%field, self%name, self%unit)
   end subroutine clear_state
 
   integer function state_field_count(self)
-    class(surrogate_state), intent(in) :: self
+    class(surrogate_fields), intent(in) :: self
 
     state_field_count = self%count
   end function state_field_count
 
   ! Exchange which arrays two states describe: call now%swap(next).
   subroutine swap_states(self, other)
-    class(surrogate_state), intent(inout) :: self
-    type(surrogate_state), intent(inout) :: other
-    type(surrogate_state) :: held
+    class(surrogate_fields), intent(inout) :: self
+    type(surrogate_fields), intent(inout) :: other
+    type(surrogate_fields) :: held
 
     held%count = self%count
     self%count = other%count

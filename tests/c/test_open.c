@@ -171,7 +171,7 @@ static void a_bundle_may_be_in_memory(void) {
     surrogate_model *model = NULL;
     surrogate_verification result;
     surrogate_info info;
-    char path[4096];
+    char path[8192];
     int i;
     result.struct_size = sizeof result;
     info.struct_size = sizeof info;

@@ -129,15 +129,16 @@ def test_program_that_fails_is_a_status_and_the_next_call_works(host, tmp_path):
     assert first_and_last(good)[1] == pytest.approx(76.5, rel=1e-6)
 
 
-def test_wrong_number_of_channels_is_a_status_with_torch_s_words(host, tmp_path):
+def test_wrong_number_of_channels_is_a_status_with_torchs_words(host, tmp_path):
     net = torch.nn.Conv2d(2, 2, 3, padding=1)
     bundle = bundle_of(tmp_path / "conv.surrogate", traced(net, channels=2), channels=1)
     status, text = predict(host, bundle, 1, 16).splitlines()[:2]
-    assert status.startswith("SURROGATE_ERROR_EXECUTION")
-    assert "expected input[1, 1, 16, 16] to have 2 channels" in text
+    assert status == "SURROGATE_ERROR_EXECUTION"  # of open, which runs the program once
+    assert "to have 2 channels, but got 1 channels instead" in text
+    assert "Traceback" not in text
 
 
-@pytest.mark.parametrize(("module", "words"), [(Crop(), "(1, 1, 15, 16)"), (Pair(), "expected one tensor")])
+@pytest.mark.parametrize(("module", "words"), [(Crop(), "expected (1, C, "), (Pair(), "expected one tensor")])
 def test_result_of_a_wrong_kind_is_a_status(host, tmp_path, module, words):
     bundle = bundle_of(tmp_path / "wrong.surrogate", traced(module))
     status, text = predict(host, bundle, 1, 16).splitlines()[:2]

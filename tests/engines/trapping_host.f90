@@ -46,6 +46,7 @@ program trapping_host
     call expect(nint(v(n*n)), 2, "answer")
     u(4) = transfer(2143289344, u(4)) ! a quiet NaN, made without arithmetic
     call expect(int(c_predict(model, v, u, 1, 3, [1_int64, n, n], c_null_ptr)), 1, "NaN is rejected")
+    u(4) = 1.0
     call expect(int(c_predict(model, v, u, 1, 3, [1_int64, 12_int64, 12_int64], c_null_ptr)), -11, "12 is an error")
     call expect(omp_get_max_threads(), team, "omp_get_max_threads")
     call expect(halting_threads(), team, "threads that halt afterwards")

@@ -12,7 +12,7 @@ program allocations
   end interface
   integer, parameter :: nx = 16, ny = 12
   type(surrogate_model) :: model
-  type(surrogate_state) :: state
+  type(surrogate_fields) :: state
   real(real64), target :: ghosted(0:nx+1,0:ny+1,2), dense(nx,ny,2)
   character(len=400) :: path, message
   integer(c_long) :: before, counts(3)

@@ -1,4 +1,5 @@
-! stat and errmsg of every kind of outcome.  Arguments: BUNDLE (fields c, q; c bounded by 0 and 1; stub), MISSING.
+! stat and errmsg of every kind of outcome.  Arguments: BUNDLE (fields c, q; c bounded by 0 and 1; stub), MISSING,
+! CONDITION (fields u, forcing, which is read only).
 program outcomes
   use, intrinsic :: iso_fortran_env, only: real32, real64
   use surrogate
@@ -89,6 +90,7 @@ program outcomes
 
   call model%predict(next, now, stat=stat)
   call check(stat == SURROGATE_OK, 'the model goes on after errors')
+  call conditions()
   call model%close()
   call model%close()
   call check(.not. model%is_open(), 'closed twice')
@@ -97,7 +99,7 @@ program outcomes
 contains
 
   subroutine named()
-    type(surrogate_state) :: state, output
+    type(surrogate_fields) :: state, output
     real(real32), target :: single(nx,ny)
 
     call state%add('c', now(:,:,1), unit='1')
@@ -124,6 +126,31 @@ contains
     call model%predict(output, state, stat=stat, errmsg=message)
     call check(stat == SURROGATE_ERROR_FIELD, 'more outputs than inputs: ' // message)
   end subroutine named
+
+  subroutine conditions()
+    type(surrogate_model) :: forced
+    type(surrogate_fields) :: state, output, wrong
+    real(real64), target :: u(nx,ny), forcing(nx,ny), u_next(nx,ny)
+
+    call get_command_argument(3, missing)
+    call forced%open(missing)
+    call check(forced%field_predicted(1) .and. .not. forced%field_predicted(2), 'the condition field is not predicted')
+    u = 0.25_real64
+    forcing = 1
+    u_next = -7
+    call state%add('forcing', forcing)
+    call state%add('u', u)
+    call output%add('u', u_next)
+    call forced%predict(output, state, stat=stat, errmsg=message)
+    call check(stat == SURROGATE_OK .and. all(u_next > 0), 'fields that are only read may be missing: ' // message)
+    call wrong%add('forcing', forcing)
+    call forced%predict(wrong, state, stat=stat, errmsg=message)
+    call check(stat < 0, 'predicted fields may not')
+    call wrong%clear()
+    call wrong%add('vorticity', u_next)
+    call forced%predict(wrong, state, stat=stat, errmsg=message)
+    call check(stat == SURROGATE_ERROR_FIELD .and. index(message, 'vorticity') > 0, 'nor unknown ones be asked: ' // message)
+  end subroutine conditions
 
   subroutine check(holds, what)
     logical, intent(in) :: holds

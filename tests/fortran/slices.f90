@@ -28,7 +28,7 @@ contains
     real(real64) :: now(nx,ny,2), expected(nx,ny,2), plain(nx,ny,2)
     real(real64), target :: ghosted(0:nx+1,-1:ny+2,2), coarse(2*nx,3*ny,5), records(2,nx,ny), batch(nx,ny,2,3)
     real(real64), target :: c(nx,ny), q(0:nx+1,0:ny+1)
-    type(surrogate_state) :: state, next
+    type(surrogate_fields) :: state, next
     integer :: k
 
     call random_number(now)
@@ -106,7 +106,7 @@ contains
   subroutine three_dimensions()
     real(real64) :: now(nx,ny,nz,4), expected(nx,ny,nz,4), batch(nx,ny,nz,4,2)
     real(real64), target :: ghosted(nx+2,ny+2,nz+2,4), a(nx,ny,nz), v(3,nx,ny,nz), last(nx,ny,nz,3)
-    type(surrogate_state) :: state
+    type(surrogate_fields) :: state
     integer :: k
 
     call random_number(now)

@@ -68,6 +68,9 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     line = stub_bundle(
         folder / "line.surrogate", [c, q], affine(2, 3), grid=grid("x"), locality=locality(1)
     )
+    one = {"operation": "affine", "scale": [0.5], "offset": [0.25], "channels": [1]}
+    fields = [field("u", scale=0.5), field("forcing", prediction=None)]
+    condition = stub_bundle(folder / "condition.surrogate", fields, one)
     fields = [field("a", scale=0.5), field("v", components=3, mean=0.5, scale=0.25)]
     volume = stub_bundle(
         folder / "volume.surrogate",
@@ -76,7 +79,13 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         grid=grid("z", "y", "x"),
         locality=locality(3),
     )
-    return {"outcomes": outcomes, "plane": plane, "line": line, "volume": volume}
+    return {
+        "outcomes": outcomes,
+        "plane": plane,
+        "line": line,
+        "volume": volume,
+        "condition": condition,
+    }
 
 
 def test_the_committed_module_is_what_its_source_generates(tmp_path):
@@ -113,7 +122,7 @@ def test_the_module_compiles_without_warnings(tmp_path):
 
 def test_every_outcome_has_its_stat_and_errmsg(bundles, tmp_path):
     program = compile_program(HERE / "outcomes.f90", tmp_path / "outcomes", *CHECKED)
-    done = run([program, bundles["outcomes"], tmp_path / "missing.surrogate"])
+    done = run([program, bundles["outcomes"], tmp_path / "missing.surrogate", bundles["condition"]])
     assert done.stdout.strip() == "all held"
     assert done.stderr == ""
 
@@ -139,8 +148,11 @@ def test_slices_have_the_bits_of_dense_arrays(bundles, tmp_path):
     assert done.stderr == "", "the run-time check found array temporaries"
 
 
-def test_optimised_slices_have_the_bits_of_dense_arrays(bundles, tmp_path):
-    program = compile_program(HERE / "slices.f90", tmp_path / "slices", "-O3")
+@pytest.mark.parametrize(
+    "options", [["-O3"], ["-O2", "-fdefault-integer-8", "-fdefault-real-8", "-fopenmp"]]
+)
+def test_slices_have_the_same_bits_under_other_compiler_options(bundles, tmp_path, options):
+    program = compile_program(HERE / "slices.f90", tmp_path / "slices", *options)
     assert (
         run([program, bundles["plane"], bundles["line"], bundles["volume"]]).stdout.strip()
         == "all held"

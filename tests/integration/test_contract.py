@@ -228,29 +228,22 @@ def test_examples_build_alone_against_an_installation(commands, tmp_path):
         pytest.skip("cmake is missing: apt-get install cmake")
     if not (BUILD / "CMakeCache.txt").exists():
         pytest.skip(f"{BUILD} is no CMake build: {HOW_TO_BUILD}")
-    need_compiler("gfortran")
-    run([cmake, "--install", BUILD, "--prefix", tmp_path / "prefix"])
-    run(
-        [
-            cmake,
-            "-S",
-            EXAMPLES,
-            "-B",
-            tmp_path / "build",
-            f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}",
-        ]
-    )
-    run([cmake, "--build", tmp_path / "build"])
+    gfortran = need_compiler("gfortran")
+    prefix, build = tmp_path / "prefix", tmp_path / "build"
+    run([cmake, "--install", BUILD, "--prefix", prefix])
+    run([cmake, "-S", EXAMPLES, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"])
+    run([cmake, "--build", build])
+    programs = [build / f"advection_diffusion_{language}" for language in ("c", "cpp", "f90")]
+
+    # With another compiler than the installed module file's: the module's source beside the solver's.
+    module = next(prefix.glob("share/surrogate/fortran/surrogate.f90"))
+    library = next(prefix.glob("lib*/**/libsurrogate.so")).parent
+    sources = [module, EXAMPLES / "advection_diffusion.f90"]
+    link = [f"-L{library}", f"-Wl,-rpath,{library}", "-lsurrogate"]
+    programs.append(build / "from_source")
+    run([gfortran, "-ffp-contract=off", "-J", build, *sources, "-o", programs[-1], *link])
+
     bundle = stub_bundle(tmp_path / "alone.surrogate", FIELDS, STUB_PROGRAM, guards=GUARDS)
-    results = set()
-    for language in ("c", "cpp", "f90"):
-        run(
-            [
-                tmp_path / "build" / f"advection_diffusion_{language}",
-                bundle,
-                tmp_path / language,
-                "3",
-            ]
-        )
-        results.add((tmp_path / language).read_bytes())
-    assert len(results) == 1
+    for program in programs:
+        run([program, bundle, program.with_suffix(".bin"), "3"])
+    assert len({program.with_suffix(".bin").read_bytes() for program in programs}) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,14 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def make_recipe(**changes: Any) -> Recipe:
+def build_recipe(**changes: Any) -> Recipe:
     """The smoke recipe with sections updated, e.g. ``optimiser={"steps": 5}``; data is not generated."""
     tree = yaml.safe_load(SMOKE.read_text())
     del tree["data"]["generate"]
     tree["run"]["threads"] = 1
     for section, values in changes.items():
         if isinstance(values, dict):
-            tree[section] |= values
+            tree[section] = tree.get(section, {}) | values
         else:
             tree[section] = values
     return parse_recipe(tree)
@@ -52,12 +52,24 @@ def make_recipe(**changes: Any) -> Recipe:
 @pytest.fixture(scope="session")
 def statistics(data_root: Path) -> Statistics:
     """Statistics of the synthetic training set."""
-    recipe = make_recipe()
+    recipe = build_recipe()
     pairs = open_sets(recipe.data, root=data_root)["train"]
     return measure(pairs, read_grid(pairs.files, recipe.data))
 
 
-def random_model(recipe: Recipe, statistics: Statistics, *, seed: int = 0) -> FieldModel:
+@pytest.fixture(scope="session")
+def make_recipe() -> Callable[..., Recipe]:
+    """Build a recipe: see build_recipe."""
+    return build_recipe
+
+
+@pytest.fixture(scope="session")
+def random_model() -> Callable[..., FieldModel]:
+    """Build a model with random weights: see build_random_model."""
+    return build_random_model
+
+
+def build_random_model(recipe: Recipe, statistics: Statistics, *, seed: int = 0) -> FieldModel:
     """A model whose every weight is random, the last layer too."""
     torch.manual_seed(seed)
     model = FieldModel(recipe, statistics)

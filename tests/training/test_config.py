@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from conftest import SMOKE, make_recipe
 from pydantic import ValidationError
 from surrogate_training.config import RecipeError, load_recipe, parse_recipe
 from surrogate_training.environment import ROOT
+
+SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "training" / "recipes").glob("*.yaml")))
@@ -38,17 +41,17 @@ def test_overrides_are_yaml() -> None:
     assert recipe.model.widths == (8, 8)
 
 
-def test_a_recipe_is_frozen() -> None:
+def test_a_recipe_is_frozen(make_recipe: Callable[..., Any]) -> None:
     with pytest.raises(ValidationError):
         make_recipe().seed = 3  # type: ignore[misc]
 
 
-def test_a_feature_of_an_unknown_field_is_named() -> None:
+def test_a_feature_of_an_unknown_field_is_named(make_recipe: Callable[..., Any]) -> None:
     with pytest.raises(RecipeError, match="unknown field 'density'"):
         make_recipe(model={"features": ["density"]})
 
 
-def test_levels_must_agree() -> None:
+def test_levels_must_agree(make_recipe: Callable[..., Any]) -> None:
     with pytest.raises(RecipeError, match="2 levels"):
         make_recipe(model={"encoder_blocks": [1]})
 
@@ -64,6 +67,6 @@ def test_a_missing_recipe_and_broken_yaml_are_said(tmp_path: Path) -> None:
         load_recipe(tmp_path / "list.yaml")
 
 
-def test_a_recipe_survives_json() -> None:
+def test_a_recipe_survives_json(make_recipe: Callable[..., Any]) -> None:
     recipe = make_recipe()
     assert parse_recipe(yaml.safe_load(recipe.model_dump_json())) == recipe

@@ -7,7 +7,7 @@ program probe
   real(real64), target :: now(nx,ny,2), dense(nx,ny,2), ghosted(1-g:nx+g,1-g:ny+g,2), records(2,nx,ny), wide(2*nx,3*ny,2)
   real(real32), target :: now32(nx,ny,2), dense32(nx,ny,2), ghosted32(1-g:nx+g,1-g:ny+g,2)
   type(surrogate_model) :: model
-  type(surrogate_state) :: state
+  type(surrogate_fields) :: state
   character(len=1024) :: bundle, input, output
   integer :: in, out
 
