@@ -218,7 +218,7 @@ def _compile(torch: Torch, built_from: dict[str, str]) -> Path:
 
 def _tool(name: str) -> str:
     given = os.environ.get("CXX") if name == "c++" else None
-    names = [given] if given else {"c++": ["g++", "c++", "clang++"]}.get(name, [name])
+    names = [given] if given else {"c++": ["g++", "c++"]}.get(name, [name])
     beside_python = str(Path(sys.executable).parent)
     for candidate in names:
         found = shutil.which(candidate) or shutil.which(candidate, path=beside_python)

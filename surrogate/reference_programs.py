@@ -54,7 +54,7 @@ def load_program(
         raise EngineError(
             f"reference: program {program.name!r} needs {error.name}; install it with: pip install torch"
         ) from error
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # torch and zipfile raise anything on a damaged file
         raise EngineError(
             f"reference: {folder / program.file} cannot be loaded: {error}"
         ) from error

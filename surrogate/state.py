@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surrogate import _native
-from surrogate.errors import ArgumentError, ShapeError, UnitError
+from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 from surrogate.facts import FieldInfo
 from surrogate.field import Array, View, view
 
@@ -46,6 +47,21 @@ class Layout:
         raise ShapeError(
             f"{label} has shape {array.shape}; expected {plain}(components, {names}) or (batch, components, {names})"
         )
+
+    def check_names(self, given: Mapping[str, Any], label: str, *, predicted_only: bool) -> None:
+        """Raise FieldError unless the fields are there, and no others."""
+        known = [field.name for field in self.fields]
+        needed = [field.name for field in self.fields if field.predicted or not predicted_only]
+        missing = [name for name in needed if name not in given]
+        unknown = [str(name) for name in given if name not in known]
+        if missing or unknown:
+            near = difflib.get_close_matches(unknown[0], known, n=1) if unknown else []
+            parts = [f"{', '.join(missing)} missing"] if missing else []
+            parts += [f"{', '.join(unknown)} unknown"] if unknown else []
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise FieldError(
+                f"{label} has fields {list(given)}; expected {needed}: {', '.join(parts)}{hint}"
+            )
 
     def condition_slices(self) -> list[slice]:
         """Channels that are read and never predicted."""
@@ -117,6 +133,7 @@ class NamedState:
     def __init__(
         self, value: Mapping[str, Any], layout: Layout, units: Mapping[str, str] | None
     ) -> None:
+        layout.check_names(value, "the state", predicted_only=False)
         self.layout = layout
         self.units = dict(units or {})
         self.given = value
@@ -152,6 +169,7 @@ class NamedState:
             raise ArgumentError(
                 f"out is of type {type(out).__name__}; expected a dict of arrays, as the state is one"
             )
+        self.layout.check_names(out, "out", predicted_only=True)
         views = {
             name: view(array, f"out[{name!r}]", self._unit(name)) for name, array in out.items()
         }

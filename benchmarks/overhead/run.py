@@ -16,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+
 from surrogate import paths
 from surrogate.bundle.folder import write_bundle
 from surrogate.engine import find_torch
@@ -56,10 +57,16 @@ class Same(torch.nn.Module):
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blocks", type=int, default=200, help="blocks of each loop (at least 100)")
+    parser.add_argument(
+        "--blocks", type=int, default=200, help="blocks of each loop (at least 100)"
+    )
     parser.add_argument("--calls", type=int, default=1000, help="calls a block")
-    parser.add_argument("--library", type=Path, default=paths.library(), help="libsurrogate.so to measure")
-    parser.add_argument("--out", type=Path, help="JSON file; benchmarks/results/overhead_<cpu>.json if absent")
+    parser.add_argument(
+        "--library", type=Path, default=paths.library(), help="libsurrogate.so to measure"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="JSON file; benchmarks/results/overhead_<cpu>.json if absent"
+    )
     arguments = parser.parse_args()
     program = build(arguments.library)
     with tempfile.TemporaryDirectory() as scratch:
@@ -72,7 +79,12 @@ def main() -> None:
     out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(_cpu())}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps({key: result[key] for key in (*TARGETS, "interval_us", "bare_us", "surrogate_us")}, indent=2))
+    print(
+        json.dumps(
+            {key: result[key] for key in (*TARGETS, "interval_us", "bare_us", "surrogate_us")},
+            indent=2,
+        )
+    )
     print(f"saved {out}")
 
 
@@ -93,7 +105,9 @@ def build(library: Path) -> Path:
     return folder / "overhead"
 
 
-def measure(program: Path, scratch: Path, module: torch.nn.Module, blocks: int, calls: int) -> dict[str, Any]:
+def measure(
+    program: Path, scratch: Path, module: torch.nn.Module, blocks: int, calls: int
+) -> dict[str, Any]:
     """Run the measuring program on one module and reduce its blocks."""
     name = type(module).__name__.lower()
     script = scratch / f"{name}.pt"
@@ -113,7 +127,8 @@ def measure(program: Path, scratch: Path, module: torch.nn.Module, blocks: int, 
         "interval_us": [round(low, 4), round(high, 4)],
         "surrogate_us": round(float(np.median(ours)), 4),
         "bare_us": round(float(np.median(bare)), 4),
-        "extra_allocations_per_call": raw["allocations_per_call"] - raw["bare_allocations_per_call"],
+        "extra_allocations_per_call": raw["allocations_per_call"]
+        - raw["bare_allocations_per_call"],
         **raw,
         "blocks": {"surrogate_us": ours.round(3).tolist(), "bare_us": bare.round(3).tolist()},
     }
@@ -122,7 +137,9 @@ def measure(program: Path, scratch: Path, module: torch.nn.Module, blocks: int, 
 def bootstrap(differences: np.ndarray, resamples: int = 10_000) -> tuple[float, float]:
     """95 % interval of the median, by resampling blocks."""
     generator = np.random.default_rng(0)
-    samples = generator.choice(differences, size=(resamples, differences.size))  # (resamples, blocks)
+    samples = generator.choice(
+        differences, size=(resamples, differences.size)
+    )  # (resamples, blocks)
     low, high = np.percentile(np.median(samples, axis=1), [2.5, 97.5])
     return float(low), float(high)
 
@@ -146,7 +163,12 @@ def manifest(name: str) -> dict[str, Any]:
         "time": {"step": 1.0},
         "locality": {"receptive_field": [0, 0], "stride": [1, 1]},
         "programs": [
-            {"name": "torchscript", "engine": "torch", "format": "torchscript", "file": "programs/torchscript.pt"}
+            {
+                "name": "torchscript",
+                "engine": "torch",
+                "format": "torchscript",
+                "file": "programs/torchscript.pt",
+            }
         ],
         "guards": {"finite": True, "bounds": {"u": {"lower": -1e6, "upper": 1e6}}},
     }
@@ -156,7 +178,7 @@ def environment(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the numbers depend on."""
     return {
         "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),

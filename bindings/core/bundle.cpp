@@ -83,8 +83,8 @@ class Memory : public Source {
         std::vector<std::string> names;
         for (std::size_t k = 0; k < count_; ++k)
             names.emplace_back(files_[k].name);
-        fail(SURROGATE_ERROR_NOT_FOUND, "the file '", name, "' of the bundle was not given",
-             suggestion(name, names), "; given were ", names_text(names), "; hand over every file of the bundle");
+        fail(SURROGATE_ERROR_NOT_FOUND, "the file '", name, "' of the bundle was not given", suggestion(name, names),
+             "; given were ", names_text(names), "; hand over every file of the bundle");
     }
 
     const surrogate_file *files_;

@@ -38,7 +38,8 @@ Options read_options(const surrogate_open_options *given) {
     if (given)
         o = read_versioned(given, o, "options", "call surrogate_open_options_init first");
     if (o.threads < 0)
-        fail(SURROGATE_ERROR_ARGUMENT, "options.threads ", o.threads, " given, expected 0 (the engine's choice) or more");
+        fail(SURROGATE_ERROR_ARGUMENT, "options.threads ", o.threads,
+             " given, expected 0 (the engine's choice) or more");
     if (o.verify != SURROGATE_VERIFY_HASHES && o.verify != SURROGATE_VERIFY_EXAMPLE)
         fail(SURROGATE_ERROR_ARGUMENT, "options.verify ", o.verify,
              " given, expected SURROGATE_VERIFY_HASHES (0) or SURROGATE_VERIFY_EXAMPLE (1)");
@@ -138,9 +139,8 @@ int surrogate_predict(surrogate_model *model, const surrogate_field *output, con
 int surrogate_predict_array(surrogate_model *model, void *output, const void *input, int dtype, int rank,
                             const int64_t *shape, const surrogate_step_options *step) {
     constexpr const char *where = "surrogate_predict_array";
-    return guarded(where, [&] {
-        return opened(model).predict_array(where, output, input, dtype, rank, shape, read_step(step));
-    });
+    return guarded(
+        where, [&] { return opened(model).predict_array(where, output, input, dtype, rank, shape, read_step(step)); });
 }
 
 int surrogate_last_rejection(surrogate_model *model, surrogate_rejection *rejection) {

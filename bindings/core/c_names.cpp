@@ -49,22 +49,23 @@ void surrogate_field_init_ghost(surrogate_field *field, const char *name, void *
                                 const int64_t *shape, const int64_t *ghost) {
     if (!field)
         return;
-    *field = surrogate_field{};
-    field->name = name;
-    field->dtype = dtype;
-    field->memory = SURROGATE_HOST;
-    field->rank = rank;
-    field->component_axis = field->batch_axis = -1;
+    surrogate_field made{}; // apart, as `shape` may be field->shape
+    made.name = name;
+    made.dtype = dtype;
+    made.memory = SURROGATE_HOST;
+    made.rank = rank;
+    made.component_axis = made.batch_axis = -1;
     // Unsigned arithmetic: absurd shapes wrap here and are refused by predict.
     uint64_t stride = dtype == SURROGATE_FLOAT64 ? 8 : 4, offset = 0;
     for (int k = std::min(rank, SURROGATE_MAX_RANK) - 1; shape && k >= 0; --k) {
         const uint64_t margin = ghost ? static_cast<uint64_t>(ghost[k]) : 0;
-        field->shape[k] = shape[k];
-        field->strides[k] = static_cast<int64_t>(stride);
+        made.shape[k] = shape[k];
+        made.strides[k] = static_cast<int64_t>(stride);
         offset += margin * stride;
         stride *= static_cast<uint64_t>(shape[k]) + 2 * margin;
     }
-    field->data = data ? static_cast<char *>(data) + static_cast<int64_t>(offset) : nullptr;
+    made.data = reinterpret_cast<void *>(data ? reinterpret_cast<uintptr_t>(data) + offset : 0);
+    *field = made;
 }
 
 void surrogate_field_init(surrogate_field *field, const char *name, void *data, int dtype, int rank,

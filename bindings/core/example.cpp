@@ -27,8 +27,10 @@ Tensor zeros(std::vector<std::int64_t> shape) {
     std::int64_t count = 1;
     for (const auto n : shape)
         if (__builtin_mul_overflow(count, n, &count) || count > (std::int64_t{1} << 40))
-            fail(SURROGATE_ERROR_CORRUPT, "manifest.json: grid: the smallest admissible grid has more cells than any "
-                 "memory holds: ", list_text(shape.data(), static_cast<int>(shape.size())));
+            fail(SURROGATE_ERROR_CORRUPT,
+                 "manifest.json: grid: the smallest admissible grid has more cells than any "
+                 "memory holds: ",
+                 list_text(shape.data(), static_cast<int>(shape.size())));
     return {std::move(shape), std::vector<float>(static_cast<std::size_t>(count))};
 }
 

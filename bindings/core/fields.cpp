@@ -55,8 +55,7 @@ void check_axes(const Named &named, const surrogate_field &field, int spatial) {
     if (field.rank < 1 || field.rank > SURROGATE_MAX_RANK || field.rank != spatial + components + batch)
         fail(SURROGATE_ERROR_SHAPE, named.str(), ": rank ", field.rank, " given, expected ",
              spatial + components + batch, ": ", spatial, " spatial axes", components ? ", a component axis" : "",
-             batch ? ", a batch axis" : "",
-             components ? "" : "; set component_axis if one axis counts components");
+             batch ? ", a batch axis" : "", components ? "" : "; set component_axis if one axis counts components");
     const bool outside = field.component_axis >= field.rank || field.batch_axis >= field.rank ||
                          field.component_axis < -1 || field.batch_axis < -1;
     if (outside || (components && field.component_axis == field.batch_axis))
@@ -75,15 +74,15 @@ void check_extent(const Named &named, const surrogate_field &field) {
     for (int k = 0; k < field.rank; ++k) {
         const std::int64_t n = field.shape[k], stride = field.strides[k];
         if (n < 1)
-            fail(SURROGATE_ERROR_SHAPE, named.str(), ": shape ", shape_of(field), " given, expected at least 1 in axis ",
-                 k);
+            fail(SURROGATE_ERROR_SHAPE, named.str(), ": shape ", shape_of(field),
+                 " given, expected at least 1 in axis ", k);
         if (stride % element)
             fail(SURROGATE_ERROR_SHAPE, named.str(), ": stride ", stride, " of axis ", k,
                  " given, expected a multiple of the element's ", element, " bytes (strides are in bytes)");
         std::int64_t reach = 0;
         if (__builtin_mul_overflow(n - 1, stride, &reach) || __builtin_mul_overflow(cells, n, &cells) ||
-            __builtin_add_overflow(extent, reach < 0 ? -reach : reach, &extent) || extent > LARGEST_EXTENT ||
-            cells > LARGEST_EXTENT)
+            cells > LARGEST_EXTENT || reach > LARGEST_EXTENT || reach < -LARGEST_EXTENT ||
+            (extent += reach < 0 ? -reach : reach) > LARGEST_EXTENT)
             fail(SURROGATE_ERROR_SHAPE, named.str(), ": shape ", shape_of(field),
                  " with its strides is larger than any memory");
     }
@@ -179,8 +178,8 @@ void resolve(State &state, const Manifest &manifest, Role role, const surrogate_
         const FieldSpec &spec = manifest.fields[index];
         const Named named{role, spec};
         if (state.fields[index])
-            fail(SURROGATE_ERROR_FIELD, named.str(),
-                 " is given twice; the model's fields are ", names_text(manifest.field_names()));
+            fail(SURROGATE_ERROR_FIELD, named.str(), " is given twice; the model's fields are ",
+                 names_text(manifest.field_names()));
         state.fields[index] = &field;
         Channel *channels = &state.channels[static_cast<std::size_t>(spec.first_input)];
         if (role == Role::output && spec.prediction == Prediction::none) {

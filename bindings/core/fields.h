@@ -21,8 +21,8 @@ struct State {
     int dtype = 0;
     std::int64_t batch = 0; // number of states
     std::int64_t shape[3] = {};
-    std::vector<Channel> channels;                // one for each input channel; data NULL: ignored
-    std::vector<const surrogate_field *> fields;  // by the manifest's index; borrowed during the call
+    std::vector<Channel> channels;               // one for each input channel; data NULL: ignored
+    std::vector<const surrogate_field *> fields; // by the manifest's index; borrowed during the call
     std::int64_t cells() const { return shape[0] * shape[1] * shape[2]; } // unused axes are 1
 };
 

@@ -59,10 +59,10 @@ static void append_bounds(std::string &out, const Bounds &bounds) {
 
 void describe(std::string &out, const Offence &offence, const Manifest &manifest, std::int64_t batch) {
     const FieldSpec &field = manifest.fields[static_cast<std::size_t>(offence.field)];
-    const bool input = offence.reason == SURROGATE_REASON_INPUT_NOT_FINITE ||
-                       offence.reason == SURROGATE_REASON_INPUT_OUT_OF_BOUNDS;
-    const bool finite = offence.reason == SURROGATE_REASON_INPUT_NOT_FINITE ||
-                        offence.reason == SURROGATE_REASON_OUTPUT_NOT_FINITE;
+    const bool input =
+        offence.reason == SURROGATE_REASON_INPUT_NOT_FINITE || offence.reason == SURROGATE_REASON_INPUT_OUT_OF_BOUNDS;
+    const bool finite =
+        offence.reason == SURROGATE_REASON_INPUT_NOT_FINITE || offence.reason == SURROGATE_REASON_OUTPUT_NOT_FINITE;
     out.clear();
     append(out, input ? "rejected: input field '" : "rejected: predicted field '");
     append(out, field.name);

@@ -45,8 +45,8 @@ const JsonNode &JsonNode::only_keys(std::initializer_list<const char *> keys) co
         for (const auto &key : known)
             found = found || key == item.key();
         if (!found)
-            complain(text("unknown key '", item.key(), "'", suggestion(item.key(), known),
-                          "; the keys are ", names_text(known)));
+            complain(text("unknown key '", item.key(), "'", suggestion(item.key(), known), "; the keys are ",
+                          names_text(known)));
     }
     return *this;
 }

@@ -22,7 +22,7 @@ class JsonNode {
 
     /// Fail unless this is an object with no other keys than these.
     const JsonNode &only_keys(std::initializer_list<const char *> keys) const;
-    JsonNode at(const char *key) const;               ///< required
+    JsonNode at(const char *key) const;                  ///< required
     std::optional<JsonNode> find(const char *key) const; ///< absent or null: nothing
 
     std::string string() const;

@@ -1,7 +1,7 @@
 #include "kernels.h"
 
 #if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    !defined(SURROGATE_NO_CLONES) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SURROGATE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define SURROGATE_CLONES

@@ -183,8 +183,8 @@ void read_guards(GuardSpec &guards, const Manifest &manifest, const JsonNode &no
         while (index < names.size() && names[index] != name)
             ++index;
         if (index == names.size())
-            bounds->complain(text("no field '", name, "'", suggestion(name, names), "; the fields are ",
-                                  names_text(names)));
+            bounds->complain(
+                text("no field '", name, "'", suggestion(name, names), "; the fields are ", names_text(names)));
         if (value.is_null())
             guards.bounds[index] = Bounds();
         else

@@ -22,11 +22,11 @@ enum class Prediction { none, increment, frame };
 struct FieldSpec {
     std::string name, unit = "1", staggering = "cell";
     int components = 1;
-    int first_input = 0;                    // channel of component 0 in the program's input
-    int first_output = -1;                  // and in its output; -1: not predicted
-    std::vector<double> mean, deviation;    // the program reads (u - mean) / deviation
+    int first_input = 0;                 // channel of component 0 in the program's input
+    int first_output = -1;               // and in its output; -1: not predicted
+    std::vector<double> mean, deviation; // the program reads (u - mean) / deviation
     Prediction prediction = Prediction::none;
-    std::vector<double> scale, offset;      // of the program's output
+    std::vector<double> scale, offset; // of the program's output
 };
 
 struct Grid {

@@ -17,8 +17,10 @@ Model::Model(Bundle bundle, const Options &options)
     if (options.verify_example) {
         const auto result = replay();
         if (!result.passed)
-            fail(SURROGATE_ERROR_EXECUTION, bundle_.label(), ": the program does not reproduce the bundle's example: "
-                 "largest difference ", result.largest_difference, ", expected at most ", result.tolerance,
+            fail(SURROGATE_ERROR_EXECUTION, bundle_.label(),
+                 ": the program does not reproduce the bundle's example: "
+                 "largest difference ",
+                 result.largest_difference, ", expected at most ", result.tolerance,
                  "; another version of the engine or another precision may be the cause (", program_.choice(), ")");
     }
     bundle_.release();

@@ -15,8 +15,7 @@ template <> const std::vector<OutputPass::Step<double>> &OutputPass::steps<doubl
     return double_;
 }
 
-template <class T>
-void OutputPass::add_step(std::vector<Step<T>> &steps, std::size_t field, int component) const {
+template <class T> void OutputPass::add_step(std::vector<Step<T>> &steps, std::size_t field, int component) const {
     const FieldSpec &spec = manifest_.fields[field];
     const auto c = static_cast<std::size_t>(component);
     steps.push_back({field, static_cast<std::size_t>(spec.first_input) + c, component,
@@ -54,8 +53,7 @@ template <class T> bool OutputPass::accepted_as(const State &input, const float 
     return true;
 }
 
-template <class T>
-void OutputPass::write_as(const State &output, const State &input, const float *program) const {
+template <class T> void OutputPass::write_as(const State &output, const State &input, const float *program) const {
     std::int64_t dense[3];
     dense_float_strides(dense, input.shape);
     constexpr auto size = static_cast<std::int64_t>(sizeof(T));

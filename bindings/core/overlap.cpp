@@ -11,17 +11,6 @@ namespace surrogate::core {
 
 namespace {
 
-struct Extent {
-    std::uintptr_t first, last; // bytes, inclusive
-};
-
-Extent extent(const Strided &a, std::int64_t element) {
-    std::int64_t below = 0, above = element - 1;
-    for (int k = 0; k < a.rank; ++k)
-        (a.strides[k] < 0 ? below : above) += (a.shape[k] - 1) * a.strides[k];
-    return {a.address + static_cast<std::uintptr_t>(below), a.address + static_cast<std::uintptr_t>(above)};
-}
-
 /// Is |distance - sum of step[t] * x[t]| < element for integers 0 <= x[t] <= most[t]?  Depth first, greatest step
 /// first: where steps nest, as those of slices of one array do, at most two x are possible at each level.
 class Search {
@@ -80,6 +69,13 @@ class Search {
 
 } // namespace
 
+Extent extent(const Strided &a, std::int64_t element) {
+    std::int64_t below = 0, above = element - 1;
+    for (int k = 0; k < a.rank; ++k)
+        (a.strides[k] < 0 ? below : above) += (a.shape[k] - 1) * a.strides[k];
+    return {a.address + static_cast<std::uintptr_t>(below), a.address + static_cast<std::uintptr_t>(above)};
+}
+
 bool same_array(const Strided &a, const Strided &b) {
     return a.address == b.address && a.rank == b.rank && std::equal(a.shape, a.shape + a.rank, b.shape) &&
            std::equal(a.strides, a.strides + a.rank, b.strides);
@@ -90,7 +86,8 @@ bool share_memory(const Strided &a, const Strided &b, std::int64_t element) {
     if (ea.last < eb.first || eb.last < ea.first)
         return false;
     // Elements of a stand at ea.first + sum of step * i, those of b at eb.first + sum of step * j, all i, j >= 0.
-    // They meet where sum of step * i - sum of step * j = eb.first - ea.first; j counted from its end makes all signs +.
+    // They meet where sum of step * i - sum of step * j = eb.first - ea.first; j counted from its end makes all signs
+    // +.
     Search search;
     for (int k = 0; k < a.rank; ++k)
         if (a.shape[k] > 1 && a.strides[k] != 0)
@@ -145,7 +142,8 @@ void check_overlap(const State &output, const State &input, const Manifest &mani
             const Strided in = strided(*input.fields[j]);
             if (!(i == j && same_array(out, in)) && share_memory(out, in, element))
                 fail(SURROGATE_ERROR_OVERLAP, "output field '", fields[i].name, "' shares memory with input field '",
-                     fields[j].name, "'; expected separate memory, or the same array (same address, shape and strides)"
+                     fields[j].name,
+                     "'; expected separate memory, or the same array (same address, shape and strides)"
                      " as output and input of one field");
             if (j < i && fields[j].prediction != Prediction::none &&
                 share_memory(out, strided(*output.fields[j]), element))

@@ -14,6 +14,12 @@ struct Strided {
     std::int64_t strides[MAX_RANK] = {};
 };
 
+/// First and last byte of an array.
+struct Extent {
+    std::uintptr_t first, last;
+};
+Extent extent(const Strided &a, std::int64_t element);
+
 bool same_array(const Strided &a, const Strided &b);
 
 /// Whether an element of `a` shares a byte with an element of `b`. Exact for all but contrived strides, where the

@@ -27,8 +27,7 @@ class InputPass {
         Limits<T> limits;
     };
     template <class T> Step<T> step(const FieldSpec &field, std::size_t index, std::size_t component) const;
-    template <class T>
-    bool run_channels(const State &input, const std::vector<Step<T>> &steps, float *to) const;
+    template <class T> bool run_channels(const State &input, const std::vector<Step<T>> &steps, float *to) const;
     bool in_place(const State &input) const;
 
     const Manifest &manifest_;

@@ -131,7 +131,8 @@ int Model::reject(const char *where, const Offence &offence) {
     bool &warned = warned_[offence.reason];
     if (!warned) {
         warned = true;
-        log(SURROGATE_LOG_WARNING, text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
+        log(SURROGATE_LOG_WARNING,
+            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
     }
     return SURROGATE_REJECTED;
 }
@@ -155,8 +156,10 @@ int Model::predict_array(const char *where, void *output, const void *input, int
                                            manifest_.input_channels, ": fields ", names_text(manifest_.field_names())));
     std::int64_t plane = size_of(dtype);
     for (int k = 1; k < rank; ++k)
-        if (shape[k] < 1 || __builtin_mul_overflow(plane, shape[k], &plane) || plane > (std::int64_t{1} << 56) / shape[0])
-            refuse(SURROGATE_ERROR_SHAPE, text("shape ", list_text(shape, rank), " given, expected sizes of at least 1 "
+        if (shape[k] < 1 || __builtin_mul_overflow(plane, shape[k], &plane) ||
+            plane > (std::int64_t{1} << 56) / shape[0])
+            refuse(SURROGATE_ERROR_SHAPE, text("shape ", list_text(shape, rank),
+                                               " given, expected sizes of at least 1 "
                                                "that fit in memory"));
     for (std::size_t f = 0; f < manifest_.fields.size(); ++f) {
         const FieldSpec &spec = manifest_.fields[f];

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include "error.h"
+#include "json_node.h"
 
 namespace surrogate::core {
 
@@ -40,7 +41,12 @@ void check_request(const Manifest &manifest, const Request &request) {
     check_device(request.device);
     const auto &precision = request.precision;
     if (!precision.empty() && precision != "fp32" && precision != "bf16" && precision != "fp16")
-        fail(SURROGATE_ERROR_ARGUMENT, "options.precision '", precision, "' given, expected \"fp32\", \"bf16\", \"fp16\"");
+        fail(SURROGATE_ERROR_ARGUMENT, "options.precision '", precision,
+             "' given, expected \"fp32\", \"bf16\", \"fp16\"");
+    if (!request.engine_options.empty()) {
+        nlohmann::json storage;
+        JsonNode::parse(storage, request.engine_options, "options.engine_options", SURROGATE_ERROR_ARGUMENT).members();
+    }
     std::vector<std::string> names;
     bool known = request.program.empty();
     for (const auto &program : manifest.programs) {
@@ -88,9 +94,9 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
         if (why.empty()) {
             try {
                 Program program(bundle, spec, request);
-                program.choice_ = text("program ", summary(spec), " on ", program.device_, " with ",
-                                       program.engine_version(), ": the first of ", manifest.programs.size(),
-                                       " that fits and loads", passed_over);
+                program.choice_ =
+                    text("program ", summary(spec), " on ", program.device_, " with ", program.engine_version(),
+                         ": the first of ", manifest.programs.size(), " that fits and loads", passed_over);
                 return program;
             } catch (const Error &error) {
                 if (error.status() == SURROGATE_ERROR_CORRUPT || error.status() == SURROGATE_ERROR_NOT_FOUND)

@@ -14,13 +14,14 @@ template <class Struct> std::size_t given_size(const Struct *given, const char *
     if (!given)
         fail(SURROGATE_ERROR_ARGUMENT, what, " is NULL, expected the address of a struct");
     if (given->struct_size < LEAST || given->struct_size > MOST)
-        fail(SURROGATE_ERROR_ARGUMENT, what, "->struct_size is ", given->struct_size, ", expected ", sizeof(Struct), "; ",
-             advice);
+        fail(SURROGATE_ERROR_ARGUMENT, what, "->struct_size is ", given->struct_size, ", expected ", sizeof(Struct),
+             "; ", advice);
     return given->struct_size;
 }
 
 /// The caller's options over `defaults`: members that its header did not have keep their defaults.
-template <class Struct> Struct read_versioned(const Struct *given, Struct defaults, const char *what, const char *advice) {
+template <class Struct>
+Struct read_versioned(const Struct *given, Struct defaults, const char *what, const char *advice) {
     const std::size_t size = std::min(given_size(given, what, advice), sizeof(Struct));
     std::memcpy(static_cast<void *>(&defaults), given, size);
     return defaults;

@@ -12,7 +12,9 @@ from surrogate import engine as engines
 from surrogate.environment.engines import engines as found_engines
 from surrogate.errors import SurrogateError
 
-app = typer.Typer(help="Compile and list the engines that run a model's program.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compile and list the engines that run a model's program.", no_args_is_help=True
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -21,7 +23,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def build(
     name: Annotated[str, typer.Argument(help="The engine: torch.")],
     torch_dir: Annotated[
-        Path | None, typer.Option(help="Folder of the torch to compile against; that of this Python if absent.")
+        Path | None,
+        typer.Option(help="Folder of the torch to compile against; that of this Python if absent."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the engine; libsurrogate's own if absent.")
@@ -31,7 +34,10 @@ def build(
 ) -> None:
     """Compile an engine against the torch found on this machine (about half a minute)."""
     if name != "torch":
-        typer.echo(f"engine {name!r}: only torch is compiled here; the others come with the library", err=True)
+        typer.echo(
+            f"engine {name!r}: only torch is compiled here; the others come with the library",
+            err=True,
+        )
         raise typer.Exit(2)
     try:
         built = engines.build_torch(torch_dir=torch_dir, out=out, force=force)

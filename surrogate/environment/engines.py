@@ -108,7 +108,7 @@ def _torch_facts() -> dict[str, Any]:
 
 
 def _probe(*arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "surrogate.environment.probe", *arguments]
+    command = [sys.executable, "-P", "-m", "surrogate.environment.probe", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         facts: dict[str, Any] = json.loads(done.stdout)

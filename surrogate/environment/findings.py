@@ -49,8 +49,8 @@ def as_dict(sections: Sequence[Section]) -> dict[str, Any]:
     }
 
 
-def first_line(*command: str) -> str:
-    """First line that a command prints; empty if it cannot be run."""
+def first_line(*command: str, contains: str = "") -> str:
+    """First line that a command prints and that holds `contains`; empty if it cannot be run."""
     try:
         done = subprocess.run(
             command,
@@ -62,5 +62,5 @@ def first_line(*command: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    lines = (done.stdout or done.stderr).strip().splitlines()
-    return lines[0].strip() if lines and done.returncode == 0 else ""
+    lines = [line.strip() for line in (done.stdout or done.stderr).splitlines() if contains in line]
+    return lines[0] if lines and done.returncode == 0 else ""

@@ -4,9 +4,20 @@
 
 #include <surrogate/surrogate.h>
 
+#ifdef __cplusplus
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(__cplusplus)
+#define SURROGATE_TEST_THREAD thread_local
+#else
+#define SURROGATE_TEST_THREAD __thread
+#endif
 
 static int failures = 0;
 
@@ -21,7 +32,8 @@ static int failures = 0;
 /* `call` returns `expected`; if it is no OK, the text holds `part`. */
 #define CHECK_STATUS(call, expected, part) check_status((call), (expected), (part), __FILE__, __LINE__, #call)
 
-static int check_status(int status, int expected, const char *part, const char *file, int line, const char *call) {
+static inline int check_status(int status, int expected, const char *part, const char *file, int line,
+                               const char *call) {
     if (status != expected) {
         fprintf(stderr, "%s:%d: %s returned %s, expected %s: %s\n", file, line, call, surrogate_status_name(status),
                 surrogate_status_name(expected), surrogate_last_error());
@@ -36,13 +48,13 @@ static int check_status(int status, int expected, const char *part, const char *
 /* Path of a bundle that make_bundles.py wrote; argv[1] is its folder. */
 static const char *bundles = "";
 
-static const char *bundle(const char *name) {
-    static char path[4096];
+static inline const char *bundle(const char *name) {
+    static SURROGATE_TEST_THREAD char path[4096];
     snprintf(path, sizeof path, "%s/%s.surrogate", bundles, name);
     return path;
 }
 
-static surrogate_model *open_bundle(const char *name) {
+static inline surrogate_model *open_bundle(const char *name) {
     surrogate_model *model = NULL;
     if (surrogate_open(&model, bundle(name), NULL) != SURROGATE_OK) {
         fprintf(stderr, "cannot open %s: %s\n", name, surrogate_last_error());
@@ -51,17 +63,15 @@ static surrogate_model *open_bundle(const char *name) {
     return model;
 }
 
-static void start(int argc, char **argv) {
+static inline void start(int argc, char **argv) {
     if (argc < 2) {
         fprintf(stderr, "give the folder that make_bundles.py wrote\n");
         exit(2);
     }
     bundles = argv[1];
-    (void)open_bundle;
-    (void)check_status;
 }
 
-static int finish(void) {
+static inline int finish(void) {
     if (failures)
         fprintf(stderr, "%d checks failed\n", failures);
     return failures != 0;

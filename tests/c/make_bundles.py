@@ -97,6 +97,8 @@ def bundle(out: Path, name: str, fields: list[Json], stub: Json, files: dict[str
 def good(out: Path) -> None:
     """Bundles that open."""
     bundle(out, "identity", [field("u")], affine(1))
+    condition = field("mask", prediction=None)
+    bundle(out, "view", [condition, field("u"), field("w")], affine(2, view=True))
     bundle(out, "zero", [field("u")], affine(1, scale=[0.0]))
     flow = [
         field("rho", unit="kg m-3"),
@@ -126,6 +128,11 @@ def good(out: Path) -> None:
         file = safetensors(input=([1, 1, 4, 6], values), expected=([1, 1, 4, 6], expected))
         example = {"file": "example.safetensors", "tolerance": 1e-6}
         bundle(out, name, [field("u")], affine(1, scale=[2.0]), {"example.safetensors": file}, example=example)
+
+    engines = out / "engines"
+    engines.mkdir(exist_ok=True)
+    (engines / "libsurrogate_engine_python-0.so").write_text("this is no library")
+    (engines / "libsurrogate_engine_pythonic.so").write_text("an engine of another name")
 
     programs = [
         program("portable", engine="torch", format="torch.export", file="programs/stub.json"),

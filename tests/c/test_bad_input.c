@@ -119,10 +119,12 @@ static void counts_and_pointers(surrogate_model *m) {
     CHECK_STATUS(surrogate_predict(NULL, out, in, 4, NULL), SURROGATE_ERROR_ARGUMENT, "model is NULL");
     CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 3, shape, NULL), SURROGATE_ERROR_FIELD,
                  "4 channels given");
-    CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 2, shape, NULL), SURROGATE_ERROR_SHAPE, "rank 2");
+    CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 2, shape, NULL), SURROGATE_ERROR_SHAPE,
+                 "rank 2");
     shape[0] = 5;
     CHECK_STATUS(surrogate_predict_array(m, next, u, 77, 3, shape, NULL), SURROGATE_ERROR_DTYPE, "dtype 77");
-    CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 3, NULL, NULL), SURROGATE_ERROR_ARGUMENT, "shape");
+    CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 3, NULL, NULL), SURROGATE_ERROR_ARGUMENT,
+                 "shape");
     shape[2] = INT64_MAX;
     CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 3, shape, NULL), SURROGATE_ERROR_SHAPE, "fit");
     shape[2] = -4;
@@ -166,8 +168,9 @@ static void guards(surrogate_model *m) {
     u[3 * N + 1] = -INFINITY; /* a condition field is checked too */
     REFUSED(SURROGATE_REJECTED, "input field 'mask' is not finite at cell [0, 1] (value -inf)");
     u[4 * N + NX] = 1000.5;
-    REFUSED(SURROGATE_REJECTED, "input field 'p' is out of bounds at cell [1, 0] (value 1000.5; allowed: at least -1000 and "
-                                "at most 1000)");
+    REFUSED(SURROGATE_REJECTED,
+            "input field 'p' is out of bounds at cell [1, 0] (value 1000.5; allowed: at least -1000 and "
+            "at most 1000)");
     CHECK_STATUS(surrogate_last_rejection(m, &r), SURROGATE_OK, "");
     CHECK(r.reason == SURROGATE_REASON_INPUT_OUT_OF_BOUNDS && r.lower == -1000 && r.upper == 1000 && r.value == 1000.5);
     u[4 * N + NX] = 900; /* p of the next frame: 1 + (3 * 900 + 1) / 2, one row further and two columns back */
@@ -207,7 +210,8 @@ static void bounds_decide_in_float32_as_in_double(void) {
     surrogate_open_options_init(&options);
     options.guards = "{\"bounds\": {\"u\": {\"upper\": 0.1}}}";
     CHECK_STATUS(surrogate_open(&m, bundle("zero"), &options), SURROGATE_OK, "");
-    CHECK_STATUS(surrogate_predict_array(m, &y, &x, SURROGATE_FLOAT32, 3, shape, NULL), SURROGATE_REJECTED, "at most 0.1");
+    CHECK_STATUS(surrogate_predict_array(m, &y, &x, SURROGATE_FLOAT32, 3, shape, NULL), SURROGATE_REJECTED,
+                 "at most 0.1");
     x = nextafterf(x, 0.0f);
     CHECK_STATUS(surrogate_predict_array(m, &y, &x, SURROGATE_FLOAT32, 3, shape, NULL), SURROGATE_OK, "");
     surrogate_close(m);

@@ -31,6 +31,7 @@ static void damaged_bundles_are_named(void) {
 }
 
 static void engines_that_fail_are_named(void) {
+    char path[8192];
     surrogate_open_options options;
     CHECK_STATUS(open_with("fail_load", NULL), SURROGATE_ERROR_ENGINE, "asks to fail in load");
     CHECK_STATUS(open_with("fail_at_once", NULL), SURROGATE_ERROR_EXECUTION, "asks to fail in run");
@@ -42,10 +43,19 @@ static void engines_that_fail_are_named(void) {
     options.engine = "python";
     CHECK_STATUS(open_with("no_engine", &options), SURROGATE_ERROR_ENGINE, "SURROGATE_ENGINE_PATH");
     CHECK(strstr(surrogate_last_error(), "Searched:") != NULL);
+    snprintf(path, sizeof path, "/nowhere:%s/engines", bundles);
+    options.engine_path = path;
+    CHECK_STATUS(open_with("no_engine", &options), SURROGATE_ERROR_ENGINE, "/nowhere: none");
+    CHECK(strstr(surrogate_last_error(), "engines/libsurrogate_engine_python-0.so: ") != NULL);
+    CHECK(strstr(surrogate_last_error(), "pythonic") == NULL);
 }
 
 static void options_are_checked(void) {
     surrogate_open_options options;
+    struct {
+        surrogate_open_options known;
+        size_t more[4];
+    } newer;
     surrogate_open_options_init(&options);
     CHECK(options.struct_size == sizeof options);
     options.struct_size = 0;
@@ -55,6 +65,11 @@ static void options_are_checked(void) {
     options.struct_size = 2 * sizeof(size_t); /* an older header: engine only */
     options.verify = 77;
     CHECK_STATUS(open_with("identity", &options), SURROGATE_OK, "");
+    memset(&newer, 0, sizeof newer);
+    surrogate_open_options_init(&newer.known);
+    newer.known.struct_size = sizeof newer; /* a newer header: what this library does not know is ignored */
+    newer.more[0] = 1;
+    CHECK_STATUS(open_with("identity", &newer.known), SURROGATE_OK, "");
     options.struct_size = sizeof options;
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_ARGUMENT, "options.verify 77");
     options.verify = 0;
@@ -80,6 +95,9 @@ static void options_are_checked(void) {
     options.guards = "{";
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_ARGUMENT, "not valid JSON");
     options.guards = "{}";
+    options.engine_options = "[1]";
+    CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_ARGUMENT, "options.engine_options: [1] given");
+    options.engine_options = "{}";
     CHECK_STATUS(open_with("identity", &options), SURROGATE_OK, "");
 }
 
@@ -92,7 +110,8 @@ static void programs_are_chosen_in_order(void) {
     CHECK_STATUS(surrogate_open(&model, bundle("choice"), &options), SURROGATE_OK, "");
     CHECK_STATUS(surrogate_get_info(model, &info), SURROGATE_OK, "");
     CHECK(strcmp(info.program, "half") == 0 && strcmp(info.precision, "bf16") == 0);
-    CHECK(strstr(info.choice, "'portable' (format torch.export") && strstr(info.choice, "no engine 'python' works here"));
+    CHECK(strstr(info.choice, "'portable' (format torch.export") &&
+          strstr(info.choice, "no engine 'python' works here"));
     CHECK(!strchr(info.choice, '\n'));
     surrogate_close(model);
     options.precision = "fp32";

@@ -14,7 +14,8 @@ int surrogate_engine_entry(const surrogate_engine **engine, uint32_t abi, surrog
     return 0;
 #else
     *engine = &table;
-    snprintf(error->text, error->size, "built for torch 9.9.9, this process runs torch 2.13.0; run `surrogate engine build torch`");
+    snprintf(error->text, error->size,
+             "built for torch 9.9.9, this process runs torch 2.13.0; run `surrogate engine build torch`");
     return SURROGATE_ERROR_ENGINE;
 #endif
 }

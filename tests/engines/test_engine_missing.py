@@ -15,7 +15,9 @@ ENGINES = INCLUDE.parent / "engines"
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    return compile_program(HERE / "predict_once.c", tmp_path_factory.mktemp("host") / "predict_once")
+    return compile_program(
+        HERE / "predict_once.c", tmp_path_factory.mktemp("host") / "predict_once"
+    )
 
 
 @pytest.fixture
@@ -40,13 +42,17 @@ def open_error(host, folder: Path, bundle: Path, *, engines: Path, **more: str) 
 def preferring_environment(host: Path, folder: Path) -> Path:
     """The host, linked again with the bare folder first on its run path."""
     target = folder / "host"
-    return compile_program(HERE / "predict_once.c", target, f"-Wl,-rpath,{folder}", "-Wl,--disable-new-dtags")
+    return compile_program(
+        HERE / "predict_once.c", target, f"-Wl,-rpath,{folder}", "-Wl,--disable-new-dtags"
+    )
 
 
 def shared(source: str, target: Path, *options: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     includes = [f"-I{ENGINES}", f"-I{INCLUDE}"]
-    run([need_compiler("gcc"), "-shared", "-fPIC", *options, *includes, HERE / source, "-o", target])
+    run(
+        [need_compiler("gcc"), "-shared", "-fPIC", *options, *includes, HERE / source, "-o", target]
+    )
     return target
 
 
@@ -72,7 +78,11 @@ def test_engine_that_refuses_is_quoted(bare, bundle, tmp_path):
 
 def test_engine_of_another_interface_is_refused(bare, bundle, tmp_path):
     host, folder = bare
-    shared("foreign_engine.c", tmp_path / "engines" / "libsurrogate_engine_torch-9.9.9.so", "-DWRONG_ABI")
+    shared(
+        "foreign_engine.c",
+        tmp_path / "engines" / "libsurrogate_engine_torch-9.9.9.so",
+        "-DWRONG_ABI",
+    )
     assert "interface" in open_error(host, folder, bundle, engines=tmp_path / "engines")
 
 

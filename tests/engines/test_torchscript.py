@@ -50,7 +50,9 @@ class Pair(torch.nn.Module):
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    return compile_program(HERE / "predict_once.c", tmp_path_factory.mktemp("host") / "predict_once")
+    return compile_program(
+        HERE / "predict_once.c", tmp_path_factory.mktemp("host") / "predict_once"
+    )
 
 
 def predict(host: Path, bundle: Path, *arguments: object) -> str:
@@ -102,7 +104,9 @@ def test_result_of_another_dtype_is_converted(host, tmp_path):
 def test_sizes_may_change_from_call_to_call(host, tmp_path):
     bundle = bundle_of(tmp_path / "double.surrogate", traced(Double()))
     lines = predict(host, bundle, 1, 24, 16).splitlines()
-    assert [first_and_last(line)[1] for line in lines] == pytest.approx([3 * 25.5, 3 * 57.5], rel=1e-5)
+    assert [first_and_last(line)[1] for line in lines] == pytest.approx(
+        [3 * 25.5, 3 * 57.5], rel=1e-5
+    )
 
 
 def test_garbage_is_an_engine_error_that_names_it(host, tmp_path):
@@ -138,7 +142,9 @@ def test_wrong_number_of_channels_is_a_status_with_torchs_words(host, tmp_path):
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize(("module", "words"), [(Crop(), "expected (1, C, "), (Pair(), "expected one tensor")])
+@pytest.mark.parametrize(
+    ("module", "words"), [(Crop(), "expected (1, C, "), (Pair(), "expected one tensor")]
+)
 def test_result_of_a_wrong_kind_is_a_status(host, tmp_path, module, words):
     bundle = bundle_of(tmp_path / "wrong.surrogate", traced(module))
     status, text = predict(host, bundle, 1, 16).splitlines()[:2]
@@ -148,7 +154,9 @@ def test_result_of_a_wrong_kind_is_a_status(host, tmp_path, module, words):
 
 def test_convolutions_give_python_s_numbers(host, tmp_path):
     torch.manual_seed(0)
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.SiLU(), torch.nn.Conv2d(8, 1, 3, padding=1))
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.SiLU(), torch.nn.Conv2d(8, 1, 3, padding=1)
+    )
     bundle = bundle_of(tmp_path / "net.surrogate", traced(net))
     first, last, _ = first_and_last(predict(host, bundle, 1, 16))
     x = (torch.arange(256, dtype=torch.float32) * 0.1).reshape(1, 1, 16, 16)
@@ -158,8 +166,15 @@ def test_convolutions_give_python_s_numbers(host, tmp_path):
 
 
 def test_only_the_entry_is_visible():
-    files = [engine_folder() / name for name in ("libsurrogate_engine_torch-*.so", "libsurrogate_torch-*.so")]
-    for pattern, symbol in zip(files, ["surrogate_engine_entry", "surrogate_torch_engine"], strict=True):
+    files = [
+        engine_folder() / name
+        for name in ("libsurrogate_engine_torch-*.so", "libsurrogate_torch-*.so")
+    ]
+    for pattern, symbol in zip(
+        files, ["surrogate_engine_entry", "surrogate_torch_engine"], strict=True
+    ):
         for file in pattern.parent.glob(pattern.name):
-            lines = subprocess.run(["nm", "-D", "--defined-only", file], capture_output=True, text=True, check=True)
+            lines = subprocess.run(
+                ["nm", "-D", "--defined-only", file], capture_output=True, text=True, check=True
+            )
             assert [line.split()[-1] for line in lines.stdout.splitlines()] == [symbol]

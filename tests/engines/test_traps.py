@@ -31,7 +31,10 @@ def bundle(tmp_path_factory):
 
 
 def survive(host: Path, *arguments: object, openmp_threads: int = 2) -> str:
-    environment = {"SURROGATE_ENGINE_PATH": str(engine_folder()), "OMP_NUM_THREADS": str(openmp_threads)}
+    environment = {
+        "SURROGATE_ENGINE_PATH": str(engine_folder()),
+        "OMP_NUM_THREADS": str(openmp_threads),
+    }
     done = run([host, *map(str, arguments)], environment=environment)
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == "ok"
@@ -41,7 +44,16 @@ def survive(host: Path, *arguments: object, openmp_threads: int = 2) -> str:
 @pytest.fixture(scope="module")
 def openmp_host(tmp_path_factory):
     target = tmp_path_factory.mktemp("host") / "openmp"
-    return compile_program(HERE / "trapping_host.c", target, "-std=gnu11", "-fopenmp", "-O1", "-Wl,--no-as-needed", "-lm", strict=False)
+    return compile_program(
+        HERE / "trapping_host.c",
+        target,
+        "-std=gnu11",
+        "-fopenmp",
+        "-O1",
+        "-Wl,--no-as-needed",
+        "-lm",
+        strict=False,
+    )
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 3])
@@ -57,7 +69,15 @@ def test_openmp_host_with_one_thread_and_a_model_with_two(openmp_host, bundle):
 
 @pytest.mark.parametrize("threads", [0, 2])
 def test_host_without_openmp(tmp_path, bundle, threads):
-    host = compile_program(HERE / "trapping_host.c", tmp_path / "serial", "-std=gnu11", "-O1", "-Wl,--no-as-needed", "-lm", strict=False)
+    host = compile_program(
+        HERE / "trapping_host.c",
+        tmp_path / "serial",
+        "-std=gnu11",
+        "-O1",
+        "-Wl,--no-as-needed",
+        "-lm",
+        strict=False,
+    )
     text = survive(host, bundle, SIZE, threads, "late")
     assert "/torch/lib/" in next(line for line in text.splitlines() if line.startswith("openmp "))
 

@@ -14,12 +14,19 @@ from compiling import LIBRARY
 from surrogate import paths
 from surrogate.bundle.folder import write_bundle
 
-PROGRAM = {"name": "torchscript", "engine": "torch", "format": "torchscript", "file": "programs/torchscript.pt"}
+PROGRAM = {
+    "name": "torchscript",
+    "engine": "torch",
+    "format": "torchscript",
+    "file": "programs/torchscript.pt",
+}
 
 
 def engine_folder() -> Path:
     """Folder of the compiled torch engine, or a skip that says how to make it."""
-    listed = [Path(folder) for folder in os.environ.get("SURROGATE_ENGINE_PATH", "").split(":") if folder]
+    listed = [
+        Path(folder) for folder in os.environ.get("SURROGATE_ENGINE_PATH", "").split(":") if folder
+    ]
     for folder in [*listed, LIBRARY, paths.library_dir()]:
         if any(folder.glob("libsurrogate_engine_torch-*.so")):
             return folder

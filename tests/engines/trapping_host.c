@@ -13,7 +13,9 @@
 #ifdef _OPENMP
 #include <omp.h>
 #else
-static int omp_get_max_threads(void) { return 1; }
+static int omp_get_max_threads(void) {
+    return 1;
+}
 #endif
 #include <surrogate/surrogate.h>
 

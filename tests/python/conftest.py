@@ -29,7 +29,9 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(tmp_path: Path) -> Callable[..., Path]:
     """Make a bundle ``NAME.surrogate`` with any fields and program."""
 
-    def build(name: str, fields: list[dict[str, Any]], program: dict[str, Any], **more: Any) -> Path:
+    def build(
+        name: str, fields: list[dict[str, Any]], program: dict[str, Any], **more: Any
+    ) -> Path:
         return stub_bundle(tmp_path / f"{name}.surrogate", fields, program, **more)
 
     return build

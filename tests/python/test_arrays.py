@@ -144,8 +144,12 @@ class TestQuantities:
         }
         frames = model.predict(given)
         assert frames["rho"].unit == u.g / u.cm**3
-        np.testing.assert_allclose(frames["rho"].to_value(u.kg / u.m**3), expected["rho"], rtol=1e-6)
-        np.testing.assert_allclose(frames["v"].to_value(u.m / u.s), expected["v"], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            frames["rho"].to_value(u.kg / u.m**3), expected["rho"], rtol=1e-6
+        )
+        np.testing.assert_allclose(
+            frames["v"].to_value(u.m / u.s), expected["v"], rtol=1e-6, atol=1e-6
+        )
 
     def test_the_manifests_own_unit_is_read_in_place(self, twice, u):
         values = np.ones((4, 4), "float32") * u.m
@@ -159,7 +163,9 @@ class TestQuantities:
 
     def test_a_unit_that_does_not_convert_is_refused(self, model, u):
         fields = named(flow_state())
-        with pytest.raises(UnitError, match="field 'rho' is given in K, the manifest says 'kg m-3'"):
+        with pytest.raises(
+            UnitError, match="field 'rho' is given in K, the manifest says 'kg m-3'"
+        ):
             model.predict({**fields, "rho": fields["rho"] * u.K})
 
     def test_one_quantity_for_fields_of_several_units_is_refused(self, model, u):

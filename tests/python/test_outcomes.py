@@ -79,17 +79,22 @@ def test_a_newer_schema(copy):
         Surrogate.open(copy)
 
 
-@pytest.mark.parametrize("bad", [b"", b"[]", b"null", b'{"format": 3}', b"\xff\xfe", b'{"format": {"version": "1"}}'])
+@pytest.mark.parametrize(
+    "bad", [b"", b"[]", b"null", b'{"format": 3}', b"\xff\xfe", b'{"format": {"version": "1"}}']
+)
 def test_a_manifest_that_is_none(copy, bad):
     (copy / "manifest.json").write_bytes(bad)
     with pytest.raises(errors.CorruptError):
         Surrogate.open(copy)
 
 
-def test_an_engine_that_is_not_there(flow, copy):
-    with pytest.raises(errors.EngineError, match="nosuch") as caught:
-        Surrogate.open(flow, engine="nosuch")
+def test_an_engine_that_is_not_there(flow, copy, tmp_path):
+    edit_manifest(copy, lambda manifest: manifest["programs"][0].update(engine="python"))
+    with pytest.raises(errors.EngineError, match=str(tmp_path / "engines")) as caught:
+        Surrogate.open(copy, engine_path=[tmp_path / "engines"])
     assert isinstance(caught.value, RuntimeError)
+    with pytest.raises(SurrogateError, match="nosuch"):
+        Surrogate.open(flow, engine="nosuch")
 
 
 def test_an_engine_that_cannot_load_its_program(make):
@@ -131,11 +136,15 @@ def wrong_calls():
         "rank": (state[0], errors.ShapeError, r"\(6, 8\)"),
         "rank above": (np.zeros((1, 1, 1, 4, 6, 8)), errors.ShapeError, "expected"),
         "components": ({**fields, "v": three}, errors.FieldError, "v"),
-        "unknown field": (extra, errors.FieldError, "T"),
-        "missing field": (missing, errors.FieldError, "mask"),
+        "unknown field": (extra, errors.FieldError, "T unknown"),
+        "missing field": (missing, errors.FieldError, "mask missing"),
         "no fields": ({}, errors.FieldError, "rho"),
         "shapes differ": ({**fields, "rho": np.zeros((6, 9))}, errors.ShapeError, "9"),
-        "dtypes differ": ({**fields, "rho": fields["rho"].astype("f4")}, errors.DtypeError, "float32"),
+        "dtypes differ": (
+            {**fields, "rho": fields["rho"].astype("f4")},
+            errors.DtypeError,
+            "dtype",
+        ),
         "field of rank 1": ({**fields, "rho": np.zeros(8)}, errors.ShapeError, r"\(8,\)"),
         "empty": (state[:, :0], errors.ShapeError, "0"),
     }
@@ -158,7 +167,7 @@ def test_a_wrong_output_is_an_error_and_stays_untouched(model):
         assert (out == 5.0).all()
     with pytest.raises(errors.ArgumentError, match="dict"):
         model.predict(named(state), out=np.zeros_like(state))
-    with pytest.raises(SurrogateError, match="v"):
+    with pytest.raises(errors.FieldError, match="v missing"):
         model.predict(named(state), out={"rho": np.zeros((6, 8))})
 
 
@@ -275,6 +284,10 @@ def test_every_status_of_the_header_has_its_exception():
     header = (include_dir() / "surrogate/surrogate.h").read_text()
     codes = {int(code) for code in re.findall(r"SURROGATE_ERROR_\w+ = (-\d+)", header)}
     assert codes == set(errors.BY_STATUS)
-    natural = {errors.ShapeError: ValueError, errors.DtypeError: TypeError, errors.FieldError: KeyError}
+    natural = {
+        errors.ShapeError: ValueError,
+        errors.DtypeError: TypeError,
+        errors.FieldError: KeyError,
+    }
     assert all(issubclass(kind, python) for kind, python in natural.items())
     assert str(errors.make_error(-7, "no field 'x'")) == "no field 'x'"

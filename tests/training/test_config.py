@@ -15,7 +15,9 @@ from surrogate_training.environment import ROOT
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "training" / "recipes").glob("*.yaml")))
+@pytest.mark.parametrize(
+    "name", sorted(p.name for p in (ROOT / "training" / "recipes").glob("*.yaml"))
+)
 def test_every_recipe_of_the_repository_is_valid(name: str) -> None:
     recipe = load_recipe(ROOT / "training" / "recipes" / name)
     assert recipe.name == Path(name).stem

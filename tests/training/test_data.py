@@ -41,10 +41,15 @@ def test_the_parts_share_no_state(make_recipe: Callable[..., Any], data_root: Pa
 
 def test_a_state_that_occurs_on_both_sides_is_found(tmp_path: Path) -> None:
     synthetic.write(tmp_path, trajectories=4, frames=3, cells=16)
-    with h5py.File(tmp_path / "trajectory_000000.h5") as a, h5py.File(tmp_path / "trajectory_000003.h5", "a") as b:
+    with (
+        h5py.File(tmp_path / "trajectory_000000.h5") as a,
+        h5py.File(tmp_path / "trajectory_000003.h5", "a") as b,
+    ):
         for name in synthetic.FIELDS:
             b[name][2] = a[name][0]
-    with pytest.raises(LeakageError, match=r"000003.h5 frame 2 \(test\).*000000.h5 frame 0 \(train\)"):
+    with pytest.raises(
+        LeakageError, match=r"000003.h5 frame 2 \(test\).*000000.h5 frame 0 \(train\)"
+    ):
         open_sets(_data(tmp_path, test=1), root=tmp_path)
 
 
@@ -87,7 +92,9 @@ def test_statistics_are_those_of_the_arrays(
         s = statistics.fields[name]
         assert s.mean == pytest.approx(u[:, 0, c].mean(), abs=1e-9)
         assert s.std == pytest.approx(u[:, 0, c].std(), rel=1e-6)
-        assert s.increment_std == pytest.approx(np.sqrt(((u[:, 1, c] - u[:, 0, c]) ** 2).mean()), rel=1e-6)
+        assert s.increment_std == pytest.approx(
+            np.sqrt(((u[:, 1, c] - u[:, 0, c]) ** 2).mean()), rel=1e-6
+        )
         assert s.minimum == u[:, :, c].min()
         assert s.maximum == u[:, :, c].max()
         assert s.minimum <= s.low < s.high <= s.maximum
@@ -123,14 +130,18 @@ def test_an_epoch_visits_every_pair_once(
 ) -> None:
     augment = {"translate": False, "dihedral": False}
     recipe = make_recipe(method={"noise": 0.0})
-    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"augment": _augment(augment)})})
+    recipe = recipe.model_copy(
+        update={"data": recipe.data.model_copy(update={"augment": _augment(augment)})}
+    )
     pairs = open_sets(recipe.data, root=data_root)["train"]
     source = BatchSource(pairs, recipe, statistics)
     seen = {u.numpy().tobytes() for n in range(source.steps_per_epoch) for u in source.step(n).u1}
     assert seen == {pairs.pair(i)[0].tobytes() for i in range(len(pairs))}
 
 
-def test_noise_on_a_potential_is_scaled_by_its_curl(make_recipe: Callable[..., Any], statistics: Statistics) -> None:
+def test_noise_on_a_potential_is_scaled_by_its_curl(
+    make_recipe: Callable[..., Any], statistics: Statistics
+) -> None:
     recipe = make_recipe(method={"noise": 0.01})
     scale = float(noise_scales(recipe, statistics)[4, 0, 0])
     white = np.random.default_rng(0).normal(size=(64, 64)) * scale
@@ -145,6 +156,8 @@ def _augment(values: dict[str, Any]) -> Any:
 
 
 def _data(path: Path, *, test: int = 0, cached: bool = True, stride: int = 1) -> Data:
-    fields = tuple(FieldSpec(name=n, location="corner" if n == "az" else "cell") for n in synthetic.FIELDS)
+    fields = tuple(
+        FieldSpec(name=n, location="corner" if n == "az" else "cell") for n in synthetic.FIELDS
+    )
     split = Split(validation=0, test=test)
     return Data(path=str(path), fields=fields, split=split, cached=cached, stride=stride)

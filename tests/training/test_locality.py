@@ -15,7 +15,12 @@ from surrogate_training.models.residual_unet import ResidualUNet, analytic_radiu
 
 @pytest.mark.parametrize(
     ("stem", "widths", "encoder", "decoder"),
-    [(1, (4,), (1,), ()), (2, (4,), (2,), ()), (1, (4, 4), (1, 1), (1,)), (2, (4, 4), (0, 1), (1,))],
+    [
+        (1, (4,), (1,), ()),
+        (2, (4,), (2,), ()),
+        (1, (4, 4), (1, 1), (1,)),
+        (2, (4, 4), (0, 1), (1,)),
+    ],
 )
 def test_the_measured_receptive_field_is_that_of_the_layers(
     stem: int, widths: tuple[int, ...], encoder: tuple[int, ...], decoder: tuple[int, ...]
@@ -36,14 +41,18 @@ def test_a_convolution_has_radius_and_stride_one() -> None:
 
 
 def test_a_mean_over_space_is_found() -> None:
-    found = measure_locality(lambda x: x - x.mean((2, 3), keepdim=True), channels=1, multiple=2, limit=64)
+    found = measure_locality(
+        lambda x: x - x.mean((2, 3), keepdim=True), channels=1, multiple=2, limit=64
+    )
     assert found.reduces_over_space
 
 
 def test_the_whole_model_adds_curl_and_filter(
     make_recipe: Callable[..., Any], random_model: Callable[..., Any], statistics: Statistics
 ) -> None:
-    recipe = make_recipe(model={"widths": [4], "encoder_blocks": [1], "decoder_blocks": [], "smoothing": 3})
+    recipe = make_recipe(
+        model={"widths": [4], "encoder_blocks": [1], "decoder_blocks": [], "smoothing": 3}
+    )
     found = measure_locality(random_model(recipe, statistics), channels=5, multiple=2)
     expected = analytic_radius(recipe.model) + 3 + 1
     assert found.receptive_field == (expected, expected)
@@ -61,4 +70,6 @@ def test_a_tile_with_that_halo_gives_the_serial_answer(
     x = torch.randn(1, 5, 4 * halo, 4 * halo, dtype=torch.float64)
     tile = x[..., : 2 * halo + k, : 2 * halo + k]
     inside = slice(halo, halo + k)
-    torch.testing.assert_close(model(tile)[..., inside, inside], model(x)[..., inside, inside], rtol=0, atol=1e-10)
+    torch.testing.assert_close(
+        model(tile)[..., inside, inside], model(x)[..., inside, inside], rtol=0, atol=1e-10
+    )

@@ -18,12 +18,16 @@ def state(n: int = 32, batch: int = 2) -> torch.Tensor:
     return torch.randn(batch, 5, n, n, generator=torch.Generator().manual_seed(3))
 
 
-def test_the_initial_output_is_exactly_zero(statistics: Statistics, make_recipe: Callable[..., Any]) -> None:
+def test_the_initial_output_is_exactly_zero(
+    statistics: Statistics, make_recipe: Callable[..., Any]
+) -> None:
     y = FieldModel(make_recipe(), statistics)(state())
     assert torch.equal(y, torch.zeros_like(y))
 
 
-def test_a_constant_added_to_the_potential_changes_nothing_but_rounding(statistics: Statistics, make_recipe: Callable[..., Any], random_model: Callable[..., Any]) -> None:
+def test_a_constant_added_to_the_potential_changes_nothing_but_rounding(
+    statistics: Statistics, make_recipe: Callable[..., Any], random_model: Callable[..., Any]
+) -> None:
     model = random_model(make_recipe(), statistics).double()
     x = state().double()
     shifted = x.clone()
@@ -32,7 +36,9 @@ def test_a_constant_added_to_the_potential_changes_nothing_but_rounding(statisti
     torch.testing.assert_close(model(shifted), model(x), rtol=0, atol=1e-9)
 
 
-def test_the_curl_feature_has_unit_variance_on_the_training_data(statistics: Statistics, make_recipe: Callable[..., Any]) -> None:
+def test_the_curl_feature_has_unit_variance_on_the_training_data(
+    statistics: Statistics, make_recipe: Callable[..., Any]
+) -> None:
     model = FieldModel(make_recipe(), statistics)
     s = statistics.fields["az"]
     wave = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -42,7 +48,12 @@ def test_the_curl_feature_has_unit_variance_on_the_training_data(statistics: Sta
 
 
 @pytest.mark.parametrize("stem", [1, 2])
-def test_translations_by_the_stride_commute_with_the_model(statistics: Statistics, stem: int, make_recipe: Callable[..., Any], random_model: Callable[..., Any]) -> None:
+def test_translations_by_the_stride_commute_with_the_model(
+    statistics: Statistics,
+    stem: int,
+    make_recipe: Callable[..., Any],
+    random_model: Callable[..., Any],
+) -> None:
     recipe = make_recipe(model={"stem": stem})
     model = random_model(recipe, statistics).double()
     k = recipe.model.multiple
@@ -51,7 +62,9 @@ def test_translations_by_the_stride_commute_with_the_model(statistics: Statistic
     torch.testing.assert_close(moved, model(x).roll((k, -2 * k), (2, 3)), rtol=0, atol=1e-10)
 
 
-def test_any_multiple_of_the_stride_is_accepted(statistics: Statistics, make_recipe: Callable[..., Any], random_model: Callable[..., Any]) -> None:
+def test_any_multiple_of_the_stride_is_accepted(
+    statistics: Statistics, make_recipe: Callable[..., Any], random_model: Callable[..., Any]
+) -> None:
     model = random_model(make_recipe(), statistics)
     assert model(torch.randn(1, 5, 20, 44)).shape == (1, 5, 20, 44)
 
@@ -66,7 +79,10 @@ def test_the_curl_of_a_potential_is_free_of_divergence() -> None:
 
 def test_padding_follows_the_boundary() -> None:
     x = torch.arange(3.0)[None, None, :, None].expand(1, 1, 3, 3)
-    column = {kind: pad(x, 1, (kind, "zero"))[0, 0, :, 1].tolist() for kind in ("periodic", "replicate", "zero")}
+    column = {
+        kind: pad(x, 1, (kind, "zero"))[0, 0, :, 1].tolist()
+        for kind in ("periodic", "replicate", "zero")
+    }
     assert column == {
         "periodic": [2, 0, 1, 2, 0],
         "replicate": [0, 0, 1, 2, 2],
@@ -77,7 +93,9 @@ def test_padding_follows_the_boundary() -> None:
 
 @pytest.mark.parametrize("boundary", ["replicate", "zero"])
 def test_walls_do_not_see_the_far_side(boundary: str) -> None:
-    config = Model(widths=(8,), encoder_blocks=(1,), decoder_blocks=(), stem=1, boundary=(boundary,) * 2)  # type: ignore[arg-type]
+    config = Model(
+        widths=(8,), encoder_blocks=(1,), decoder_blocks=(), stem=1, boundary=(boundary,) * 2
+    )  # type: ignore[arg-type]
     net = ResidualUNet(1, 1, config)
     torch.nn.init.ones_(net.exit.conv.weight)
     x = torch.randn(1, 1, 32, 32)
@@ -86,7 +104,9 @@ def test_walls_do_not_see_the_far_side(boundary: str) -> None:
     assert torch.isfinite(net(poisoned)[..., :16, :]).all()
 
 
-def test_cells_of_a_batch_do_not_see_each_other(statistics: Statistics, make_recipe: Callable[..., Any], random_model: Callable[..., Any]) -> None:
+def test_cells_of_a_batch_do_not_see_each_other(
+    statistics: Statistics, make_recipe: Callable[..., Any], random_model: Callable[..., Any]
+) -> None:
     model = random_model(make_recipe(), statistics)
     x = state(batch=3)
     torch.testing.assert_close(model(x)[1:2], model(x[1:2]), rtol=0, atol=1e-5)

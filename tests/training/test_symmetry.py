@@ -52,7 +52,9 @@ def test_transformed_samples_are_samples_of_the_transformed_function(element: Sy
 
 
 @pytest.mark.parametrize("element", DIHEDRAL, ids=str)
-def test_curl_of_the_transformed_potential_is_the_transformed_axial_vector(element: Symmetry) -> None:
+def test_curl_of_the_transformed_potential_is_the_transformed_axial_vector(
+    element: Symmetry,
+) -> None:
     spacing = (1 / N, 1 / N)
 
     def field(u: np.ndarray) -> np.ndarray:
@@ -68,10 +70,14 @@ def test_curl_of_the_transformed_potential_is_the_transformed_axial_vector(eleme
         bx, by = np.roll(bx[:, ::-1], 1, 1), -by[:, ::-1]
     if element.reflect_y:
         bx, by = -bx[::-1], np.roll(by[::-1], 1, 0)
-    np.testing.assert_allclose(field(apply(waves(), element, LAYOUT)), np.stack([bx, by]), atol=1e-4)
+    np.testing.assert_allclose(
+        field(apply(waves(), element, LAYOUT)), np.stack([bx, by]), atol=1e-4
+    )
 
 
-@pytest.mark.parametrize("element", [s for s in DIHEDRAL if s.transpose + s.reflect_x + s.reflect_y == 1], ids=str)
+@pytest.mark.parametrize(
+    "element", [s for s in DIHEDRAL if s.transpose + s.reflect_x + s.reflect_y == 1], ids=str
+)
 def test_a_reflection_is_its_own_inverse(element: Symmetry) -> None:
     u = waves()
     np.testing.assert_array_equal(apply(apply(u, element, LAYOUT), element, LAYOUT), u)

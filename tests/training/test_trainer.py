@@ -37,7 +37,10 @@ def test_a_trained_net_beats_persistence_on_unseen_trajectories(
     make_recipe: Make, data_root: Path, tmp_path: Path
 ) -> None:
     run = RunFolder(tmp_path)
-    recipe = make_recipe(optimiser={"steps": 120}, model={"widths": [16], "encoder_blocks": [2], "decoder_blocks": []})
+    recipe = make_recipe(
+        optimiser={"steps": 120},
+        model={"widths": [16], "encoder_blocks": [2], "decoder_blocks": []},
+    )
     Trainer(recipe, run, root=data_root).train()
     found = evaluate_run(run, root=data_root)
     assert found["error_over_persistence"] < 0.5
@@ -46,7 +49,9 @@ def test_a_trained_net_beats_persistence_on_unseen_trajectories(
     assert json.loads(run.evaluation_file.read_text()) == found
 
 
-def test_an_untrained_net_scores_as_persistence(make_recipe: Make, data_root: Path, tmp_path: Path) -> None:
+def test_an_untrained_net_scores_as_persistence(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
     run = RunFolder(tmp_path)
     trainer = Trainer(short(make_recipe), run, root=data_root)
     checkpoint.save(trainer.state(), run.last_checkpoint)
@@ -76,7 +81,9 @@ def test_threads_do_not_change_the_bits(make_recipe: Make, data_root: Path, tmp_
     assert equal(weights(runs[0]), weights(runs[1]))
 
 
-def test_a_resumed_run_ends_in_the_same_bits(make_recipe: Make, data_root: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_ends_in_the_same_bits(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
     recipe = short(make_recipe)
     whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     Trainer(recipe, whole, root=data_root).train()
@@ -89,7 +96,9 @@ def test_a_resumed_run_ends_in_the_same_bits(make_recipe: Make, data_root: Path,
     assert a.step == b.step == 8
 
 
-def test_steps_may_change_while_the_rate_is_constant(make_recipe: Make, data_root: Path, tmp_path: Path) -> None:
+def test_steps_may_change_while_the_rate_is_constant(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
     long, short_ = short(make_recipe, steps=50, hold=4), short(make_recipe, steps=8, hold=4)
     whole, changed = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "changed")
     Trainer(short_, whole, root=data_root).train()
@@ -100,7 +109,9 @@ def test_steps_may_change_while_the_rate_is_constant(make_recipe: Make, data_roo
         Trainer(long, changed, root=data_root, resume=True)
 
 
-def test_a_run_is_not_resumed_under_another_recipe(make_recipe: Make, data_root: Path, tmp_path: Path) -> None:
+def test_a_run_is_not_resumed_under_another_recipe(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
     run = RunFolder(tmp_path)
     Trainer(short(make_recipe), run, root=data_root).train(until=2)
     with pytest.raises(RecipeError, match="method.noise"):
@@ -125,10 +136,13 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
     assert equal(weights(run), before)
 
 
-def test_the_run_folder_describes_the_run(make_recipe: Make, data_root: Path, tmp_path: Path) -> None:
+def test_the_run_folder_describes_the_run(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
     run = RunFolder(tmp_path)
     recipe = make_recipe(
-        optimiser={"steps": 8}, run={"log_every": 4, "validate_every": 4, "checkpoint_every": 4, "threads": 1}
+        optimiser={"steps": 8},
+        run={"log_every": 4, "validate_every": 4, "checkpoint_every": 4, "threads": 1},
     )
     Trainer(recipe, run, root=data_root).train()
     assert open_run(tmp_path).recipe() == recipe
@@ -159,7 +173,9 @@ def test_the_learning_rate_warms_up_holds_and_falls_to_its_end() -> None:
 @pytest.mark.parametrize("loss", ["mse", "relative_l2"])
 def test_both_losses_train(make_recipe: Make, data_root: Path, tmp_path: Path, loss: str) -> None:
     recipe = make_recipe(
-        method={"loss": loss}, optimiser={"steps": 30}, model={"widths": [8], "encoder_blocks": [1], "decoder_blocks": []}
+        method={"loss": loss},
+        optimiser={"steps": 30},
+        model={"widths": [8], "encoder_blocks": [1], "decoder_blocks": []},
     )
     run = RunFolder(tmp_path)
     Trainer(recipe, run, root=data_root).train()

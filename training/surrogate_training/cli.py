@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
-Root = Annotated[Path | None, typer.Option(help="Folder that data.path is relative to (default: repository).")]
+Root = Annotated[
+    Path | None, typer.Option(help="Folder that data.path is relative to (default: repository).")
+]
 
 FAILED = 1
 
@@ -18,7 +20,9 @@ FAILED = 1
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, YAML.")],
     out: Out = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the last checkpoint.")
+    ] = False,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="Override: section.key=value.")
     ] = None,
@@ -38,7 +42,9 @@ def train(
         base = root or ROOT
         run = RunFolder(out or base / ".data" / "runs" / config.name)
         if run.last_checkpoint.is_file() and not resume:
-            raise ValueError(f"{run.path} already holds a run: add --resume, or choose another --out")
+            raise ValueError(
+                f"{run.path} already holds a run: add --resume, or choose another --out"
+            )
         run.path.mkdir(parents=True, exist_ok=True)
         console.print(f"data {base / config.data.path}", soft_wrap=True, highlight=False)
         ensure_data(config.data, root=base, log=run.path / "generate.log")
@@ -50,21 +56,28 @@ def train(
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run folder, or bundle NAME.surrogate with --data-of.")],
+    run: Annotated[Path, typer.Argument(help="Run folder, or bundle NAME.surrogate.")],
     part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     picture: Annotated[Path | None, typer.Option(help="PNG: t1 | t2 | predicted | error.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     root: Root = None,
 ) -> None:
-    """Print a run's errors beside persistence, per field, on unseen trajectories."""
+    """Print the errors of a run or bundle beside persistence, per field, on unseen trajectories."""
     from surrogate_training.environment import ROOT
-    from surrogate_training.evaluate import evaluate_run
+    from surrogate_training.evaluate import evaluate_bundle, evaluate_run
     from surrogate_training.runfolder import open_run, set_threads
 
     try:
-        folder = open_run(run)
-        set_threads(folder.recipe().run.threads)
-        summary = evaluate_run(folder, root=root or ROOT, part=part)
+        if (run / "manifest.json").is_file():
+            if picture is not None:
+                raise ValueError(
+                    "--picture needs a run folder; a bundle's pictures are made by `surrogate demo`"
+                )
+            summary = evaluate_bundle(run, root=root or ROOT, part=part)
+        else:
+            folder = open_run(run)
+            set_threads(folder.recipe().run.threads)
+            summary = evaluate_run(folder, root=root or ROOT, part=part)
         if picture is not None:
             from surrogate_training.picture import draw_run
 
@@ -96,7 +109,9 @@ def export(
     except (ValueError, OSError, RuntimeError) as error:
         _fail(error)
     size = sum(entry.bytes for entry in manifest.files.values())
-    typer.echo(f"{out}: {size / 1e6:.1f} MB, receptive field {manifest.locality.receptive_field} cells")
+    typer.echo(
+        f"{out}: {size / 1e6:.1f} MB, receptive field {manifest.locality.receptive_field} cells"
+    )
 
 
 def _fail(error: Exception) -> None:

@@ -37,12 +37,21 @@ class FieldSpec(Section):
         ``cell``: sample (j, i) is at ((i+1/2) dx, (j+1/2) dy); ``corner``: at (i dx, j dy).
     unit : str
         Unit of the values ("1" = dimensionless).
+    description : str
+        For people.
+    conserved : bool
+        Whether its integral over the domain is constant in time.
+    positive : bool
+        Whether it can only be positive; the guards then refuse what falls far below the training data.
     """
 
     name: str
     dataset: str = ""
     location: Location = "cell"
     unit: str = "1"
+    description: str = ""
+    conserved: bool = False
+    positive: bool = False
 
     @property
     def path(self) -> str:
@@ -154,7 +163,9 @@ class Method(Section):
 
     kind: Literal["regression"] = "regression"
     loss: Literal["relative_l2", "mse"] = "relative_l2"
-    noise: float = Field(default=0.005, ge=0, description="input noise in units of each field's std")
+    noise: float = Field(
+        default=0.005, ge=0, description="input noise in units of each field's std"
+    )
     potential_weight: float = Field(default=0.25, ge=0, description="weight of A_z itself")
 
 

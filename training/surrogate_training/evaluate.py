@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from surrogate_training.config import Recipe
+from surrogate.bundle.manifest import Manifest
+from surrogate_training.config import Recipe, parse_recipe
 from surrogate_training.data.pairs import PairSet, open_sets
-from surrogate_training.data.statistics import Statistics
+from surrogate_training.data.statistics import FieldStatistics, Statistics
 from surrogate_training.methods.regression import Scaling, mean_score, relative_errors
+from surrogate_training.programs import load_torchscript
 from surrogate_training.runfolder import RunFolder
 
 Errors = dict[str, np.ndarray]
@@ -99,10 +101,48 @@ def evaluate_model(
 def evaluate_run(run: RunFolder, *, root: Path, part: str = "test") -> dict[str, Any]:
     """Evaluate a run's averaged model, and write ``evaluation.json`` when the part is ``test``."""
     model, step = run.model()
-    summary = {"step": step, **evaluate_model(model, run.recipe(), run.statistics(), root=root, part=part)}
+    summary = {
+        "step": step,
+        **evaluate_model(model, run.recipe(), run.statistics(), root=root, part=part),
+    }
     if part == "test":
         run.evaluation_file.write_text(json.dumps(summary, indent=2) + "\n")
     return summary
+
+
+def evaluate_bundle(bundle: Path, *, root: Path, part: str = "test") -> dict[str, Any]:
+    """Evaluate a bundle's TorchScript program on the data of the recipe that made it."""
+    from surrogate.bundle.folder import check_bundle
+
+    manifest = check_bundle(bundle)
+    if "recipe" not in manifest.provenance:
+        raise ValueError(
+            f"{bundle} does not say by which recipe it was made: evaluate its run folder instead"
+        )
+    recipe = parse_recipe(manifest.provenance["recipe"], where=f"{bundle}: provenance.recipe")
+    script = next((p.file for p in manifest.programs if p.format == "torchscript"), None)
+    if script is None:
+        raise ValueError(f"{bundle} holds no TorchScript program")
+    statistics = statistics_of(manifest)
+    model = load_torchscript(bundle / script)
+    return evaluate_model(model, recipe, statistics, root=root, part=part)
+
+
+def statistics_of(manifest: Manifest) -> Statistics:
+    """What scoring needs of the training statistics, from a manifest."""
+    fields = {}
+    for f in manifest.fields:
+        if f.prediction is None or not f.trained_range:
+            raise ValueError(
+                f"field {f.name} is not predicted: such bundles cannot be scored here yet"
+            )
+        low, high = f.trained_range[0]
+        scale, norm = f.prediction.scale[0], f.normalisation
+        fields[f.name] = FieldStatistics(
+            norm.mean[0], norm.std[0], scale, 1.0, 1.0, low, high, low, high
+        )
+    dy, dx = manifest.grid.spacing or (1.0, 1.0)
+    return Statistics(fields, (0, 0), (dy, dx), manifest.time.step, {}, 0)
 
 
 def _by_frame(errors: Errors, pairs: PairSet, recipe: Recipe) -> dict[str, float]:

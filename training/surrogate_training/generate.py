@@ -48,7 +48,9 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
         return False
     run_command(data.generate, folder, root=root, log=log)
     if not any(folder.glob(data.pattern)):
-        raise GenerationError(f"{' '.join(command)} succeeded but left no {data.pattern} in {folder}")
+        raise GenerationError(
+            f"{' '.join(command)} succeeded but left no {data.pattern} in {folder}"
+        )
     marker.write_text(json.dumps({"command": command}, indent=2) + "\n")
     return True
 
@@ -60,7 +62,9 @@ def run_command(generate: Generate, folder: Path, *, root: Path, log: Path | Non
         file = Path(os.environ.get(name) or preset.format(root=root))
         if not file.exists():
             hint = generate.hint or "build it"
-            raise GenerationError(f"{file} does not exist: {hint}, or set the environment variable {name}")
+            raise GenerationError(
+                f"{file} does not exist: {hint}, or set the environment variable {name}"
+            )
         values[name] = str(file)
     try:
         command = [part.format(**values) for part in generate.command]

@@ -34,7 +34,9 @@ class Shards:
         self.low_precision = recipe.optimiser.precision == "bf16"
         workers = min(self.count, recipe.run.threads)
         threads = max(1, recipe.run.threads // workers)
-        self.pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads,))
+        self.pool = ThreadPoolExecutor(
+            workers, initializer=torch.set_num_threads, initargs=(threads,)
+        )
 
     def gradients(self, step: int) -> Loss:
         """Set the gradients of step ``step`` and return its loss (detached)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from surrogate_training import checkpoint
 from surrogate_training.checkpoint import State
@@ -45,11 +46,12 @@ class Average:
         self.decay = decay
         self.values = {k: v.detach().clone() for k, v in model.state_dict().items()}
 
+    @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """Blend in the parameters after ``step`` (0, 1, …)."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for key, value in model.state_dict().items():
-            self.values[key].lerp_(value, 1 - decay)
+        blend = get_ema_multi_avg_fn(min(self.decay, (1 + step) / (10 + step)))
+        present = model.state_dict()
+        blend([*self.values.values()], [present[key] for key in self.values], None)
 
 
 class Trainer:
@@ -79,7 +81,8 @@ class Trainer:
         reporter: Reporter | None = None,
     ) -> None:
         self.recipe, self.run, self.reporter = recipe, run, reporter or Silent()
-        set_threads(recipe.run.threads)
+        # the shards' threads are the parallel part: two teams of threads would wait for each other
+        set_threads(max(1, recipe.run.threads // recipe.optimiser.shards))
         torch.manual_seed(recipe.seed)
         resume = resume and run.last_checkpoint.is_file()  # else there is nothing to continue
         state = checkpoint.load(run.last_checkpoint, device=recipe.run.device) if resume else None
@@ -188,7 +191,7 @@ def make_optimiser(model: nn.Module, config: Optimiser) -> torch.optim.Optimizer
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": free, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
 
 
 def check_grid(recipe: Recipe, shape: tuple[int, int], constants: dict[str, float]) -> None:
@@ -201,7 +204,9 @@ def check_grid(recipe: Recipe, shape: tuple[int, int], constants: dict[str, floa
     """
     k = recipe.model.multiple
     if shape[0] % k or shape[1] % k:
-        raise ValueError(f"the data has {shape} cells; model.stem and model.widths need multiples of {k}")
+        raise ValueError(
+            f"the data has {shape} cells; model.stem and model.widths need multiples of {k}"
+        )
     mean = [constants.get(name, 0.0) for name in ("b0x", "b0y")]
     if any(mean) and (recipe.data.augment.dihedral or recipe.data.augment.negate):
         raise ValueError(

@@ -32,28 +32,26 @@ static int write_frame(solver *s, frame *f, frame_writer *writer) {
 
 static surrogate_model *model; /* on rank 0; NULL elsewhere and without --surrogate */
 
-/* From now to `time` by the surrogate; by stepping where it refuses. */
-static int jump(solver *s, frame *f, double time) {
+/* From now to `time` by the surrogate, or by stepping where it refuses. Negative when both failed. */
+static long jump(solver *s, frame *f, double time) {
+    int64_t shape[] = {FRAME_FIELDS, f->ny, f->nx};
     int outcome = frame_gather(s, f);
-    if (model && !outcome &&
-        (outcome = surrogate_predict_array(model, f->field[0], f->field[0], SURROGATE_FLOAT64, 3,
-                                           (int64_t[]){FRAME_FIELDS, f->ny, f->nx}, NULL)) < 0)
-        fail("%s", surrogate_last_error());
+    if (model && !outcome)
+        outcome = surrogate_predict_array(model, f->field[0], f->field[0], SURROGATE_FLOAT64, 3, shape, NULL);
     patient_bcast(&outcome, sizeof outcome, s->grid.comm);
     f->time = time;
-    return outcome == SURROGATE_OK ? frame_scatter(s, f) : outcome > 0 ? solver_advance(s, time) < 0 : -1;
+    return outcome < 0 ? fail("%s", surrogate_last_error()) : outcome ? solver_advance(s, time) : frame_scatter(s, f);
 }
 
-/* From now to `time`; the cost is that of the whole call on this rank. */
-static int advance(solver *s, frame *f, double time, int by_surrogate, interval_cost *cost) {
+/* The cost of an interval is that of its whole call on this rank. */
+static void begin(solver *s, interval_cost *cost) {
     MPI_Barrier(s->grid.comm);
-    const double began = MPI_Wtime();
-    const long steps = s->steps;
-    if (by_surrogate ? jump(s, f, time) : solver_advance(s, time) < 0)
-        return -1;
-    cost->seconds = MPI_Wtime() - began;
-    cost->steps = s->steps - steps;
-    return 0;
+    *cost = (interval_cost){.steps = -s->steps, .seconds = -MPI_Wtime()};
+}
+
+static void end(solver *s, interval_cost *cost) {
+    cost->seconds += MPI_Wtime();
+    cost->steps += s->steps;
 }
 
 /* With `start`, every interval is the first one again. */
@@ -68,9 +66,11 @@ static int time_loop(const options *o, solver *s, frame *f, frame *start, frame_
     for (int k = 0; k < intervals; k++) {
         if (start && frame_scatter(s, start))
             return -1;
-        const int by_surrogate = o->surrogate && (k > 0 || !o->frames); /* up to the first frame there is no jump */
-        if (advance(s, f, frame_time(o, began, start ? 0 : k), by_surrogate, &cost[k]))
+        const double time = frame_time(o, began, start ? 0 : k);
+        begin(s, &cost[k]);
+        if ((o->surrogate && (k || !o->frames) ? jump(s, f, time) : solver_advance(s, time)) < 0)
             return -1;
+        end(s, &cost[k]);
         if (o->output && (!start || k == intervals - 1) && write_frame(s, f, writer))
             return -1;
     }
@@ -104,8 +104,8 @@ int run(const options *o) {
         anywhere;
     if (!bad && root && o->output)
         bad = frame_writer_open(&writer, o->output, stored, f.nx, f.ny, o->in_double, &constants) != 0;
-    if (!bad && root && o->surrogate && surrogate_open(&model, o->surrogate, NULL))
-        bad = fail("%s", surrogate_last_error());
+    if (!bad && root && o->surrogate)
+        bad = surrogate_open(&model, o->surrogate, NULL) && fail("%s", surrogate_last_error());
     bad = bad || check_time_step(o, s.time);
     MPI_Allreduce(&bad, &anywhere, 1, MPI_INT, MPI_LOR, s.grid.comm);
     totals initial = solver_totals(&s);

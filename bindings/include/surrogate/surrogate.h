@@ -106,7 +106,8 @@ enum surrogate_memory { SURROGATE_HOST = 0, SURROGATE_CUDA = 1 };
 /* One named array of the solver's state, described and never owned: the library reads or writes `data` during a
  * call and keeps no pointer afterwards (the struct itself and the strings are read during the call only).
  * Axes stand from slowest to fastest, as in C: a Fortran array u(nx,ny,nc) is shape {nc, ny, nx} on the same memory.
- * Strides are in BYTES, one per axis, any sign, so that slices, ghost cells and members of a record need no copy. */
+ * Strides are in BYTES, one per axis, any sign, so that slices, ghost cells and members of a record need no copy;
+ * they and the address are multiples of the element's size. */
 typedef struct surrogate_field {
     const char *name;       /* field name of the manifest; NULL: the fields stand in the manifest's order */
     const char *unit;       /* unit of the values; NULL: not checked; else must equal the manifest's */

@@ -41,7 +41,9 @@ class BatchSource:
     def step(self, step: int, *, shard: int = 0, shards: int = 1) -> Batch:
         """The batch of training step ``step`` (0, 1, …), or every ``shards``-th sample of it."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        order = np.random.default_rng([self.recipe.seed, _ORDER, epoch]).permutation(len(self.pairs))
+        order = np.random.default_rng([self.recipe.seed, _ORDER, epoch]).permutation(
+            len(self.pairs)
+        )
         chosen = order[place * self.batch : (place + 1) * self.batch]
         samples = [self.sample(epoch, int(i)) for i in chosen[shard::shards]]
         u = torch.from_numpy(np.stack(samples, axis=1))  # (2, B, C, ny, nx)

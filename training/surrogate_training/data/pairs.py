@@ -57,7 +57,9 @@ class PairSet:
         self._index = [
             (t, n) for t, frames in enumerate(self.frames) for n in range(frames - data.stride)
         ]
-        self._cache = [self._read(t, 0, n) for t, n in enumerate(self.frames)] if data.cached else None
+        self._cache = (
+            [self._read(t, 0, n) for t, n in enumerate(self.frames)] if data.cached else None
+        )
 
     def __len__(self) -> int:
         return len(self._index)

@@ -61,7 +61,9 @@ def observed(u: Tensor, recipe: Recipe, statistics: Statistics) -> dict[str, Ten
     return made
 
 
-def relative_errors(predicted: Tensor, u2: Tensor, recipe: Recipe, statistics: Statistics) -> dict[str, Tensor]:
+def relative_errors(
+    predicted: Tensor, u2: Tensor, recipe: Recipe, statistics: Statistics
+) -> dict[str, Tensor]:
     """RMS(prediction - u2) / std(u2) per sample (B,), by name of field."""
     error = observed(predicted - u2, recipe, statistics)
     truth = observed(u2, recipe, statistics)

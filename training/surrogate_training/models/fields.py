@@ -87,7 +87,9 @@ class Increments(nn.Module):
             s = statistics.fields[name]
             gain = s.gradient_increment_std * min(statistics.spacing) / s.increment_std
             self.fine.append((recipe.names.index(name), gain))
-        weights = [math.comb(2 * self.radius, k) / 4.0**self.radius for k in range(2 * self.radius + 1)]
+        weights = [
+            math.comb(2 * self.radius, k) / 4.0**self.radius for k in range(2 * self.radius + 1)
+        ]
         kernel = torch.tensor(weights)
         self.register_buffer("kernel", kernel[:, None] * kernel[None, :], persistent=False)
 

@@ -1,0 +1,132 @@
+"""mhd2d with a surrogate in its loop: what the solver keeps, and what it does when the frame is refused."""
+
+import re
+
+import numpy as np
+import pytest
+from bundles import field, stub_bundle
+from integration.mhd2d_tools import FIELDS, ROOT, SOURCE, read, same_bits, solve, start
+
+STEP = 0.05
+SHIFT = [3, -5]
+
+
+def state_fields():
+    return [field(name, mean=1.0, std=2.0, scale=0.5) for name in FIELDS]
+
+
+def bundle(folder, program, **more):
+    """A bundle for the solver's state that returns `program` of the normalised state, with time step STEP."""
+    channels = {"operation": "affine", "channels": [0, 1, 2, 3, 4]}
+    time = {"step": STEP, "unit": "1"}
+    return stub_bundle(folder, state_fields(), channels | program, time=time, **more)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A frame to jump from, at 64²."""
+    path = tmp_path_factory.mktemp("first") / "first.h5"
+    solve(problem="random", seed=7, nx=64, t_end=0.2, output=path)
+    return path
+
+
+def jump(first, folder, bundle_path, ranks=1, **options):
+    path = folder / f"next_{ranks}.h5"
+    report = solve(ranks=ranks, restart=first, t_end=0.2 + STEP, output=path, surrogate=bundle_path, **options)
+    return report, read(path)
+
+
+@pytest.fixture
+def moving(tmp_path):
+    """Adds a tenth of a shifted, normalised state to A_z and a little to the rest."""
+    program = {"scale": [0.01, 0.1, 0.1, 0.01, 0.3], "offset": [0.0] * 5, "shift": SHIFT}
+    return bundle(tmp_path / "moving.surrogate", program)
+
+
+def test_zero_increments_leave_the_state_as_it_is(first, tmp_path):
+    still = bundle(tmp_path / "still.surrogate", {"scale": [0.0] * 5, "offset": [0.0] * 5})
+    report, after = jump(first, tmp_path, still)
+    before = read(first)
+    assert report["steps"] == 0
+    assert after.time[0] == pytest.approx(0.2 + STEP)
+    for name in FIELDS:
+        np.testing.assert_allclose(after[name], before[name], rtol=0, atol=1e-13)
+
+
+def test_the_frame_is_what_the_program_says(first, tmp_path, moving):
+    report, after = jump(first, tmp_path, moving)
+    before = read(first)["az"][0]
+    expected = before + 0.5 * 0.3 * (np.roll(before, SHIFT, axis=(0, 1)) - 1.0) / 2.0
+    assert report["steps"] == 0
+    np.testing.assert_allclose(after["az"][0], expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_any_number_of_ranks_gives_the_same_frame(first, tmp_path, moving, ranks):
+    _, serial = jump(first, tmp_path, moving)
+    _, parallel = jump(first, tmp_path, moving, ranks=ranks)
+    assert same_bits(serial, parallel)
+
+
+def test_div_b_stays_at_round_off_through_a_jump_and_after_it(first, tmp_path, moving):
+    report, _ = jump(first, tmp_path, moving)
+    assert report["max_div_b"] <= 1e-12
+    later = solve(restart=tmp_path / "next_1.h5", t_end=0.3)
+    assert later["steps"] > 0
+    assert later["max_div_b"] <= 1e-12
+
+
+def test_a_refused_frame_is_stepped_natively(first, tmp_path):
+    empty = bundle(
+        tmp_path / "empty.surrogate",
+        {"scale": [0.0] * 5, "offset": [-100.0, 0.0, 0.0, 0.0, 0.0]},
+        guards={"bounds": {"rho": {"lower": 0.0}}},
+    )
+    report, after = jump(first, tmp_path, empty, ranks=2)
+    native = tmp_path / "native.h5"
+    solve(restart=first, t_end=0.2 + STEP, output=native)
+    assert report["steps"] > 0
+    for name in FIELDS:
+        np.testing.assert_allclose(after[name], read(native)[name], rtol=0, atol=1e-12)
+
+
+def test_frames_after_the_first_are_jumps(tmp_path, moving):
+    report = solve(
+        problem="random", seed=3, nx=32, first_frame=0.1, interval=STEP, frames=3,
+        output=tmp_path / "frames.h5", surrogate=moving,
+    )  # fmt: skip
+    assert report["steps_per_interval"][0] > 0
+    assert report["steps_per_interval"][1:] == [0, 0]
+
+
+def test_repeats_time_the_same_interval(first, tmp_path):
+    report, last = jump(first, tmp_path, bundle(tmp_path / "b.surrogate", {"scale": [0.1] * 5, "offset": [0.0] * 5}), repeat=3)
+    _, once = jump(first, tmp_path, tmp_path / "b.surrogate")
+    assert len(report["seconds_per_interval"]) == 3
+    for name in FIELDS:
+        np.testing.assert_allclose(last[name], once[name], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_missing_bundle_is_one_clear_message(first, tmp_path, ranks):
+    done = start(ranks=ranks, restart=first, t_end=0.2 + STEP, surrogate=tmp_path / "nowhere.surrogate")
+    assert done.returncode != 0
+    assert "nowhere.surrogate" in done.stderr
+    assert done.stderr.count("mhd2d:") == 1
+
+
+def test_an_interval_that_is_not_the_time_step_is_refused(first, moving):
+    done = start(restart=first, t_end=0.3, surrogate=moving)
+    assert done.returncode != 0
+    assert "jumps by 0.05" in done.stderr
+
+
+def test_the_readme_shows_the_lines_of_the_loop_and_no_more_than_15():
+    diff = re.search(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    added = [line[1:] for line in diff.group(1).splitlines() if line.startswith("+")]
+    source = (SOURCE / "run.c").read_text().splitlines()
+    assert 0 < len(added) <= 15
+    missing = [line for line in added if line not in source]
+    assert not missing
+    shown = [line for line in source if re.search(r"surrogate_(open|predict|close|last_error)|surrogate_model|surrogate\.h", line)]
+    assert [line for line in shown if line not in added and "check_time_step" not in line] == []

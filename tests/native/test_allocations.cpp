@@ -1,0 +1,72 @@
+// After the first call of a shape, a prediction allocates nothing, accepted or rejected.
+#include "check.h"
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <vector>
+
+static std::atomic<long> allocations{0};
+
+// Replaced for the whole process, libsurrogate and the stub engine included.
+void *operator new(std::size_t size) {
+    ++allocations;
+    if (void *data = std::malloc(size ? size : 1))
+        return data;
+    throw std::bad_alloc();
+}
+void *operator new(std::size_t size, std::align_val_t alignment) {
+    ++allocations;
+    const auto a = static_cast<std::size_t>(alignment);
+    if (void *data = std::aligned_alloc(a, (size + a - 1) / a * a))
+        return data;
+    throw std::bad_alloc();
+}
+void operator delete(void *data) noexcept {
+    std::free(data);
+}
+void operator delete(void *data, std::size_t) noexcept {
+    std::free(data);
+}
+void operator delete(void *data, std::align_val_t) noexcept {
+    std::free(data);
+}
+void operator delete(void *data, std::size_t, std::align_val_t) noexcept {
+    std::free(data);
+}
+
+/// Allocations of ten calls after one of the same shape.
+static long after_warm_up(surrogate_model *model, int dtype, int expected, bool spoil) {
+    const std::int64_t shape[3] = {5, 16, 16};
+    std::vector<double> now(5 * 256, 0.25), next(now.size());
+    if (spoil) {
+        const double nan = std::numeric_limits<double>::quiet_NaN();
+        now[100] = nan;
+        std::memset(&now[50], 0xff, 8);
+    }
+    long before = 0;
+    for (int call = 0; call < 11; ++call) {
+        if (call == 1)
+            before = allocations;
+        const int status = surrogate_predict_array(model, next.data(), now.data(), dtype, 3, shape, nullptr);
+        if (status != expected)
+            ++failures;
+    }
+    return allocations - before;
+}
+
+int main(int argc, char **argv) {
+    start(argc, argv);
+    surrogate_model *model = open_bundle("flow");
+    CHECK(allocations > 0); // the counter sees the library
+    CHECK(after_warm_up(model, SURROGATE_FLOAT64, SURROGATE_OK, false) == 0);
+    CHECK(after_warm_up(model, SURROGATE_FLOAT32, SURROGATE_OK, false) == 0);
+    CHECK(after_warm_up(model, SURROGATE_FLOAT64, SURROGATE_REJECTED, true) == 0);
+    surrogate_statistics s;
+    s.struct_size = sizeof s;
+    surrogate_get_statistics(model, &s);
+    CHECK(s.allocations == 1 && s.input_copies == 33);
+    surrogate_close(model);
+    return finish();
+}

@@ -1,0 +1,50 @@
+// Eight threads, each with a model of its own and all with one that they share.
+#include "check.h"
+
+#include <thread>
+#include <vector>
+
+static void work(surrogate_model *shared, int index, int *bad) {
+    surrogate_model *own = open_bundle("flow");
+    const std::int64_t shape[3] = {5, 16, 16};
+    std::vector<double> now(5 * 256), next(now.size()), first;
+    for (std::size_t i = 0; i < now.size(); ++i)
+        now[i] = 0.001 * static_cast<double>(i) + index;
+    for (int call = 0; call < 200; ++call) {
+        surrogate_model *model = call % 2 ? own : shared;
+        const bool reject = call % 5 == 4;
+        std::vector<double> input = now;
+        if (reject)
+            input[static_cast<std::size_t>(index)] = 1e308 * 10;
+        const int status =
+            surrogate_predict_array(model, next.data(), input.data(), SURROGATE_FLOAT64, 3, shape, nullptr);
+        char text[64];
+        std::snprintf(text, sizeof text, "cell [0, %d]", index); // the thread's own text
+        if (reject)
+            *bad += status != SURROGATE_REJECTED || !std::strstr(surrogate_last_error(), text);
+        else if (first.empty())
+            first = next;
+        else
+            *bad += status != SURROGATE_OK || first != next;
+    }
+    surrogate_close(own);
+}
+
+int main(int argc, char **argv) {
+    start(argc, argv);
+    surrogate_model *shared = open_bundle("flow");
+    int bad[8] = {};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back(work, shared, i, &bad[i]);
+    for (auto &thread : threads)
+        thread.join();
+    for (const int count : bad)
+        CHECK(count == 0);
+    surrogate_statistics s;
+    s.struct_size = sizeof s;
+    surrogate_get_statistics(shared, &s);
+    CHECK(s.calls == 800 && s.calls == s.ok + s.rejected && s.errors == 0);
+    surrogate_close(shared);
+    return finish();
+}

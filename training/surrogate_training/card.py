@@ -1,0 +1,67 @@
+"""The model card of a bundle: what it is for, how good it is, where it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from surrogate.bundle.manifest import FieldSpec, Manifest
+
+
+def write_card(manifest: Manifest) -> str:
+    """Markdown from the manifest alone, so that card and manifest cannot disagree."""
+    grid, locality = manifest.grid, manifest.locality
+    parts = [
+        f"# {manifest.name}",
+        manifest.description,
+        "## What it does",
+        f"Maps the state at t1 to t2 = t1 + {manifest.time.step:g} (unit {manifest.time.unit}). "
+        f"Grid: any multiple of {grid.multiple_of} cells at spacing {_numbers(grid.spacing)}, "
+        f"{' and '.join(grid.boundary)}. A cell depends on {locality.receptive_field} cells to each side; "
+        f"translations by {locality.stride} cells commute with it.",
+        "| field | unit | staggering | trained range |\n|---|---|---|---|\n"
+        + "\n".join(_field(f) for f in manifest.fields),
+        "## How good it is",
+        _metrics(manifest.metrics),
+        "## Where it ends",
+        "It knows the family of states that it was trained on: other resolutions, boundary conditions, jumps or "
+        "parameters are outside it. Its guards refuse values that are not finite or far outside the trained "
+        "range; they cannot tell a wrong frame from a right one within it. Mass, momentum and energy are "
+        "conserved only as well as the error above; div B stays at round-off, because the potential is predicted.",
+        "## How it was made",
+        _provenance(manifest.provenance),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _field(field: FieldSpec) -> str:
+    low, high = field.trained_range[0]
+    return f"| {field.name} | {field.unit} | {field.staggering} | {low:.4g} … {high:.4g} |"
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    if "error" not in metrics:
+        return "Not evaluated."
+    rows = [
+        f"| {name} | {e['error']:.4f} | {e['persistence']:.4f} | {e['ratio']:.3f} |"
+        for name, e in metrics["fields"].items()
+    ]
+    total = f"| **mean of {', '.join(metrics['counted_fields'])}** | {metrics['error']:.4f} | "
+    total += f"{metrics['persistence_error']:.4f} | {metrics['error_over_persistence']:.3f} |"
+    head = (
+        f"On {metrics['pairs']} pairs of {metrics['trajectories']} trajectories that training has not seen; "
+        f"{metrics['definition']}.\n\n| field | error | persistence | ratio |\n|---|---|---|---|\n"
+    )
+    return head + "\n".join([*rows, total])
+
+
+def _provenance(provenance: dict[str, Any]) -> str:
+    made = provenance.get("environment", {})
+    return (
+        f"Recipe `{provenance.get('recipe', {}).get('name', '?')}`, seed {provenance.get('seed')}, "
+        f"{provenance.get('steps')} steps on {provenance.get('training_pairs')} pairs, "
+        f"commit {made.get('commit')}, torch {made.get('torch')}. The whole recipe is in the manifest."
+    )
+
+
+def _numbers(values: list[float] | None) -> str:
+    return "any" if values is None else str([float(f"{v:.6g}") for v in values])
