@@ -21,6 +21,7 @@ _PLAIN_STEP = _native.StepOptions()
 _log = logging.getLogger("surrogate")
 
 Parameters = Mapping[str, float] | Sequence[float]
+SearchPath = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 OnReject = Literal["raise", "stop"] | Callable[[Any, Rejection], Any]
 
 
@@ -60,7 +61,7 @@ class Surrogate:
         threads: int = 0,
         verify: Literal["hashes", "example"] = "hashes",
         guards: Mapping[str, Any] | None = None,
-        engine_path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+        engine_path: SearchPath | None = None,
         engine_options: Mapping[str, Any] | None = None,
     ) -> Self:
         """Open a bundle; what the library has to say goes to the logger ``surrogate``.
@@ -93,21 +94,36 @@ class Surrogate:
         SurrogateError
             Its subclasses: NotFoundError, CorruptError, SchemaError, EngineError, ArgumentError.
         """
-        if verify not in _VERIFY:
-            raise ArgumentError(f"verify={verify!r}; expected 'hashes' or 'example'")
-        options = _native.OpenOptions(
+        options = _open_options(
             engine=engine,
             program=program,
             device=device,
             precision=precision,
             threads=threads,
-            verify=_VERIFY[verify],
-            guards=None if guards is None else json.dumps(guards),
-            engine_path=_search_path(engine_path),
-            engine_options=None if engine_options is None else json.dumps(engine_options),
-            log=_forward_log,
+            verify=verify,
+            guards=guards,
+            engine_path=engine_path,
+            engine_options=engine_options,
         )
         return cls(_native.Model.open(os.fsencode(find_bundle(path)), options))
+
+    @classmethod
+    def open_memory(cls, files: Mapping[str, bytes], **options: Any) -> Self:
+        """Open a bundle that is in memory already, for instance read by another MPI rank.
+
+        Parameters
+        ----------
+        files : mapping of str to bytes
+            Content by path inside the bundle, ``manifest.json`` among them.
+        **options
+            Keywords of :meth:`open`.
+
+        Raises
+        ------
+        SurrogateError
+            As in :meth:`open`.
+        """
+        return cls(_native.Model.open_memory(list(files.items()), _open_options(**options)))
 
     def predict(
         self,
@@ -319,9 +335,35 @@ class Surrogate:
         return [float(parameters.get(name, preset)) for name, preset in known.items()]
 
 
-def _search_path(
-    folders: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None,
-) -> str | None:
+def _open_options(
+    *,
+    engine: str = "auto",
+    program: str | None = None,
+    device: str = "cpu",
+    precision: str | None = None,
+    threads: int = 0,
+    verify: str = "hashes",
+    guards: Mapping[str, Any] | None = None,
+    engine_path: SearchPath | None = None,
+    engine_options: Mapping[str, Any] | None = None,
+) -> _native.OpenOptions:
+    if verify not in _VERIFY:
+        raise ArgumentError(f"verify={verify!r}; expected 'hashes' or 'example'")
+    return _native.OpenOptions(
+        engine=engine,
+        program=program,
+        device=device,
+        precision=precision,
+        threads=threads,
+        verify=_VERIFY[verify],
+        guards=None if guards is None else json.dumps(guards),
+        engine_path=_search_path(engine_path),
+        engine_options=None if engine_options is None else json.dumps(engine_options),
+        log=_forward_log,
+    )
+
+
+def _search_path(folders: SearchPath | None) -> str | None:
     if folders is None or isinstance(folders, str):
         return folders
     if isinstance(folders, os.PathLike):

@@ -10,7 +10,11 @@ from surrogate.bundle.folder import write_bundle
 
 
 def manifest(
-    name: str, fields: list[dict[str, Any]], programs: list[dict[str, Any]], multiple_of: int = 1, **more: Any
+    name: str,
+    fields: list[dict[str, Any]],
+    programs: list[dict[str, Any]],
+    multiple_of: int = 1,
+    **more: Any,
 ) -> dict[str, Any]:
     """A 2-D periodic manifest without its ``files``; `more` overrides any key."""
     return {
@@ -30,21 +34,35 @@ def manifest(
 
 
 def field(
-    name: str, *, components: int = 1, mean: float = 0.0, std: float = 1.0, scale: float = 1.0, **more: Any
+    name: str,
+    *,
+    components: int = 1,
+    mean: float = 0.0,
+    std: float = 1.0,
+    scale: float = 1.0,
+    **more: Any,
 ) -> dict[str, Any]:
     """A predicted field (increment), or a condition field with ``prediction=None``."""
     return {
         "name": name,
         "components": components,
         "normalisation": {"mean": [mean] * components, "std": [std] * components},
-        "prediction": {"kind": "increment", "scale": [scale] * components, "offset": [0.0] * components},
+        "prediction": {
+            "kind": "increment",
+            "scale": [scale] * components,
+            "offset": [0.0] * components,
+        },
         **more,
     }
 
 
-def stub_bundle(folder: Path, fields: list[dict[str, Any]], program: dict[str, Any], **more: Any) -> Path:
+def stub_bundle(
+    folder: Path, fields: list[dict[str, Any]], program: dict[str, Any], **more: Any
+) -> Path:
     """A bundle run by the stub engine; `program` is its JSON (see bindings/engines/stub)."""
     programs = [{"name": "stub", "engine": "stub", "format": "stub", "file": "programs/stub.json"}]
     files = {"programs/stub.json": json.dumps(program).encode()}
-    write_bundle(folder, files, **manifest(folder.name.removesuffix(".surrogate"), fields, programs, **more))
+    write_bundle(
+        folder, files, **manifest(folder.name.removesuffix(".surrogate"), fields, programs, **more)
+    )
     return folder

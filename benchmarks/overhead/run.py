@@ -10,13 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
 import tempfile
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,8 @@ import torch
 from surrogate import paths
 from surrogate.bundle.folder import write_bundle
 from surrogate.engine import find_torch
+from surrogate.environment.machine import cpu_model
+from surrogate.environment.provenance import provenance
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -76,7 +76,7 @@ def main() -> None:
         }
     result = cases["add_zero"] | {"identity": cases["identity"], "targets": TARGETS}
     result["environment"] = environment(arguments)
-    out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(_cpu())}.json"
+    out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(cpu_model())}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(
@@ -178,34 +178,14 @@ def environment(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the numbers depend on."""
     return {
         "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
+        **provenance(ROOT),
         "threads": 1,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
         "blocks": arguments.blocks,
         "calls_a_block": arguments.calls,
         "size": [SIZE, SIZE],
         "dtype": "float32",
         "guards": "finite and bounds",
     }
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    text = info.read_text() if info.is_file() else ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found.group(1) if found else platform.processor() or platform.machine()
 
 
 def _slug(text: str) -> str:

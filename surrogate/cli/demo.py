@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
 import tempfile
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +15,7 @@ from surrogate import Surrogate, paths
 from surrogate.demo.experiment import Case, run_cases, summarise
 from surrogate.demo.picture import draw
 from surrogate.demo.solver import DemoError, Solver, build_solver
+from surrogate.environment.provenance import provenance
 
 BUNDLE = "mhd2d-128"
 
@@ -24,9 +23,14 @@ BUNDLE = "mhd2d-128"
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for demo.json and demo.png.")] = Path("demo"),
     bundle: Annotated[str, typer.Option(help="Bundle: a shipped name or a folder.")] = BUNDLE,
-    states: Annotated[int, typer.Option(min=1, help="Unseen initial states; 24 for a result worth recording.")] = 6,
+    states: Annotated[
+        int, typer.Option(min=1, help="Unseen initial states; 24 for a result worth recording.")
+    ] = 6,
     repeats: Annotated[int, typer.Option(min=1, help="Timed repeats of each jump.")] = 7,
-    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the solver; the surrogate gets as many threads.")] = 2,
+    ranks: Annotated[
+        int,
+        typer.Option(min=1, help="MPI ranks of the solver; the surrogate gets as many threads."),
+    ] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Run mhd2d from t1 to t2 natively, with the surrogate in its loop and at half resolution; time and score them."""
@@ -50,7 +54,7 @@ def demo(
         "bundle": folder.name,
         "ranks": ranks,
         "repeats": repeats,
-        "environment": _environment(),
+        "environment": provenance(Path.cwd()),
         "cases": [case.as_json() for case in cases],
     }
     (out / "demo.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -60,20 +64,6 @@ def demo(
     screen.print(f"saved {out / 'demo.json'} and {out / 'demo.png'}")
     if as_json:
         typer.echo(json.dumps(figures))
-
-
-def _environment() -> dict[str, Any]:
-    cpu = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
-        cpu = f"{len(names)} x {names[0]}" if names else cpu
-    return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "cpu": cpu,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-    }
 
 
 def _line(case: Case) -> str:
@@ -86,7 +76,9 @@ def _line(case: Case) -> str:
 
 
 def _table(figures: dict[str, Any]) -> Table:
-    table = Table(title=f"one jump on {figures['ranks']} cores, {figures['states']} unseen initial states")
+    table = Table(
+        title=f"one jump on {figures['ranks']} cores, {figures['states']} unseen initial states"
+    )
     for column in ("way to t2", "ms a jump", "speed-up", "error, 128² grid", "error, 64² grid"):
         table.add_column(column, justify="left" if column == "way to t2" else "right")
     native = figures["solver_seconds"]
@@ -117,9 +109,14 @@ def _verdict(figures: dict[str, Any]) -> str:
     own = figures["error"]
     if figures["coarse_solver_error_on_coarse_grid"] < figures["coarse_solver_error_on_fine_grid"]:
         own, grid = figures["error_on_coarse_grid"], "64²"
-    closer = "surrogate" if own < rival else "half-resolution solver"
-    faster = "surrogate" if figures["surrogate_seconds"] < figures["coarse_solver_seconds"] else "half-resolution solver"
-    whole = f"the {closer} wins both" if closer == faster else f"the {closer} is closer, the {faster} is faster"
+    names = ("surrogate", "half-resolution solver")
+    closer = names[own >= rival]
+    faster = names[figures["surrogate_seconds"] >= figures["coarse_solver_seconds"]]
+    whole = (
+        f"the {closer} wins both"
+        if closer == faster
+        else f"the {closer} is closer, the {faster} is faster"
+    )
     return (
         f"error = rms over std at t2, mean of rho, vx, vy, p, Bx, By. Surrogate {figures['error']:.3f} = "
         f"{figures['error'] / figures['persistence_error']:.2f} of persistence, worst field "

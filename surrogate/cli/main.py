@@ -122,7 +122,8 @@ def _command(name: str, target: Any) -> Any:
 def _unavailable(name: str, error: ImportError) -> Callable[[], None]:
     def command() -> None:
         fail(
-            f"error: surrogate {name} cannot be loaded: {error}; install it with: pip install 'surrogate[training]'",
+            f"error: surrogate {name} cannot be loaded: {error}; install what it needs "
+            "(for training: the extra [training] of the package)",
             code=2,
         )
 

@@ -56,7 +56,9 @@ class Case:
         return {key: value for key, value in asdict(self).items() if key != "frames"}
 
 
-def run_case(solver: Solver, bundle: Path, step: float, seed: int, jump: int, repeats: int, folder: Path) -> Case:
+def run_case(
+    solver: Solver, bundle: Path, step: float, seed: int, jump: int, repeats: int, folder: Path
+) -> Case:
     """Run one initial state; intermediate files go to `folder`."""
     t1 = jump * step
     truth, coarse, jumped = folder / "truth.h5", folder / "coarse.h5", folder / "surrogate.h5"
@@ -66,7 +68,9 @@ def run_case(solver: Solver, bundle: Path, step: float, seed: int, jump: int, re
     native = solver.run(*restart)
     ours = solver.run(*restart, "--surrogate", bundle, "--output", jumped)
     half = solver.run(*restart, "--nx", CELLS // 2, "--output", coarse)
-    start, true, predicted, rival = (read_frame(*f) for f in ((truth, 0), (truth, 1), (jumped, -1), (coarse, -1)))
+    start, true, predicted, rival = (
+        read_frame(*f) for f in ((truth, 0), (truth, 1), (jumped, -1), (coarse, -1))
+    )
     true_coarse = restrict(true)
     return Case(
         seed=seed,
@@ -88,7 +92,14 @@ def run_case(solver: Solver, bundle: Path, step: float, seed: int, jump: int, re
 
 
 def run_cases(
-    solver: Solver, bundle: Path, step: float, *, cases: int, repeats: int, folder: Path, done: Callable[[Case], None]
+    solver: Solver,
+    bundle: Path,
+    step: float,
+    *,
+    cases: int,
+    repeats: int,
+    folder: Path,
+    done: Callable[[Case], None],
 ) -> list[Case]:
     """Run `cases` initial states one after the other, with t1 at 1 to 7 time steps in turn; `done` sees each."""
     found = []
@@ -110,7 +121,10 @@ def summarise(cases: list[Case]) -> dict[str, Any]:
     """The figures of all cases: medians of times, means of errors over states, then over fields."""
     errors = _average([case.errors for case in cases])
     persistence = _average([case.persistence for case in cases])
-    on_fine, on_coarse = _average([c.coarse_on_fine for c in cases]), _average([c.coarse_on_coarse for c in cases])
+    on_fine, on_coarse = (
+        _average([c.coarse_on_fine for c in cases]),
+        _average([c.coarse_on_coarse for c in cases]),
+    )
     ratios = [case.solver_seconds / case.surrogate_seconds for case in cases]
     worst_field, worst = worst_over(errors, persistence)
     return {

@@ -29,7 +29,12 @@ def draw(case: Case, step: float, path: Path) -> None:
 
     frames = [frame.scored() for frame in case.frames]
     figure, axes = plt.subplots(len(LABELS), 4, figsize=(11.5, 15.5), layout="constrained")
-    titles = (f"$t_1$ = {case.t1:g}", f"true $t_2$ = {case.t1 + step:g}", "predicted $t_2$", "predicted − true")
+    titles = (
+        f"$t_1$ = {case.t1:g}",
+        f"true $t_2$ = {case.t1 + step:g}",
+        "predicted $t_2$",
+        "predicted − true",
+    )
     for row, (name, label) in zip(axes, LABELS.items(), strict=True):
         before, true, predicted = (frame[name] for frame in frames)
         low, high = float(min(before.min(), true.min())), float(max(before.max(), true.max()))
@@ -37,18 +42,29 @@ def draw(case: Case, step: float, path: Path) -> None:
         colours = {"cmap": "viridis", "vmin": low, "vmax": high}
         for axis, field in zip(row, (before, true, predicted), strict=False):
             image = axis.imshow(field, origin="lower", extent=(0, 1, 0, 1), **colours)
-        error = row[3].imshow(predicted - true, origin="lower", extent=(0, 1, 0, 1), cmap="RdBu_r", vmin=-half, vmax=half)
+        error = row[3].imshow(
+            predicted - true,
+            origin="lower",
+            extent=(0, 1, 0, 1),
+            cmap="RdBu_r",
+            vmin=-half,
+            vmax=half,
+        )
         unit = UNITS.get(name, FIELD_UNIT)
         figure.colorbar(image, ax=row[2], label=unit)
         figure.colorbar(error, ax=row[3], label=f"{unit} (same span)")
         relative = np.sqrt(np.mean((predicted - true) ** 2)) / true.std()
-        row[3].set_xlabel(f"rms {relative:.3f} of std, persistence {case.persistence[name]:.3f}", fontsize=8)
+        row[3].set_xlabel(
+            f"rms {relative:.3f} of std, persistence {case.persistence[name]:.3f}", fontsize=8
+        )
         row[0].set_ylabel(label)
         for axis in row:
             axis.set_xticks([])
             axis.set_yticks([])
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title)
-    figure.suptitle(f"mhd2d, 128², seed {case.seed}: one jump of {step:g} by the surrogate against {case.steps} solver steps")
+    figure.suptitle(
+        f"mhd2d, 128², seed {case.seed}: one jump of {step:g} by the surrogate against {case.steps} solver steps"
+    )
     figure.savefig(path, dpi=80)
     plt.close(figure)

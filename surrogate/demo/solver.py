@@ -25,11 +25,13 @@ def _cache() -> Path:
     return Path(base) / "surrogate"
 
 
-def _run(command: Sequence[str], what: str, **more: Any) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
+def _run(command: Sequence[str], what: str, environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise DemoError(f"{what} failed (exit {done.returncode}): {' '.join(map(str, command))}\n{tail}")
+        raise DemoError(
+            f"{what} failed (exit {done.returncode}): {' '.join(map(str, command))}\n{tail}"
+        )
     return done.stdout
 
 
@@ -43,11 +45,19 @@ def build_solver() -> Path:
     DemoError
         If CMake, a C compiler, MPI or HDF5 is missing, or the compilation fails.
     """
-    for tool, package in (("cmake", "cmake"), ("mpicc", "libopenmpi-dev"), ("mpirun", "openmpi-bin")):
+    for tool, package in (
+        ("cmake", "cmake"),
+        ("mpicc", "libopenmpi-dev"),
+        ("mpirun", "openmpi-bin"),
+    ):
         if shutil.which(tool) is None:
-            raise DemoError(f"{tool} was not found, it is needed to compile and run mhd2d: install {package}")
+            raise DemoError(
+                f"{tool} was not found, it is needed to compile and run mhd2d: install {package}"
+            )
     sources = paths.share_dir() / "solvers" / "mhd2d"
-    digest = hashlib.sha256("\n".join([str(sources), str(paths.library()), platform.processor()]).encode())
+    digest = hashlib.sha256(
+        "\n".join([str(sources), str(paths.library()), platform.processor()]).encode()
+    )
     for file in sorted(path for path in sources.rglob("*") if path.suffix in {".c", ".h", ".txt"}):
         digest.update(file.read_bytes())
     build = _cache() / f"mhd2d-{digest.hexdigest()[:16]}"
@@ -78,9 +88,10 @@ class Solver:
             "OMPI_ALLOW_RUN_AS_ROOT": "1",
             "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
             "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
         }
         command = ["mpirun", "--bind-to", "none", "-n", str(self.ranks), str(self.program)]
         command += [str(option) for option in options] + ["--json"]
-        output = _run(command, "mhd2d", env=environment)
+        output = _run(command, "mhd2d", environment)
         return json.loads(output.strip().splitlines()[-1])  # type: ignore[no-any-return]

@@ -23,13 +23,12 @@ def machine() -> Section:
     """Operating system, CPU model and features, cores and memory."""
     facts = _cpu_facts()
     flags = set(facts.get("flags", facts.get("Features", "")).split())
-    model = facts.get("model name", platform.processor() or platform.machine())
     present = [name for name, any_of in FEATURES.items() if flags.intersection(any_of)]
     return Section(
         "machine",
         (
             Finding("os", _system()),
-            Finding("cpu", model),
+            Finding("cpu", cpu_model()),
             Finding("features", " ".join(present) or "none of " + " ".join(FEATURES)),
             Finding("cores", _cores()),
             Finding("memory", _memory()),
@@ -40,6 +39,11 @@ def machine() -> Section:
 def allowed_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_model() -> str:
+    """The CPU as its vendor names it."""
+    return _cpu_facts().get("model name") or platform.processor() or platform.machine()
 
 
 def _cpu_facts() -> dict[str, str]:

@@ -17,9 +17,9 @@ PACKAGES = {
     "h5py": "pip install h5py",
     "pydantic": "pip install pydantic",
     "typer": "pip install typer",
-    "matplotlib": "pip install 'surrogate[training]'",
-    "safetensors": "pip install 'surrogate[training]'",
-    "astropy": "pip install 'surrogate[fits]'",
+    "matplotlib": "pip install matplotlib",
+    "safetensors": "pip install safetensors",
+    "astropy": "pip install astropy",
 }
 
 

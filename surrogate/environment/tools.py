@@ -36,9 +36,7 @@ def mpi() -> Section:
         (
             _tool("mpicc", remedy),
             _tool("mpirun", remedy),
-            Finding(
-                "mpi4py", version, bool(version), "" if version else "pip install 'surrogate[mpi]'"
-            ),
+            Finding("mpi4py", version, bool(version), "" if version else "pip install mpi4py"),
         ),
     )
 

@@ -23,7 +23,11 @@ def field(name: str, components: int = 1, **more: Any) -> Json:
         "name": name,
         "components": components,
         "normalisation": {"mean": [0.0] * components, "std": [1.0] * components},
-        "prediction": {"kind": "increment", "scale": [1.0] * components, "offset": [0.0] * components},
+        "prediction": {
+            "kind": "increment",
+            "scale": [1.0] * components,
+            "offset": [0.0] * components,
+        },
         **more,
     }
 
@@ -53,7 +57,13 @@ def grid(axes: str = "yx", multiple_of: int = 1, **more: Any) -> Json:
 
 def program(name: str = "stub", **more: Any) -> Json:
     """The manifest's entry of a stub program."""
-    return {"name": name, "engine": "stub", "format": "stub", "file": f"programs/{name}.json", **more}
+    return {
+        "name": name,
+        "engine": "stub",
+        "format": "stub",
+        "file": f"programs/{name}.json",
+        **more,
+    }
 
 
 def safetensors(**tensors: tuple[list[int], list[float]]) -> bytes:
@@ -61,7 +71,11 @@ def safetensors(**tensors: tuple[list[int], list[float]]) -> bytes:
     header, data = {}, b""
     for name, (shape, values) in tensors.items():
         block = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(block)]}
+        header[name] = {
+            "dtype": "F32",
+            "shape": shape,
+            "data_offsets": [len(data), len(data) + len(block)],
+        }
         data += block
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
@@ -70,15 +84,27 @@ def safetensors(**tensors: tuple[list[int], list[float]]) -> bytes:
 def write(folder: Path, files: dict[str, bytes], manifest: Json) -> None:
     """Write a bundle with the sizes and hashes of its files."""
     shutil.rmtree(folder, ignore_errors=True)
-    entries = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
+    entries = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in files.items()
+    }
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    (folder / "manifest.json").write_text(json.dumps({"files": entries, **manifest}, indent=1), encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps({"files": entries, **manifest}, indent=1), encoding="utf-8"
+    )
 
 
-def bundle(out: Path, name: str, fields: list[Json], stub: Json, files: dict[str, bytes] | None = None, **more: Any) -> None:
+def bundle(
+    out: Path,
+    name: str,
+    fields: list[Json],
+    stub: Json,
+    files: dict[str, bytes] | None = None,
+    **more: Any,
+) -> None:
     """A bundle whose only program is `stub`."""
     manifest = {
         "format": {"name": "surrogate-bundle", "version": 1},
@@ -104,9 +130,17 @@ def good(out: Path) -> None:
         field("rho", unit="kg m-3"),
         field("v", 2, unit="m s-1", normalisation={"mean": [0.5, -0.5], "std": [2.0, 4.0]}),
         field("mask", prediction=None),
-        field("p", prediction={"kind": "frame", "scale": [0.5], "offset": [1.0]}, staggering="corner"),
+        field(
+            "p", prediction={"kind": "frame", "scale": [0.5], "offset": [1.0]}, staggering="corner"
+        ),
     ]
-    shifted = affine(4, scale=[0.5, 2.0, -1.0, 3.0], offset=[0.0, 0.25, 0.0, 1.0], channels=[0, 2, 1, 4], shift=[1, -2])
+    shifted = affine(
+        4,
+        scale=[0.5, 2.0, -1.0, 3.0],
+        offset=[0.0, 0.25, 0.0, 1.0],
+        channels=[0, 2, 1, 4],
+        shift=[1, -2],
+    )
     bundle(
         out,
         "flow",
@@ -116,18 +150,40 @@ def good(out: Path) -> None:
         grid=grid(multiple_of=4, spacing=[0.1, 0.2], spacing_unit="m"),
     )
     bundle(out, "line", [field("u", 2)], affine(2, shift=[1]), grid=grid("x"), locality=locality(1))
-    bundle(out, "cube", [field("u"), field("w")], affine(2, shift=[1, 2, -1]), grid=grid("zyx"), locality=locality(3))
+    bundle(
+        out,
+        "cube",
+        [field("u"), field("w")],
+        affine(2, shift=[1, 2, -1]),
+        grid=grid("zyx"),
+        locality=locality(3),
+    )
     bundle(out, "fixed", [field("u")], affine(1), grid=grid(fixed_shape=[8, 12]))
-    bundle(out, "bounded", [field("u")], affine(1), guards={"bounds": {"u": {"lower": 0.0, "upper": 10.0}}})
+    bundle(
+        out,
+        "bounded",
+        [field("u")],
+        affine(1),
+        guards={"bounds": {"u": {"lower": 0.0, "upper": 10.0}}},
+    )
     parameters = [{"name": "nu", "unit": "m2 s-1", "range": [0.0, 1.0], "preset": 0.25}]
-    bundle(out, "parameter", [field("u")], affine(1, scale=[0.0], parameter=0), parameters=parameters)
+    bundle(
+        out, "parameter", [field("u")], affine(1, scale=[0.0], parameter=0), parameters=parameters
+    )
     bundle(out, "tiny_std", [field("u", normalisation={"mean": [0.0], "std": [1e-10]})], affine(1))
 
     values = [0.25 * i - 3.0 for i in range(24)]
     for name, expected in (("example", [2.0 * v for v in values]), ("example_wrong", values)):
-        file = safetensors(input=([1, 1, 4, 6], values), expected=([1, 1, 4, 6], expected))
+        pair = safetensors(input=([1, 1, 4, 6], values), expected=([1, 1, 4, 6], expected))
         example = {"file": "example.safetensors", "tolerance": 1e-6}
-        bundle(out, name, [field("u")], affine(1, scale=[2.0]), {"example.safetensors": file}, example=example)
+        bundle(
+            out,
+            name,
+            [field("u")],
+            affine(1, scale=[2.0]),
+            {"example.safetensors": pair},
+            example=example,
+        )
 
     engines = out / "engines"
     engines.mkdir(exist_ok=True)
@@ -136,7 +192,8 @@ def good(out: Path) -> None:
 
     programs = [
         program("portable", engine="torch", format="torch.export", file="programs/stub.json"),
-        program("python", engine="python", file="programs/stub.json"),  # an engine that is never built
+        # An engine that is never built:
+        program("python", engine="python", file="programs/stub.json"),
         program("half", precision="bf16", file="programs/stub.json"),
         program("gpu", device="cuda", file="programs/stub.json"),
         program("stub", device="cpu"),
@@ -155,16 +212,32 @@ def faulty(out: Path) -> None:
 
 def broken(out: Path) -> None:
     """Bundles that must not open."""
-    bundle(out, "newer", [field("u")], affine(1), format={"name": "surrogate-bundle", "version": 2}, novelty=1)
+    bundle(
+        out,
+        "newer",
+        [field("u")],
+        affine(1),
+        format={"name": "surrogate-bundle", "version": 2},
+        novelty=1,
+    )
     bundle(out, "unknown_key", [field("u")], affine(1), gaurds={})
     bundle(out, "bad_std", [field("u", normalisation={"mean": [0.0], "std": [-1.0]})], affine(1))
-    for name, file in (("escape_up", "../identity.surrogate/manifest.json"), ("escape_root", "/etc/passwd")):
+    for name, file in (
+        ("escape_up", "../identity.surrogate/manifest.json"),
+        ("escape_root", "/etc/passwd"),
+    ):
         entries = {file: {"bytes": 1, "sha256": "0" * 64}}
         bundle(out, name, [field("u")], affine(1), programs=[program(file=file)], files=None)
         manifest = out / f"{name}.surrogate" / "manifest.json"
         data = json.loads(manifest.read_text(encoding="utf-8"))
         manifest.write_text(json.dumps({**data, "files": entries}), encoding="utf-8")
-    for name in ("truncated_manifest", "truncated_program", "edited_program", "missing_program", "no_manifest"):
+    for name in (
+        "truncated_manifest",
+        "truncated_program",
+        "edited_program",
+        "missing_program",
+        "no_manifest",
+    ):
         bundle(out, name, [field("u")], affine(1))
     manifest = out / "truncated_manifest.surrogate" / "manifest.json"
     manifest.write_bytes(manifest.read_bytes()[:200])
@@ -175,9 +248,18 @@ def broken(out: Path) -> None:
     edited.write_bytes(edited.read_bytes().replace(b"1.0", b"2.0"))
     (out / "missing_program.surrogate" / stub).unlink()
     (out / "no_manifest.surrogate" / "manifest.json").unlink()
-    file = safetensors(input=([1, 1, 4, 6], [0.0] * 24), expected=([1, 1, 4, 6], [0.0] * 24))[:-8]
+    cut_pair = safetensors(input=([1, 1, 4, 6], [0.0] * 24), expected=([1, 1, 4, 6], [0.0] * 24))[
+        :-8
+    ]
     example = {"file": "example.safetensors", "tolerance": 1e-6}
-    bundle(out, "truncated_example", [field("u")], affine(1), {"example.safetensors": file}, example=example)
+    bundle(
+        out,
+        "truncated_example",
+        [field("u")],
+        affine(1),
+        {"example.safetensors": cut_pair},
+        example=example,
+    )
 
 
 def locality(rank: int) -> Json:

@@ -32,7 +32,9 @@ def first(tmp_path_factory):
 
 def jump(first, folder, bundle_path, ranks=1, **options):
     path = folder / f"next_{ranks}.h5"
-    report = solve(ranks=ranks, restart=first, t_end=0.2 + STEP, output=path, surrogate=bundle_path, **options)
+    report = solve(
+        ranks=ranks, restart=first, t_end=0.2 + STEP, output=path, surrogate=bundle_path, **options
+    )
     return report, read(path)
 
 
@@ -100,7 +102,12 @@ def test_frames_after_the_first_are_jumps(tmp_path, moving):
 
 
 def test_repeats_time_the_same_interval(first, tmp_path):
-    report, last = jump(first, tmp_path, bundle(tmp_path / "b.surrogate", {"scale": [0.1] * 5, "offset": [0.0] * 5}), repeat=3)
+    report, last = jump(
+        first,
+        tmp_path,
+        bundle(tmp_path / "b.surrogate", {"scale": [0.1] * 5, "offset": [0.0] * 5}),
+        repeat=3,
+    )
     _, once = jump(first, tmp_path, tmp_path / "b.surrogate")
     assert len(report["seconds_per_interval"]) == 3
     for name in FIELDS:
@@ -109,7 +116,9 @@ def test_repeats_time_the_same_interval(first, tmp_path):
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_missing_bundle_is_one_clear_message(first, tmp_path, ranks):
-    done = start(ranks=ranks, restart=first, t_end=0.2 + STEP, surrogate=tmp_path / "nowhere.surrogate")
+    done = start(
+        ranks=ranks, restart=first, t_end=0.2 + STEP, surrogate=tmp_path / "nowhere.surrogate"
+    )
     assert done.returncode != 0
     assert "nowhere.surrogate" in done.stderr
     assert done.stderr.count("mhd2d:") == 1
@@ -128,5 +137,11 @@ def test_the_readme_shows_the_lines_of_the_loop_and_no_more_than_15():
     assert 0 < len(added) <= 15
     missing = [line for line in added if line not in source]
     assert not missing
-    shown = [line for line in source if re.search(r"surrogate_(open|predict|close|last_error)|surrogate_model|surrogate\.h", line)]
+    shown = [
+        line
+        for line in source
+        if re.search(
+            r"surrogate_(open|predict|close|last_error)|surrogate_model|surrogate\.h", line
+        )
+    ]
     assert [line for line in shown if line not in added and "check_time_step" not in line] == []

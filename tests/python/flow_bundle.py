@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from bundles import field, manifest
+
 from surrogate.bundle.folder import write_bundle
 from surrogate.bundle.tensors import encode_tensors
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from flow_bundle import flow_state, named
+
 from surrogate import Surrogate
 from surrogate.errors import ArgumentError, DtypeError, UnitError, UnsupportedError
 
@@ -79,7 +80,7 @@ def test_dlpack_in_the_same_kind_out(model):
 
 def test_device_memory_is_refused_by_name(model):
     class Cupy:
-        __cuda_array_interface__: dict = {}
+        __cuda_array_interface__ = ()
 
     class Gpu(Foreign):
         def __dlpack_device__(self):

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flow_bundle import flow_state, named, sealed_with_example
+from typer.testing import CliRunner
+
 from surrogate.cli import app
 from surrogate.cli.main import COMMANDS
-from typer.testing import CliRunner
 
 
 def run(*arguments):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bundles import field
 from flow_bundle import affine, flow_state, named
+
 from surrogate import Rejected, Surrogate, SurrogateError, errors
 
 

@@ -1,10 +1,15 @@
 """Surrogate.predict on numpy arrays: forms, strides, precision, memory."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+
 import numpy as np
 import pytest
 from bundles import field
 from flow_bundle import affine, flow_next, flow_state, named
+
 from surrogate import Surrogate
+from surrogate.errors import ArgumentError
 
 TOLERANCE = {"float32": 3e-6, "float64": 3e-6}  # the program itself computes in float32
 
@@ -166,13 +171,39 @@ def test_parameters_by_name_by_order_and_by_default(make):
 
 
 def test_threads_may_share_a_model(model):
-    from concurrent.futures import ThreadPoolExecutor
-
     states = [flow_state(ny=64, nx=64, seed=seed) for seed in range(8)]
     expected = [model.predict(state) for state in states]
     with ThreadPoolExecutor(4) as pool:
         for frame, known in zip(pool.map(model.predict, states * 4), expected * 4, strict=True):
             np.testing.assert_array_equal(frame, known)
+
+
+def test_closing_while_another_thread_predicts_is_safe(flow):
+    state = flow_state(ny=128, nx=128)
+    for _ in range(20):
+        model = Surrogate.open(flow)
+        ended = []
+
+        def work(model=model, ended=ended):
+            try:
+                while True:
+                    model.predict(state)
+            except ArgumentError as error:
+                ended.append(str(error))
+
+        thread = Thread(target=work)
+        thread.start()
+        model.close()
+        thread.join(timeout=20)
+        assert "closed" in ended[0]
+
+
+def test_a_bundle_in_memory_gives_the_same_bits(model, flow):
+    paths = (path for path in flow.rglob("*") if path.is_file())
+    files = {path.relative_to(flow).as_posix(): path.read_bytes() for path in paths}
+    with Surrogate.open_memory(files, engine="stub") as other:
+        assert other.info.path == ""
+        np.testing.assert_array_equal(other.predict(flow_state()), model.predict(flow_state()))
 
 
 def test_what_a_model_is(model, flow):

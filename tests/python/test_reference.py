@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bundles import field, manifest
 from flow_bundle import affine, flow_next, flow_state, named
+
 from surrogate import Surrogate
 from surrogate.bundle.folder import write_bundle
 from surrogate.bundle.manifest import Manifest

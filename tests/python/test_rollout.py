@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bundles import field
 from flow_bundle import affine, flow_state, named
+
 from surrogate import Rejected, Surrogate
 from surrogate.errors import ArgumentError
 

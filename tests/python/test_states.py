@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from surrogate.errors import ArgumentError, CorruptError, NotFoundError
 from surrogate.io.states import read_state, write_state
 

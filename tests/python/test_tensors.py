@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from surrogate.bundle.tensors import decode_tensors, encode_tensors, read_tensors, write_tensors
 
 

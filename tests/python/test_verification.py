@@ -2,6 +2,7 @@
 
 import pytest
 from flow_bundle import sealed_with_example
+
 from surrogate import Surrogate
 from surrogate.errors import NotFoundError
 from surrogate.verification import verify_bundle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_steps_may_change_while_the_rate_is_constant(
     Trainer(long, changed, root=data_root).train(until=4)
     Trainer(short_, changed, root=data_root, resume=True).train()
     assert equal(weights(whole), weights(changed))
-    with pytest.raises(RecipeError, match="optimiser.steps"):
+    with pytest.raises(RecipeError, match=r"optimiser\.steps"):
         Trainer(long, changed, root=data_root, resume=True)
 
 
@@ -114,10 +115,11 @@ def test_a_run_is_not_resumed_under_another_recipe(
 ) -> None:
     run = RunFolder(tmp_path)
     Trainer(short(make_recipe), run, root=data_root).train(until=2)
-    with pytest.raises(RecipeError, match="method.noise"):
-        other = short(make_recipe)
-        method = other.method.model_copy(update={"noise": 0.5})
-        Trainer(other.model_copy(update={"method": method}), run, root=data_root, resume=True)
+    other = short(make_recipe)
+    method = other.method.model_copy(update={"noise": 0.5})
+    other = other.model_copy(update={"method": method})
+    with pytest.raises(RecipeError, match=r"method\.noise"):
+        Trainer(other, run, root=data_root, resume=True)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
@@ -166,7 +168,7 @@ def test_the_learning_rate_warms_up_holds_and_falls_to_its_end() -> None:
     rates = [learning_rate(n, config) for n in range(101)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[10:41] == [1.0] * 31
-    assert all(a > b for a, b in zip(rates[40:100], rates[41:], strict=True))
+    assert all(a > b for a, b in pairwise(rates[40:]))
     assert rates[100] == pytest.approx(0.1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ def save(state: State, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     torch.save(vars(state), partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load(path: Path, *, device: str = "cpu") -> State:

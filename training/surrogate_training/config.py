@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Any, Literal, Union, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -126,7 +126,7 @@ class Curl(Section):
     curl: str
 
 
-Feature = Union[str, Curl]
+Feature = str | Curl
 
 
 class Model(Section):

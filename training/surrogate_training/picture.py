@@ -21,10 +21,9 @@ def draw_run(run: RunFolder, path: Path, *, root: Path, part: str = "test", inde
     scaling = Scaling(recipe, statistics)
     with torch.no_grad():
         predicted = u1 + scaling.increment(model(scaling.normalise(u1)))
-    rows = {
-        name: tuple(observed(u, recipe, statistics)[name][0].numpy() for u in (u1, u2, predicted))
-        for name in observed(u1, recipe, statistics)
-    }
+    states = [observed(u, recipe, statistics) for u in (u1, u2, predicted)]
+    first, second, third = ({k: v[0].numpy() for k, v in state.items()} for state in states)
+    rows = {name: (first[name], second[name], third[name]) for name in first}
     file, frame = pairs.where(index)
     draw(rows, path, title=f"{recipe.name}: {file}, frame {frame} → {frame + recipe.data.stride}")
 

@@ -49,7 +49,7 @@ class Average:
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """Blend in the parameters after ``step`` (0, 1, …)."""
-        blend = get_ema_multi_avg_fn(min(self.decay, (1 + step) / (10 + step)))
+        blend = get_ema_multi_avg_fn(min(self.decay, (1 + step) / (10 + step)))  # type: ignore[no-untyped-call]
         present = model.state_dict()
         blend([*self.values.values()], [present[key] for key in self.values], None)
 

@@ -157,7 +157,8 @@ typedef struct surrogate_open_options {
     const char *precision;      /* "fp32", "bf16", "fp16"; NULL: the chosen program's */
     int32_t threads;            /* CPU threads of a prediction; 0: what the engine finds (OMP_NUM_THREADS, cores) */
     int32_t verify;             /* enum surrogate_verify_level */
-    const char *guards;         /* JSON object that replaces guards of the manifest, see the manual; NULL: none */
+    const char *guards;         /* JSON {"finite": true, "bounds": {"p": {"lower": 0}}}: each key that is given replaces
+                                   the manifest's, null removes it; NULL: the manifest's guards */
     const char *engine_path;    /* ':'-separated folders searched for engines before SURROGATE_ENGINE_PATH; or NULL */
     const char *engine_options; /* JSON object handed to the engine; NULL: none */
     surrogate_log_function log; /* NULL: silent */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import h5py
@@ -138,7 +139,7 @@ def read_grid(files: tuple[Path, ...], data: Data) -> Grid:
         with h5py.File(file, "r") as h5:
             shape = tuple(int(n) for n in h5[data.fields[0].path].shape[1:])
             time = np.asarray(h5["/time"])
-            attrs = {k: float(v) for k, v in h5.attrs.items() if np.isscalar(v) and _number(v)}
+            attrs = {k: float(v) for k, v in h5.attrs.items() if isinstance(v, Real)}
         steps = np.diff(time)
         if not np.allclose(steps, steps[0], rtol=1e-6):
             raise ValueError(f"{file}: frames are not equally spaced in time: {steps}")
@@ -158,7 +159,3 @@ def read_grid(files: tuple[Path, ...], data: Data) -> Grid:
     if first is None:
         raise ValueError("no trajectory files were given")
     return first
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

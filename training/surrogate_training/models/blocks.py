@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 Boundaries = tuple[str, str]
 
@@ -107,4 +107,4 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, ny, nx) → (B, C_out, 2 ny, 2 nx)."""
-        return F.pixel_shuffle(self.conv(x), 2)
+        return functional.pixel_shuffle(self.conv(x), 2)

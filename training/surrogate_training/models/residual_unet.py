@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from surrogate_training.config import Model
 from surrogate_training.models.blocks import CellNorm, PaddedConv, ResidualBlock, Up
@@ -28,7 +30,7 @@ class ResidualUNet(nn.Module):
     def __init__(self, channels: int, out_channels: int, config: Model) -> None:
         super().__init__()
         widths, self.stem = config.widths, config.stem
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
 
         def blocks(width: int, count: int) -> nn.Sequential:
             made = (ResidualBlock(width, config.activation, config.boundary) for _ in range(count))
@@ -49,7 +51,7 @@ class ResidualUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, ny, nx) → (B, C_out, ny, nx)."""
-        x = F.pixel_unshuffle(x, self.stem)  # (B, C stem², ny / stem, nx / stem)
+        x = functional.pixel_unshuffle(x, self.stem)  # (B, C stem², ny / stem, nx / stem)
         # channels-last in memory: norms over channels become one pass, convolutions need no reordering
         x = self.entry(x.contiguous(memory_format=torch.channels_last))  # (B, W, …)
         skips: list[Tensor] = []
@@ -62,7 +64,7 @@ class ResidualUNet(nn.Module):
             x = self.decoder[level](skips[level] + self.up[level](x))
         # the last layer stays in full precision: a rounded increment of A_z would be noise in its curl
         x = self.exit.float_forward(self.exit_norm(x))
-        return F.pixel_shuffle(x, self.stem)  # (B, C_out, ny, nx)
+        return functional.pixel_shuffle(x, self.stem)  # (B, C_out, ny, nx)
 
 
 def analytic_radius(config: Model) -> int:
@@ -77,4 +79,4 @@ def analytic_radius(config: Model) -> int:
         reach += 2 * count * size
     for size, count in zip(sizes[:-1], config.decoder_blocks, strict=True):
         reach += 2 * count * size
-    return reach + sizes[-1] - 1
+    return int(reach + sizes[-1] - 1)

@@ -1,0 +1,86 @@
+"""The demo's numerics: what a frame is on another grid, and how it is scored."""
+
+import numpy as np
+import pytest
+
+from surrogate.demo.frames import Frame, prolong, restrict
+from surrogate.demo.score import field_errors, mean_error, worst_over
+
+
+def averages(n, wave):
+    """Exact cell averages of cos(2 π wave x) on n cells."""
+    edges = np.arange(n + 1) / n
+    primitive = np.sin(2 * np.pi * wave * edges) / (2 * np.pi * wave)
+    return np.diff(primitive) * n
+
+
+def smooth(n):
+    """A smooth frame of n² cells with a mean field, known at every resolution (rho and A_z exactly)."""
+    x = np.arange(n) / n
+    rho = 2.0 + 0.5 * np.outer(averages(n, 1), averages(n, 2))
+    az = 0.1 * np.outer(np.sin(2 * np.pi * x), np.cos(4 * np.pi * x))
+    return Frame(rho, 0.3 * rho, 1.0 - rho, rho, az, 0.5, b0=(0.2, -0.1))
+
+
+def noisy(n, seed=0):
+    random = np.random.default_rng(seed)
+    u = random.uniform(0.5, 1.5, (5, n, n))
+    return Frame(u[0], u[1] - 1.0, u[2] - 1.0, u[3], 0.01 * u[4], 0.0)
+
+
+def totals(frame):
+    bx, by = frame.b
+    cx, cy = 0.5 * (bx + np.roll(bx, -1, 1)), 0.5 * (by + np.roll(by, -1, 0))
+    energy = frame.p / (frame.gamma - 1) + 0.5 * (
+        frame.rho * (frame.vx**2 + frame.vy**2) + cx**2 + cy**2
+    )
+    return [u.mean() for u in (frame.rho, frame.rho * frame.vx, frame.rho * frame.vy, energy)]
+
+
+def test_restriction_conserves_mass_momentum_and_energy():
+    fine = noisy(32)
+    np.testing.assert_allclose(totals(restrict(fine)), totals(fine), rtol=1e-13)
+
+
+def test_prolongation_converges_at_fifth_order_or_better():
+    errors = {}
+    for n in (16, 32):
+        fine, found = smooth(2 * n), prolong(smooth(n))
+        errors[n] = (np.abs(found.rho - fine.rho).max(), np.abs(found.az - fine.az).max())
+    for coarse, fine in zip(errors[16], errors[32], strict=True):
+        assert np.log2(coarse / fine) > 4.7
+
+
+def test_prolongation_then_restriction_keeps_density_and_potential():
+    coarse = noisy(16)
+    again = restrict(prolong(coarse))
+    np.testing.assert_allclose(again.rho, coarse.rho, atol=1e-14)
+    np.testing.assert_array_equal(again.az, coarse.az)
+
+
+def test_the_field_has_no_divergence():
+    frame = noisy(16)
+    bx, by = frame.b
+    divergence = np.roll(bx, -1, 1) - bx + np.roll(by, -1, 0) - by
+    assert np.abs(divergence).max() <= 1e-13 * np.abs(bx).max()
+
+
+def test_no_error_against_itself_and_one_against_the_mean():
+    frame = noisy(16)
+    assert mean_error(field_errors(frame, frame)) == 0.0
+    flat = Frame(
+        *(np.full_like(u, u.mean()) for u in (frame.rho, frame.vx, frame.vy, frame.p, frame.az)),
+        0.0,
+    )
+    errors = field_errors(flat, frame)
+    assert errors["rho"] == pytest.approx(1.0)
+
+
+def test_the_potential_is_scored_by_its_field_so_that_a_gauge_changes_nothing():
+    frame = noisy(16)
+    moved = Frame(frame.rho, frame.vx, frame.vy, frame.p, frame.az + 7.0, 0.0)
+    assert mean_error(field_errors(moved, frame)) < 1e-12
+
+
+def test_the_worst_field_is_the_one_with_the_largest_ratio():
+    assert worst_over({"a": 0.2, "b": 0.3}, {"a": 0.4, "b": 1.0}) == ("a", 0.5)
