@@ -319,6 +319,9 @@ class Surrogate:
     ) -> _native.StepOptions:
         if step is None and time is None and parameters is None and seed == 0 and member == 0:
             return _PLAIN_STEP
+        for name, value in (("step", step), ("seed", seed), ("member", member)):
+            if value is not None and value < 0:
+                raise ArgumentError(f"{name}={value}; expected 0 or more")
         return _native.StepOptions(
             step=step, time=time, parameters=self._values(parameters), seed=seed, member=member
         )

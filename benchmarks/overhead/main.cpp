@@ -72,7 +72,7 @@ int main(int count, char **arguments) {
     const int blocks = std::atoi(arguments[3]), calls = std::atoi(arguments[4]);
     Loops loops{};
     surrogate_open_options options;
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.threads = 1;
     if (surrogate_open(&loops.model, arguments[1], &options) < 0) {
         std::fprintf(stderr, "%s\n", surrogate_last_error());

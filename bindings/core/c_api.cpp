@@ -34,7 +34,7 @@ std::string name_or_any(const char *value) {
 
 Options read_options(const surrogate_open_options *given) {
     surrogate_open_options o;
-    surrogate_open_options_init(&o);
+    surrogate_open_options_init(&o, sizeof o);
     if (given)
         o = read_versioned(given, o, "options", "call surrogate_open_options_init first");
     if (o.threads < 0)
@@ -61,7 +61,7 @@ Options read_options(const surrogate_open_options *given) {
 
 surrogate_step_options read_step(const surrogate_step_options *given) {
     surrogate_step_options step;
-    surrogate_step_options_init(&step);
+    surrogate_step_options_init(&step, sizeof step);
     return given ? read_versioned(given, step, "step", "call surrogate_step_options_init first") : step;
 }
 
@@ -77,20 +77,15 @@ const char *surrogate_last_error(void) {
     return last_error();
 }
 
-void surrogate_open_options_init(surrogate_open_options *options) {
-    if (!options)
-        return;
-    *options = surrogate_open_options{};
-    options->struct_size = sizeof *options;
+void surrogate_open_options_init(surrogate_open_options *options, size_t size) {
+    init_versioned(options, size, surrogate_open_options{});
 }
 
-void surrogate_step_options_init(surrogate_step_options *step) {
-    if (!step)
-        return;
-    *step = surrogate_step_options{};
-    step->struct_size = sizeof *step;
-    step->step = -1;
-    step->time = std::numeric_limits<double>::quiet_NaN();
+void surrogate_step_options_init(surrogate_step_options *step, size_t size) {
+    surrogate_step_options defaults{};
+    defaults.step = -1;
+    defaults.time = std::numeric_limits<double>::quiet_NaN();
+    init_versioned(step, size, defaults);
 }
 
 int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options) {

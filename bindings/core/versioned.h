@@ -19,6 +19,15 @@ template <class Struct> std::size_t given_size(const Struct *given, const char *
     return given->struct_size;
 }
 
+/// Set the caller's struct of `size` bytes to `defaults`, and to zero what this library does not know.
+template <class Struct> void init_versioned(Struct *target, std::size_t size, Struct defaults) {
+    if (!target || size < sizeof(std::size_t))
+        return;
+    defaults.struct_size = size;
+    std::memset(static_cast<void *>(target), 0, size);
+    std::memcpy(static_cast<void *>(target), &defaults, std::min(size, sizeof(Struct)));
+}
+
 /// The caller's options over `defaults`: members that its header did not have keep their defaults.
 template <class Struct>
 Struct read_versioned(const Struct *given, Struct defaults, const char *what, const char *advice) {

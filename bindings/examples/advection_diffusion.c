@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     if (argc < 3)
         return fprintf(stderr, "usage: %s BUNDLE OUTPUT.bin [JUMPS]\n", argv[0]), 2;
 
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.threads = 1;
     if (surrogate_open(&model, argv[1], &options) < 0 || surrogate_get_info(model, &info) < 0)
         return fail();

@@ -23,7 +23,7 @@ void forward_log(void *user, int level, const char *text) {
 
 surrogate_step_options c_step(const StepOptions &step) {
     surrogate_step_options options;
-    surrogate_step_options_init(&options);
+    surrogate_step_options_init(&options, sizeof options);
     options.step = step.step;
     options.time = step.time;
     options.seed = step.seed;
@@ -53,7 +53,7 @@ py::tuple axes(const Number (&values)[3], int count) {
 
 surrogate_open_options Model::c_options() {
     surrogate_open_options options;
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.engine = text_or_null(options_.engine);
     options.program = text_or_null(options_.program);
     options.device = text_or_null(options_.device);

@@ -248,7 +248,8 @@ class Manifest(_Data):
             raise CorruptError(
                 f"{path}: not valid JSON ({error}); the bundle is damaged, copy it again"
             ) from error
-        version = data.get("format", {}).get("version") if isinstance(data, dict) else None
+        schema = data.get("format") if isinstance(data, dict) else None
+        version = schema.get("version") if isinstance(schema, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise SchemaError(
                 f"{path}: written in manifest schema {version}, this installation reads up to {SCHEMA_VERSION}; "

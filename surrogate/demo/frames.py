@@ -107,15 +107,20 @@ def restrict(frame: Frame, factor: int = 2) -> Frame:
     return _from_conserved(frame, rho, mx, my, energy, frame.az[::factor, ::factor].copy())
 
 
+def _interleave(even: Array, odd: Array, axis: int) -> Array:
+    """even[0], odd[0], even[1], … along `axis`."""
+    shape = list(even.shape)
+    shape[axis] *= 2
+    both: Array = np.stack((even, odd), axis=axis + 1).reshape(shape)
+    return both
+
+
 def _split_averages(u: Array, axis: int) -> Array:
     """Averages over half cells from the quartic that has the averages of five cells: fifth order, conservative."""
     near = np.roll(u, -1, axis) - np.roll(u, 1, axis)
     far = np.roll(u, -2, axis) - np.roll(u, 2, axis)
     slope = (22.0 * near - 3.0 * far) / 128.0
-    halves = np.stack((u - slope, u + slope), axis=axis + 1)
-    shape = list(u.shape)
-    shape[axis] *= 2
-    return halves.reshape(shape)
+    return _interleave(u - slope, u + slope, axis)
 
 
 def _split_points(u: Array, axis: int) -> Array:
@@ -123,10 +128,7 @@ def _split_points(u: Array, axis: int) -> Array:
     middle = np.zeros_like(u)
     for k, weight in enumerate((150.0, -25.0, 3.0)):
         middle += weight / 256.0 * (np.roll(u, -1 - k, axis) + np.roll(u, k, axis))
-    both = np.stack((u, middle), axis=axis + 1)
-    shape = list(u.shape)
-    shape[axis] *= 2
-    return both.reshape(shape)
+    return _interleave(u, middle, axis)
 
 
 def prolong(frame: Frame) -> Frame:

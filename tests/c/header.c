@@ -21,8 +21,8 @@ int main(void) {
     statistics.struct_size = sizeof statistics;
     rejection.struct_size = sizeof rejection;
     verification.struct_size = sizeof verification;
-    surrogate_open_options_init(&options);
-    surrogate_step_options_init(&step);
+    surrogate_open_options_init(&options, sizeof options);
+    surrogate_step_options_init(&step, sizeof step);
     surrogate_field_init(&field, "u", data, SURROGATE_FLOAT32, 2, shape);
     surrogate_field_init_ghost(&field, "u", data, SURROGATE_FLOAT32, 2, shape, shape);
     failed |= surrogate_open(&model, "/nowhere", &options) != SURROGATE_ERROR_NOT_FOUND;

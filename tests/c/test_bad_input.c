@@ -186,7 +186,7 @@ static void guards_can_be_replaced(void) {
     surrogate_open_options options;
     double x[2] = {3, 4}, y[2] = {-1, -1};
     int64_t shape[3] = {1, 1, 2};
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.guards = "{\"bounds\": {\"u\": {\"upper\": 7.5}}}"; /* lower stays 0 */
     CHECK_STATUS(surrogate_open(&m, bundle("bounded"), &options), SURROGATE_OK, "");
     CHECK_STATUS(surrogate_predict_array(m, y, x, SURROGATE_FLOAT64, 3, shape, NULL), SURROGATE_REJECTED,
@@ -207,7 +207,7 @@ static void bounds_decide_in_float32_as_in_double(void) {
     surrogate_open_options options;
     int64_t shape[3] = {1, 1, 1};
     float x = 0.1f, y = 0; /* 0.1f is above 0.1 */
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.guards = "{\"bounds\": {\"u\": {\"upper\": 0.1}}}";
     CHECK_STATUS(surrogate_open(&m, bundle("zero"), &options), SURROGATE_OK, "");
     CHECK_STATUS(surrogate_predict_array(m, &y, &x, SURROGATE_FLOAT32, 3, shape, NULL), SURROGATE_REJECTED,

@@ -22,7 +22,7 @@ static void calls(const char *name) {
     rejection.struct_size = sizeof rejection;
     verification.struct_size = sizeof verification;
     info.struct_size = sizeof info;
-    surrogate_step_options_init(&step);
+    surrogate_step_options_init(&step, sizeof step);
     if (surrogate_open(&m, bundle(name), NULL) != SURROGATE_OK)
         return;
     surrogate_get_info(m, &info);

@@ -35,7 +35,7 @@ static void engines_that_fail_are_named(void) {
     surrogate_open_options options;
     CHECK_STATUS(open_with("fail_load", NULL), SURROGATE_ERROR_ENGINE, "asks to fail in load");
     CHECK_STATUS(open_with("fail_at_once", NULL), SURROGATE_ERROR_EXECUTION, "asks to fail in run");
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.engine = "nonsense";
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "nonsense was asked for");
     options.engine = "../stub";
@@ -56,7 +56,7 @@ static void options_are_checked(void) {
         surrogate_open_options known;
         size_t more[4];
     } newer;
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     CHECK(options.struct_size == sizeof options);
     options.struct_size = 0;
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_ARGUMENT, "surrogate_open_options_init");
@@ -66,8 +66,14 @@ static void options_are_checked(void) {
     options.verify = 77;
     CHECK_STATUS(open_with("identity", &options), SURROGATE_OK, "");
     memset(&newer, 0, sizeof newer);
-    surrogate_open_options_init(&newer.known);
-    newer.known.struct_size = sizeof newer; /* a newer header: what this library does not know is ignored */
+    /* an older header: init writes no byte behind the caller's struct */
+    newer.more[0] = 7;
+    newer.known.threads = 9;
+    surrogate_open_options_init(&newer.known, 2 * sizeof(size_t));
+    CHECK(newer.known.struct_size == 2 * sizeof(size_t) && newer.known.engine == NULL && newer.known.threads == 9);
+    /* a newer header: what this library does not know is zeroed by init, and ignored */
+    surrogate_open_options_init(&newer.known, sizeof newer);
+    CHECK(newer.known.struct_size == sizeof newer && newer.known.threads == 0 && newer.more[0] == 0);
     newer.more[0] = 1;
     CHECK_STATUS(open_with("identity", &newer.known), SURROGATE_OK, "");
     options.struct_size = sizeof options;
@@ -106,7 +112,7 @@ static void programs_are_chosen_in_order(void) {
     surrogate_info info;
     surrogate_open_options options;
     info.struct_size = sizeof info;
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     CHECK_STATUS(surrogate_open(&model, bundle("choice"), &options), SURROGATE_OK, "");
     CHECK_STATUS(surrogate_get_info(model, &info), SURROGATE_OK, "");
     CHECK(strcmp(info.program, "half") == 0 && strcmp(info.precision, "bf16") == 0);
@@ -138,7 +144,7 @@ static void the_log_gets_one_line_at_open_and_one_a_kind_of_rejection(void) {
     float nan_field[1] = {0}, out[1] = {5};
     int64_t shape[3] = {1, 1, 1};
     int i;
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.log = count_lines;
     options.log_user = logged;
     CHECK_STATUS(surrogate_open(&model, bundle("identity"), &options), SURROGATE_OK, "");
@@ -169,7 +175,7 @@ static void the_example_is_replayed(void) {
     model = open_bundle("identity");
     CHECK_STATUS(surrogate_verify(model, &result), SURROGATE_ERROR_UNSUPPORTED, "no example");
     surrogate_close(model);
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.verify = SURROGATE_VERIFY_EXAMPLE;
     CHECK_STATUS(open_with("example", &options), SURROGATE_OK, "");
     CHECK_STATUS(open_with("example_wrong", &options), SURROGATE_ERROR_EXECUTION, "does not reproduce");

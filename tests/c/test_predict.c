@@ -193,7 +193,7 @@ static void parameters_are_handed_on(void) {
     int64_t shape[3] = {1, 2, 2};
     CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 3, shape, NULL), SURROGATE_OK, "");
     CHECK(next[0] == 1.25 && next[3] == 4.25);
-    surrogate_step_options_init(&step);
+    surrogate_step_options_init(&step, sizeof step);
     step.parameters = &nu;
     step.parameter_count = 1;
     CHECK_STATUS(surrogate_predict_array(m, next, u, SURROGATE_FLOAT64, 3, shape, &step), SURROGATE_OK, "");

@@ -27,7 +27,7 @@ static int predict(surrogate_model *model, int64_t channels, int64_t size) {
 int main(int argc, char **argv) {
     surrogate_open_options options;
     surrogate_model *model = NULL;
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.threads = argc > 5 ? atoi(argv[5]) : 1;
     const int status = surrogate_open(&model, argv[1], &options);
     if (status != SURROGATE_OK) {

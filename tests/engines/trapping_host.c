@@ -88,7 +88,7 @@ int main(int argc, char **argv) {
     if (argc > 4 && strcmp(argv[4], "early") == 0)
         expect(trapping_threads(), team, "threads that trap before");
 
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.threads = atoi(argv[3]);
     expect(surrogate_open(&model, argv[1], &options), SURROGATE_OK, "open");
     for (int round = 0; round < 3 && model != NULL; ++round) {

@@ -10,6 +10,7 @@ from bundles import field
 from flow_bundle import affine, flow_state, named
 
 from surrogate import Rejected, Surrogate, SurrogateError, errors
+from surrogate.bundle.manifest import Manifest
 
 
 @pytest.fixture
@@ -87,6 +88,8 @@ def test_a_manifest_that_is_none(copy, bad):
     (copy / "manifest.json").write_bytes(bad)
     with pytest.raises(errors.CorruptError):
         Surrogate.open(copy)
+    with pytest.raises(errors.CorruptError, match=r"manifest\.json"):
+        Manifest.read(copy / "manifest.json")
 
 
 def test_an_engine_that_is_not_there(flow, copy, tmp_path):
@@ -198,6 +201,12 @@ def test_parameters_out_of_range_and_unknown(make):
             model.predict(u, parameters={"mu": 0.5})
         with pytest.raises(SurrogateError):
             model.predict(u, parameters=[0.1, 0.2])
+
+
+@pytest.mark.parametrize("name", ["step", "seed", "member"])
+def test_counters_are_not_negative(model, name):
+    with pytest.raises(errors.ArgumentError, match=f"{name}=-1"):
+        model.predict(flow_state(), **{name: -1})
 
 
 def test_a_program_that_fails_while_running(make):

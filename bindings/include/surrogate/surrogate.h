@@ -24,8 +24,8 @@
  * - Strings are UTF-8, end with NUL, and belong to the library unless said otherwise.
  * - Thread rule: different models may be used from different threads at the same time.  Calls on one model are
  *   serialised by the library; surrogate_close must be the last call on a model.
- * - Every options struct begins with struct_size and is filled by its _init function: a program compiled against
- *   an older header keeps working with a newer library.
+ * - Every options struct begins with struct_size and is filled by its _init function, which is told the size that
+ *   the caller's header knows: a program compiled against an older header keeps working with a newer library.
  */
 #ifndef SURROGATE_SURROGATE_H
 #define SURROGATE_SURROGATE_H
@@ -116,7 +116,7 @@ typedef struct surrogate_field {
     int32_t memory;         /* enum surrogate_memory */
     int32_t device;         /* CUDA ordinal of `data` if memory is SURROGATE_CUDA */
     int32_t rank;           /* number of axes: spatial ones, plus component and batch axis if present */
-    int32_t component_axis; /* which axis counts components; -1: none (a field of one component) */
+    int32_t component_axis; /* which axis counts components; -1: none, one component */
     int32_t batch_axis;     /* which axis counts independent states; -1: none */
     int64_t shape[SURROGATE_MAX_RANK];
     int64_t strides[SURROGATE_MAX_RANK];
@@ -165,7 +165,9 @@ typedef struct surrogate_open_options {
     void *log_user;             /* handed to `log` */
 } surrogate_open_options;
 
-SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options);
+/* Set every option to its default.  size: sizeof(surrogate_open_options) of the caller's header, which is all that is
+ * written.  options must not be NULL. */
+SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, size_t size);
 
 /* Open the bundle folder at `path`: read the manifest, check hashes, choose a program, load its engine, run it once
  * on the example so that the first prediction is not slower than the others.  May allocate and read files.
@@ -204,7 +206,8 @@ typedef struct surrogate_step_options {
     void *stream;             /* CUDA stream of device fields; NULL: the default stream */
 } surrogate_step_options;
 
-SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step);
+/* Set every option to its default, as surrogate_open_options_init does; size: sizeof(surrogate_step_options). */
+SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, size_t size);
 
 /* Predict the state one time step later.
  * output, input   `count` fields each, one for every field of the manifest, in any order if named.  All have the
@@ -219,9 +222,9 @@ SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step);
 SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_field *output, const surrogate_field *input,
                                     size_t count, const surrogate_step_options *step);
 
-/* The short form: the whole state in one dense host array [C][ny][nx] ([C][nz][ny][nx], [C][nx]), channels in the
- * manifest's order.  shape: {C, ny, nx}.  `output` has the same shape and may be `input`; channels that are
- * not predicted are left alone.  Otherwise as surrogate_predict. */
+/* The short form: one whole state in one dense host array [C][ny][nx] ([C][nz][ny][nx], [C][nx]), channels in the
+ * manifest's order; batches need surrogate_predict.  shape: {C, ny, nx}.  `output` has the same shape and may be
+ * `input`; channels that are not predicted are left alone.  Otherwise as surrogate_predict. */
 SURROGATE_API int surrogate_predict_array(surrogate_model *model, void *output, const void *input, int dtype, int rank,
                                           const int64_t *shape, const surrogate_step_options *step);
 

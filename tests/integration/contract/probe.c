@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
     if (!in || fread(now, sizeof now, 1, in) != 1 || !(out = fopen(argv[3], "wb")))
         return 2;
     fclose(in);
-    surrogate_open_options_init(&options);
+    surrogate_open_options_init(&options, sizeof options);
     options.threads = 1;
     check(surrogate_open(&model, argv[1], &options));
     for (int k = 0; k < 2; k++)
