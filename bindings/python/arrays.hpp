@@ -30,4 +30,4 @@ surrogate_field describe(const pybind11::array &array, Access access, const char
 void describe_channels(std::vector<surrogate_field> &fields, const pybind11::array &array, Access access,
                        const std::vector<Channels> &channels, std::int32_t channel_axis, std::int32_t batch_axis);
 
-}  // namespace native
+} // namespace native

@@ -16,7 +16,8 @@ struct Failure {
 
 // Must be called on the thread that made the failing call, before its next one.
 inline void check(int status) {
-    if (status < 0) throw Failure(status, surrogate_last_error());
+    if (status < 0)
+        throw Failure(status, surrogate_last_error());
 }
 
-}  // namespace native
+} // namespace native

@@ -9,7 +9,9 @@ namespace py = pybind11;
 namespace native {
 namespace {
 
-const char *text_or_null(const std::optional<std::string> &text) { return text ? text->c_str() : nullptr; }
+const char *text_or_null(const std::optional<std::string> &text) {
+    return text ? text->c_str() : nullptr;
+}
 
 // Called by the library while the GIL is released. Nothing that Python raises may pass through C.
 void forward_log(void *user, int level, const char *text) {
@@ -35,21 +37,20 @@ surrogate_step_options c_step(const StepOptions &step) {
     return options;
 }
 
-template <class Struct>
-Struct sized() {
+template <class Struct> Struct sized() {
     Struct value{};
     value.struct_size = sizeof(Struct);
     return value;
 }
 
-template <class Number>
-py::tuple axes(const Number (&values)[3], int count) {
+template <class Number> py::tuple axes(const Number (&values)[3], int count) {
     py::tuple result(count);
-    for (int axis = 0; axis < count; ++axis) result[axis] = values[axis];
+    for (int axis = 0; axis < count; ++axis)
+        result[axis] = values[axis];
     return result;
 }
 
-}  // namespace
+} // namespace
 
 surrogate_open_options Model::c_options() {
     surrogate_open_options options;
@@ -82,14 +83,16 @@ std::unique_ptr<Model> Model::open(const std::string &path, OpenOptions options)
     return self;
 }
 
-std::unique_ptr<Model> Model::open_memory(const std::vector<std::pair<std::string, py::bytes>> &files, OpenOptions options) {
+std::unique_ptr<Model> Model::open_memory(const std::vector<std::pair<std::string, py::bytes>> &files,
+                                          OpenOptions options) {
     std::unique_ptr<Model> self(new Model(std::move(options)));
     const surrogate_open_options c = self->c_options();
     std::vector<surrogate_file> list;
     for (const auto &[name, content] : files) {
         char *data = nullptr;
         py::ssize_t size = 0;
-        if (PyBytes_AsStringAndSize(content.ptr(), &data, &size) != 0) throw py::error_already_set();
+        if (PyBytes_AsStringAndSize(content.ptr(), &data, &size) != 0)
+            throw py::error_already_set();
         list.push_back({name.c_str(), data, static_cast<std::size_t>(size)});
     }
     surrogate_model *model = nullptr;
@@ -112,7 +115,9 @@ void Model::adopt(surrogate_model *model) {
     }
 }
 
-Model::~Model() { close(); }
+Model::~Model() {
+    close();
+}
 
 void Model::close() {
     Handle last;
@@ -122,12 +127,13 @@ void Model::close() {
 }
 
 Model::Handle Model::handle() const {
-    if (!handle_) throw Failure(SURROGATE_ERROR_ARGUMENT, "this model is closed; open the bundle again");
+    if (!handle_)
+        throw Failure(SURROGATE_ERROR_ARGUMENT, "this model is closed; open the bundle again");
     return handle_;
 }
 
-int Model::run(const Handle &model, const std::vector<surrogate_field> &output, const std::vector<surrogate_field> &input,
-               const StepOptions &step) {
+int Model::run(const Handle &model, const std::vector<surrogate_field> &output,
+               const std::vector<surrogate_field> &input, const StepOptions &step) {
     const surrogate_step_options options = c_step(step);
     py::gil_scoped_release released;
     const int status = surrogate_predict(model.get(), output.data(), input.data(), input.size(), &options);
@@ -139,29 +145,32 @@ int Model::predict(const std::vector<Entry> &output, const std::vector<Entry> &i
     const Handle model = handle();
     std::vector<surrogate_field> reads, writes;
     for (const auto &[name, unit, array, component_axis, batch_axis] : input) {
-        if (!array) throw Failure(SURROGATE_ERROR_ARGUMENT, "field '" + name + "' has no input array");
+        if (!array)
+            throw Failure(SURROGATE_ERROR_ARGUMENT, "field '" + name + "' has no input array");
         reads.push_back(describe(*array, Access::read, name.c_str(), text_or_null(unit), component_axis, batch_axis));
     }
     for (const auto &[name, unit, array, component_axis, batch_axis] : output) {
         surrogate_field field{};
         if (array) {
             field = describe(*array, Access::write, name.c_str(), text_or_null(unit), component_axis, batch_axis);
-        } else {  // not wanted: described like its input, without memory
+        } else { // not wanted: described like its input, without memory
             for (const surrogate_field &read : reads)
-                if (name == read.name) field = read;
+                if (name == read.name)
+                    field = read;
             field.name = name.c_str();
             field.data = nullptr;
         }
         writes.push_back(field);
     }
     if (writes.size() != reads.size())
-        throw Failure(SURROGATE_ERROR_FIELD, "the output has " + std::to_string(writes.size()) + " fields and the input " +
-                                                 std::to_string(reads.size()) + "; expected the same fields in both");
+        throw Failure(SURROGATE_ERROR_FIELD, "the output has " + std::to_string(writes.size()) +
+                                                 " fields and the input " + std::to_string(reads.size()) +
+                                                 "; expected the same fields in both");
     return run(model, writes, reads, step);
 }
 
-int Model::predict_array(const py::array &output, const py::array &input, std::int32_t channel_axis, std::int32_t batch_axis,
-                         const StepOptions &step) {
+int Model::predict_array(const py::array &output, const py::array &input, std::int32_t channel_axis,
+                         std::int32_t batch_axis, const StepOptions &step) {
     const Handle model = handle();
     std::vector<surrogate_field> reads, writes;
     reads.reserve(channels_.size());
@@ -179,7 +188,9 @@ py::dict Model::info() {
     py::list boundary;
     for (int axis = 0; axis < rank; ++axis) {
         const int kind = info.boundary[axis];
-        boundary.append(kind == SURROGATE_BOUNDARY_PERIODIC ? "periodic" : kind == SURROGATE_BOUNDARY_WALL ? "wall" : "open");
+        boundary.append(kind == SURROGATE_BOUNDARY_PERIODIC ? "periodic"
+                        : kind == SURROGATE_BOUNDARY_WALL   ? "wall"
+                                                            : "open");
     }
     using namespace py::literals;
     return py::dict("name"_a = info.name, "path"_a = info.path, "engine"_a = info.engine, "program"_a = info.program,
@@ -242,7 +253,8 @@ py::dict Model::last_rejection() {
     const bool named = rejection.field >= 0 && static_cast<std::size_t>(rejection.field) < channels_.size();
     using namespace py::literals;
     return py::dict("reason"_a = surrogate_reason_name(rejection.reason),
-                    "field"_a = named ? py::object(py::str(channels_[static_cast<std::size_t>(rejection.field)].name)) : py::object(py::none()),
+                    "field"_a = named ? py::object(py::str(channels_[static_cast<std::size_t>(rejection.field)].name))
+                                      : py::object(py::none()),
                     "component"_a = rejection.component, "cell"_a = axes(rejection.cell, info.spatial_rank),
                     "batch"_a = rejection.batch, "value"_a = rejection.value, "lower"_a = rejection.lower,
                     "upper"_a = rejection.upper, "call"_a = rejection.call);
@@ -260,4 +272,4 @@ py::dict Model::verify() {
                     "tolerance"_a = result.tolerance);
 }
 
-}  // namespace native
+} // namespace native

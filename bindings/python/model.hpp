@@ -16,25 +16,27 @@ struct OpenOptions {
     std::optional<std::string> engine, program, device, precision, guards, engine_path, engine_options;
     int threads = 0;
     int verify = SURROGATE_VERIFY_HASHES;
-    pybind11::object log;  // callable (level: int, text: str), or None
+    pybind11::object log; // callable (level: int, text: str), or None
 };
 
 struct StepOptions {
     std::int64_t step = -1;
-    double time;  // NaN: not given
+    double time; // NaN: not given
     std::uint64_t seed = 0;
     std::int64_t member = 0;
     std::optional<std::vector<double>> parameters;
 };
 
 // One array of a state: name, unit or None, array or None (an output that is not wanted), component axis, batch axis.
-using Entry = std::tuple<std::string, std::optional<std::string>, std::optional<pybind11::array>, std::int32_t, std::int32_t>;
+using Entry =
+    std::tuple<std::string, std::optional<std::string>, std::optional<pybind11::array>, std::int32_t, std::int32_t>;
 
 // Calls release the GIL; closing while another thread predicts takes effect when that call returns.
 class Model {
-public:
+  public:
     static std::unique_ptr<Model> open(const std::string &path, OpenOptions options);
-    static std::unique_ptr<Model> open_memory(const std::vector<std::pair<std::string, pybind11::bytes>> &files, OpenOptions options);
+    static std::unique_ptr<Model> open_memory(const std::vector<std::pair<std::string, pybind11::bytes>> &files,
+                                              OpenOptions options);
     ~Model();
 
     // SURROGATE_OK or SURROGATE_REJECTED; errors are thrown.
@@ -51,7 +53,7 @@ public:
     void close();
     bool closed() const { return !handle_; }
 
-private:
+  private:
     using Handle = std::shared_ptr<surrogate_model>;
 
     explicit Model(OpenOptions options) : options_(std::move(options)) {}
@@ -61,9 +63,9 @@ private:
     int run(const Handle &model, const std::vector<surrogate_field> &output, const std::vector<surrogate_field> &input,
             const StepOptions &step);
 
-    OpenOptions options_;  // the log callback is used as long as the model lives
+    OpenOptions options_; // the log callback is used as long as the model lives
     Handle handle_;
     std::vector<Channels> channels_;
 };
 
-}  // namespace native
+} // namespace native

@@ -1,4 +1,5 @@
-// surrogate._native: the C API of libsurrogate with Python's types. Meaning lives in surrogate.h, comfort in surrogate/*.py.
+// surrogate._native: the C API of libsurrogate with Python's types. Meaning lives in surrogate.h, comfort in
+// surrogate/*.py.
 #include "failure.hpp"
 #include "model.hpp"
 
@@ -17,7 +18,8 @@ namespace {
 // The package says which exception a status becomes, by setting `make_error`; without it RuntimeError.
 void translate(std::exception_ptr pointer) {
     try {
-        if (pointer) std::rethrow_exception(pointer);
+        if (pointer)
+            std::rethrow_exception(pointer);
     } catch (const native::Failure &failure) {
         const py::object make = py::module_::import("surrogate._native").attr("make_error");
         if (make.is_none()) {
@@ -33,8 +35,8 @@ void translate(std::exception_ptr pointer) {
 }
 
 OpenOptions open_options(std::optional<std::string> engine, std::optional<std::string> program,
-                         std::optional<std::string> device, std::optional<std::string> precision, int threads, int verify,
-                         std::optional<std::string> guards, std::optional<std::string> engine_path,
+                         std::optional<std::string> device, std::optional<std::string> precision, int threads,
+                         int verify, std::optional<std::string> guards, std::optional<std::string> engine_path,
                          std::optional<std::string> engine_options, py::object log) {
     OpenOptions options;
     options.engine = std::move(engine);
@@ -50,8 +52,8 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
     return options;
 }
 
-StepOptions step_options(std::optional<std::int64_t> step, std::optional<double> time, std::uint64_t seed, std::int64_t member,
-                         std::optional<std::vector<double>> parameters) {
+StepOptions step_options(std::optional<std::int64_t> step, std::optional<double> time, std::uint64_t seed,
+                         std::int64_t member, std::optional<std::vector<double>> parameters) {
     StepOptions options;
     options.step = step.value_or(-1);
     options.time = time.value_or(std::numeric_limits<double>::quiet_NaN());
@@ -61,7 +63,7 @@ StepOptions step_options(std::optional<std::int64_t> step, std::optional<double>
     return options;
 }
 
-}  // namespace
+} // namespace
 
 PYBIND11_MODULE(_native, m) {
     m.doc() = "The C API of libsurrogate with Python's types; use the package surrogate instead.";

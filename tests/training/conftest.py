@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from surrogate_training.config import Recipe, parse_recipe
+from surrogate_training.config import Recipe
 from surrogate_training.data import synthetic
 from surrogate_training.data.pairs import open_sets, read_grid
 from surrogate_training.data.statistics import Statistics, measure
 from surrogate_training.environment import ROOT
 from surrogate_training.models.fields import FieldModel
+from surrogate_training.recipe import parse_recipe
 
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 

@@ -27,14 +27,15 @@ def app() -> typer.Typer:
 
 def test_the_whole_road_on_the_smoke_recipe(app: typer.Typer, tmp_path: Path) -> None:
     run, bundle, root = tmp_path / "run", tmp_path / "smoke.surrogate", ["--root", str(tmp_path)]
-    small = [
-        "--set",
+    settings = (
         "optimiser.steps=20",
-        "--set",
         "run.validate_every=10",
-        "--set",
         "run.threads=1",
-    ]
+        "model.widths=[8]",
+        "model.encoder_blocks=[1]",
+        "model.decoder_blocks=[]",
+    )
+    small = [text for setting in settings for text in ("--set", setting)]
 
     def call(*args: str) -> str:
         done = CliRunner().invoke(app, [*args, *root])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import ValidationError
-from surrogate_training.config import RecipeError, load_recipe, parse_recipe
 from surrogate_training.environment import ROOT
+from surrogate_training.recipe import RecipeError, load_recipe, parse_recipe
 
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 

@@ -20,13 +20,15 @@ from surrogate.bundle.folder import check_bundle
 from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import read_tensors
 
+SMALL = {"widths": [8, 8], "encoder_blocks": [0, 1], "decoder_blocks": [0]}
+
 
 @pytest.fixture(scope="module")
 def run(
     make_recipe: Callable[..., Any], data_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> RunFolder:
     made = RunFolder(tmp_path_factory.mktemp("run"))
-    Trainer(make_recipe(optimiser={"steps": 5}), made, root=data_root).train()
+    Trainer(make_recipe(optimiser={"steps": 5}, model=SMALL), made, root=data_root).train()
     return made
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import torch
 from surrogate_training import checkpoint
-from surrogate_training.config import Optimiser, RecipeError
+from surrogate_training.config import Optimiser
 from surrogate_training.evaluate import evaluate_run
 from surrogate_training.methods.regression import Loss
+from surrogate_training.recipe import RecipeError
 from surrogate_training.runfolder import RunFolder, open_run
 from surrogate_training.trainer import DivergedError, Trainer, learning_rate
 

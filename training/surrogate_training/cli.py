@@ -29,10 +29,10 @@ def train(
     root: Root = None,
 ) -> None:
     """Train a model by a recipe; its data set is generated if missing."""
-    from surrogate_training.config import load_recipe
     from surrogate_training.environment import ROOT
     from surrogate_training.generate import ensure_data
     from surrogate_training.progress import reporter
+    from surrogate_training.recipe import load_recipe
     from surrogate_training.runfolder import RunFolder
     from surrogate_training.trainer import Trainer
 

@@ -11,11 +11,12 @@ import torch
 from torch import nn
 
 from surrogate.bundle.manifest import Manifest
-from surrogate_training.config import Recipe, parse_recipe
+from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import FieldStatistics, Statistics
 from surrogate_training.methods.regression import Scaling, mean_score, relative_errors
 from surrogate_training.programs import load_torchscript
+from surrogate_training.recipe import parse_recipe
 from surrogate_training.runfolder import RunFolder
 
 Errors = dict[str, np.ndarray]

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from surrogate_training.config import Data, Generate, RecipeError
+from surrogate_training.config import Data, Generate
+from surrogate_training.recipe import RecipeError
 
 MARKER = "generated.json"
 

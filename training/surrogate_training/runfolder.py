@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 
 from surrogate_training import checkpoint
-from surrogate_training.config import Recipe, RecipeError, parse_recipe
+from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.environment import environment
 from surrogate_training.models.fields import FieldModel
+from surrogate_training.recipe import RecipeError, parse_recipe
 
 
 @dataclass(frozen=True)
