@@ -97,7 +97,9 @@ def _from_conserved(
 
 def _block_mean(u: Array, factor: int) -> Array:
     ny, nx = u.shape
-    return u.reshape(ny // factor, factor, nx // factor, factor).mean(axis=(1, 3))  # (ny/f, nx/f)
+    blocks = u.reshape(ny // factor, factor, nx // factor, factor)
+    means: Array = blocks.mean(axis=(1, 3))  # (ny / factor, nx / factor)
+    return means
 
 
 def restrict(frame: Frame, factor: int = 2) -> Frame:

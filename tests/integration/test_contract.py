@@ -243,6 +243,16 @@ def test_examples_build_alone_against_an_installation(commands, tmp_path):
     programs.append(build / "from_source")
     run([gfortran, "-ffp-contract=off", "-J", build, *sources, "-o", programs[-1], *link])
 
+    # A makefile's way: flags from pkg-config.
+    if (tool := shutil.which("pkg-config")) is None:
+        pytest.skip("pkg-config is missing: apt-get install pkg-config")
+    search = f"--with-path={library / 'pkgconfig'}"
+    flags = run([tool, search, "--cflags", "--libs", "surrogate"]).stdout.split()
+    programs.append(build / "by_pkg_config")
+    source = EXAMPLES / "advection_diffusion.c"
+    gcc = [need_compiler("gcc"), "-O2", "-ffp-contract=off", source, "-o", programs[-1]]
+    run([*gcc, *flags, f"-Wl,-rpath,{library}", "-lm"])
+
     bundle = stub_bundle(tmp_path / "alone.surrogate", FIELDS, STUB_PROGRAM, guards=GUARDS)
     for program in programs:
         run([program, bundle, program.with_suffix(".bin"), "3"])

@@ -13,10 +13,10 @@ from surrogate_training.config import Recipe
 from surrogate_training.data import synthetic
 from surrogate_training.data.pairs import open_sets, read_grid
 from surrogate_training.data.statistics import Statistics, measure
-from surrogate_training.environment import ROOT
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import parse_recipe
 
+ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 
 

@@ -10,10 +10,11 @@ import typer
 import yaml
 from surrogate_training import cli
 from surrogate_training.config import Data, FieldSpec, Generate
-from surrogate_training.environment import ROOT
 from surrogate_training.generate import GenerationError, ensure_data
+from surrogate_training.repository import find_root
 from typer.testing import CliRunner
 
+ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 
 
@@ -106,3 +107,10 @@ def test_no_data_and_no_command_is_said(tmp_path: Path) -> None:
 
 def _data(generate: Generate | None) -> Data:
     return Data(path="d", fields=(FieldSpec(name="u"),), generate=generate)
+
+
+def test_paths_of_a_recipe_are_relative_to_the_repository_around_it(tmp_path: Path) -> None:
+    assert find_root(SMOKE.parent) == ROOT
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert find_root(tmp_path / "a" / "b") == tmp_path

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import ValidationError
-from surrogate_training.environment import ROOT
 from surrogate_training.recipe import RecipeError, load_recipe, parse_recipe
 
+ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 
 

@@ -150,6 +150,7 @@ def test_the_run_folder_describes_the_run(
     Trainer(recipe, run, root=data_root).train()
     assert open_run(tmp_path).recipe() == recipe
     assert {"torch", "commit", "cores"} <= run.environment().keys()
+    assert run.root() == data_root
     lines = [json.loads(line) for line in run.metrics_file.read_text().splitlines()]
     assert [(m["kind"], m["step"]) for m in lines] == [
         ("train", 4), ("validation", 4), ("train", 8), ("validation", 8),

@@ -55,11 +55,12 @@ def _metrics(metrics: dict[str, Any]) -> str:
 
 
 def _provenance(provenance: dict[str, Any]) -> str:
-    made = provenance.get("environment", {})
+    made, exported = provenance.get("environment", {}), provenance.get("export_environment", {})
     return (
         f"Recipe `{provenance.get('recipe', {}).get('name', '?')}`, seed {provenance.get('seed')}, "
         f"{provenance.get('steps')} steps on {provenance.get('training_pairs')} pairs, "
-        f"commit {made.get('commit')}, torch {made.get('torch')}. The whole recipe is in the manifest."
+        f"trained at commit {made.get('commit')}, exported at {exported.get('commit')}, "
+        f"torch {made.get('torch')}, {made.get('cpu')}. The whole recipe is in the manifest."
     )
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 Root = Annotated[
-    Path | None, typer.Option(help="Folder that data.path is relative to (default: repository).")
+    Path | None, typer.Option(help="Folder that data.path is relative to; default: the repository.")
 ]
 
 FAILED = 1
@@ -29,18 +29,18 @@ def train(
     root: Root = None,
 ) -> None:
     """Train a model by a recipe; its data set is generated if missing."""
-    from surrogate_training.environment import ROOT
     from surrogate_training.generate import ensure_data
     from surrogate_training.progress import reporter
     from surrogate_training.recipe import load_recipe
+    from surrogate_training.repository import find_root
     from surrogate_training.runfolder import RunFolder
     from surrogate_training.trainer import Trainer
 
     console = Console()
     try:
         config = load_recipe(recipe, overrides=tuple(overrides or ()))
-        base = root or ROOT
-        run = RunFolder(out or base / ".data" / "runs" / config.name)
+        base = root or find_root(recipe.parent)
+        run = RunFolder(out or base / ".runs" / config.name)
         if run.last_checkpoint.is_file() and not resume:
             raise ValueError(
                 f"{run.path} already holds a run: add --resume, or choose another --out"
@@ -63,8 +63,8 @@ def evaluate(
     root: Root = None,
 ) -> None:
     """Print the errors of a run or bundle beside persistence, per field, on unseen trajectories."""
-    from surrogate_training.environment import ROOT
     from surrogate_training.evaluate import evaluate_bundle, evaluate_run
+    from surrogate_training.repository import find_root
     from surrogate_training.runfolder import open_run, set_threads
 
     try:
@@ -73,15 +73,15 @@ def evaluate(
                 raise ValueError(
                     "--picture needs a run folder; a bundle's pictures are made by `surrogate demo`"
                 )
-            summary = evaluate_bundle(run, root=root or ROOT, part=part)
+            summary = evaluate_bundle(run, root=root or find_root(Path.cwd()), part=part)
         else:
             folder = open_run(run)
             set_threads(folder.recipe().run.threads)
-            summary = evaluate_run(folder, root=root or ROOT, part=part)
+            summary = evaluate_run(folder, root=root or folder.root(), part=part)
         if picture is not None:
             from surrogate_training.picture import draw_run
 
-            draw_run(folder, picture, root=root or ROOT, part=part)
+            draw_run(folder, picture, root=root or folder.root(), part=part)
     except (ValueError, OSError, RuntimeError) as error:
         _fail(error)
     if as_json:
@@ -100,12 +100,12 @@ def export(
     root: Root = None,
 ) -> None:
     """Export a run as a bundle; refused if it does not agree with the reference."""
-    from surrogate_training.environment import ROOT
     from surrogate_training.export import export_run
     from surrogate_training.runfolder import open_run
 
     try:
-        manifest = export_run(open_run(run), out, root=root or ROOT)
+        folder = open_run(run)
+        manifest = export_run(folder, out, root=root or folder.root())
     except (ValueError, OSError, RuntimeError) as error:
         _fail(error)
     size = sum(entry.bytes for entry in manifest.files.values())

@@ -15,17 +15,17 @@ from torch import Tensor
 from surrogate.bundle.folder import write_bundle
 from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import encode_tensors
+from surrogate.environment.provenance import provenance
 from surrogate_training.card import write_card
 from surrogate_training.config import FieldSpec, Recipe
 from surrogate_training.data.pairs import open_sets
 from surrogate_training.data.statistics import FieldStatistics, Statistics
-from surrogate_training.environment import environment
 from surrogate_training.evaluate import evaluate_run
 from surrogate_training.locality import Locality, measure_locality
 from surrogate_training.methods.regression import Scaling
 from surrogate_training.parity import TOLERANCE, ParityError, check_programs, check_reference
 from surrogate_training.programs import save_portable, save_torchscript
-from surrogate_training.runfolder import RunFolder
+from surrogate_training.runfolder import PACKAGES, RunFolder
 
 BOUNDARIES = {"periodic": "periodic", "replicate": "open", "zero": "wall"}
 PORTABLE, TORCHSCRIPT = "programs/portable.pt2", "programs/torchscript.pt"
@@ -69,9 +69,7 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
         save_portable(model, x, portable, multiple=recipe.model.multiple)
         save_torchscript(model, x, script)
         difference = check_programs(model, x, portable=portable, script=script)
-        body = _body(
-            recipe, statistics, locality, metrics, _provenance(run, recipe, statistics, step)
-        )
+        body = _body(recipe, statistics, locality, metrics, _provenance(run, step, root=root))
         body["example"] = {"tolerance": TOLERANCE}
         body["provenance"]["parity"] = {"programs": difference}
         example = {"input": _array(x), "expected": _array(y)}
@@ -109,7 +107,7 @@ def _body(
 ) -> dict[str, Any]:
     """All keys of the manifest but ``files``."""
     k = recipe.model.multiple
-    torch_version = f"torch {environment()['torch']}"
+    torch_version = f"torch {torch.__version__}"
     programs = [
         {"name": "portable", "format": "torch.export", "file": PORTABLE},
         {"name": "torchscript", "format": "torchscript", "file": TORCHSCRIPT},
@@ -171,9 +169,8 @@ def _metrics(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:
     return evaluate_run(run, root=root)
 
 
-def _provenance(
-    run: RunFolder, recipe: Recipe, statistics: Statistics, step: int
-) -> dict[str, Any]:
+def _provenance(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:
+    recipe, statistics = run.recipe(), run.statistics()
     quantiles = {name: [s.low, s.high] for name, s in statistics.fields.items()}
     return {
         "recipe": json.loads(recipe.model_dump_json()),
@@ -183,7 +180,7 @@ def _provenance(
         "quantiles_0.1_99.9_percent": quantiles,
         "constants": statistics.constants,
         "environment": run.environment(),
-        "export_environment": environment(),
+        "export_environment": provenance(root, packages=PACKAGES),
     }
 
 

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import torch
 
+from surrogate.environment.provenance import provenance
 from surrogate_training import checkpoint
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.environment import environment
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import RecipeError, parse_recipe
+from surrogate_training.repository import find_root
+
+PACKAGES = ("surrogate", "torch", "numpy", "h5py", "pydantic", "safetensors")
+"""Distributions whose versions are recorded."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,13 @@ class RunFolder:
         """State at the last step."""
         return self.path / "checkpoints" / checkpoint.FINAL
 
-    def begin(self, recipe: Recipe, statistics: Statistics) -> None:
-        """Create the folder and write what describes the run."""
+    def begin(self, recipe: Recipe, statistics: Statistics, *, root: Path) -> None:
+        """Create the folder and write what describes the run; ``root`` is what its paths are relative to."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
         statistics.save(self.statistics_file)
-        (self.path / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
+        facts = {**provenance(root, packages=PACKAGES), "root": str(root)}
+        (self.path / "environment.json").write_text(json.dumps(facts, indent=2) + "\n")
 
     def recipe(self) -> Recipe:
         """Read the recipe back."""
@@ -71,9 +76,19 @@ class RunFolder:
         return Statistics.load(self.statistics_file)
 
     def environment(self) -> dict[str, str]:
-        """Read the environment of the training back."""
+        """Read the environment of the training back: what may be published, so without paths of the machine."""
+        return {key: value for key, value in self._facts().items() if key != "root"}
+
+    def _facts(self) -> dict[str, str]:
         tree = json.loads((self.path / "environment.json").read_text())
         return {str(k): str(v) for k, v in tree.items()}
+
+    def root(self) -> Path:
+        """What the recipe's paths are relative to: as at training if that is still there."""
+        recorded = Path(self._facts().get("root", ""))
+        if recorded.is_absolute() and (recorded / self.recipe().data.path).is_dir():
+            return recorded
+        return find_root(self.path)
 
     def check_resumable(self, recipe: Recipe, *, step: int) -> None:
         """Refuse to continue a run at ``step`` under another recipe.
