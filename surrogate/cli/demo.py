@@ -17,7 +17,7 @@ from surrogate.demo.picture import draw
 from surrogate.demo.solver import DemoError, Solver, build_solver
 from surrogate.environment.provenance import provenance
 
-BUNDLE = "mhd2d-128"
+BUNDLE = "mhd2d_128"
 
 
 def demo(
