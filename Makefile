@@ -1,14 +1,14 @@
 # make demo       the main job: a solver with and without the surrogate in its loop, timed and scored
 # make test       unit, contract and integration tests (<= 15 min);  make test-full adds the long ones (<= 80 min)
-# make build      everything the two need;  make lint  formatters and type checks;  make clean  remove what was built
+# make build      everything the two need;  make lint  ruff, mypy, import-linter;  make clean  remove what was built
 #
-# TORCH_INDEX_URL=...  takes torch from another package index (for instance PyTorch's CUDA wheels)
+# TORCH_INDEX_URL=...  takes torch from another package index (for instance PyTorch's CPU or CUDA wheels)
 # TORCH=torch==2.11.0  takes another version
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
-STAMPS := build/stamps
+STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
 # Open MPI as root and on fewer cores than ranks; harmless elsewhere.
@@ -22,7 +22,7 @@ PACKAGE_SOURCES := pyproject.toml CMakeLists.txt README.md \
     bindings/include bindings/python benchmarks/solvers -type f ! -name '*.pyc' 2>/dev/null)
 ENGINE_SOURCES := $(shell find bindings/engines/torch bindings/engines/engine.h -type f 2>/dev/null)
 
-.PHONY: build demo test test-full native lint clean
+.PHONY: build demo test test-full native lint clean FORCE
 
 build: $(STAMPS)/engine
 
@@ -46,11 +46,15 @@ lint: $(STAMPS)/package
 clean:
 	rm -rf build demo $(VENV)
 
-$(STAMPS)/venv: pyproject.toml .ci/system-packages
+# Holds the torch that was asked for: asking for another one installs it.
+$(STAMPS)/torch: FORCE
 	@mkdir -p $(STAMPS)
-	@.ci/system-packages
+	@echo "$(TORCH) $(TORCH_INDEX_URL)" | cmp -s - $@ || echo "$(TORCH) $(TORCH_INDEX_URL)" > $@
+
+$(STAMPS)/venv: pyproject.toml .ci/system-packages $(STAMPS)/torch
+	@PYTHON=$(PYTHON) .ci/system-packages
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) "$(TORCH)"
+	$(PIP) $(if $(TORCH_INDEX_URL),--force-reinstall --index-url $(TORCH_INDEX_URL)) "$(TORCH)"
 	$(PIP) cmake ninja $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])")
 	@touch $@
 

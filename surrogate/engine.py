@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -20,16 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from surrogate import paths
+from surrogate.compilation import CompilationError, cache_dir, compile_project, find_tool
 from surrogate.errors import EngineError
 
 _INSTALL_TORCH = (
-    "install it (pip install torch==2.13.0, with --index-url https://download.pytorch.org/whl/cpu for "
-    "the CPU-only one), or name its folder with --torch-dir"
+    "install it (pip install torch==2.13.0; --index-url chooses PyTorch's CPU or CUDA wheels), or name its "
+    "folder with --torch-dir"
 )
-_TOOLS = {
-    "cmake": "pip install cmake, or apt-get install cmake",
-    "c++": "apt-get install g++",
-}
 _SOURCE_SUFFIXES = {".txt", ".cpp", ".hpp", ".map"}
 
 
@@ -199,49 +195,20 @@ def _read(stamp: Path) -> object:
 
 def _compile(torch: Torch, built_from: dict[str, str]) -> Path:
     """Configure and compile in the cache; returns the build folder."""
-    cmake, compiler = _tool("cmake"), _tool("c++")
-    key = hashlib.sha256(json.dumps([built_from, compiler]).encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    build = cache / "surrogate" / "engines" / f"torch-{torch.version}-{key}"
-    build.mkdir(parents=True, exist_ok=True)
-    configure = [
-        *[cmake, "-S", str(source_dir() / "torch"), "-B", str(build)],
-        f"-DTorch_DIR={torch.cmake_dir}",
-        f"-DSURROGATE_INCLUDE_DIR={paths.include_dir()}",
-        f"-DCMAKE_CXX_COMPILER={compiler}",
-        "-DCMAKE_BUILD_TYPE=Release",
-    ]
-    _run(configure, build / "configure.log")
-    _run([cmake, "--build", str(build), "--parallel"], build / "build.log")
+    given = os.environ.get("CXX")
+    try:
+        compiler = find_tool([given] if given else ["g++", "c++"], "apt-get install g++")
+        key = hashlib.sha256(json.dumps([built_from, compiler]).encode()).hexdigest()[:16]
+        build = cache_dir() / "engines" / f"torch-{torch.version}-{key}"
+        options = [
+            f"-DTorch_DIR={torch.cmake_dir}",
+            f"-DSURROGATE_INCLUDE_DIR={paths.include_dir()}",
+            f"-DCMAKE_CXX_COMPILER={compiler}",
+        ]
+        compile_project(source_dir() / "torch", build, options)
+    except CompilationError as error:
+        raise EngineError(str(error)) from error
     return build
-
-
-def _tool(name: str) -> str:
-    given = os.environ.get("CXX") if name == "c++" else None
-    names = [given] if given else {"c++": ["g++", "c++"]}.get(name, [name])
-    beside_python = str(Path(sys.executable).parent)
-    for candidate in names:
-        found = shutil.which(candidate) or shutil.which(candidate, path=beside_python)
-        if found:
-            return found
-    raise EngineError(
-        f"no {'C++ compiler' if name == 'c++' else name} was found (looked for {', '.join(names)} on PATH); "
-        f"install it: {_TOOLS[name]}"
-    )
-
-
-def _run(command: Sequence[str], log: Path) -> None:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    log.write_text(done.stdout, encoding="utf-8")
-    if done.returncode != 0:
-        lines = done.stdout.strip().splitlines()
-        first = next((i for i, line in enumerate(lines) if "rror" in line), max(0, len(lines) - 8))
-        raise EngineError(
-            f"{' '.join(command[:2])} … failed (status {done.returncode}); whole output in {log}:\n  "
-            + "\n  ".join(lines[first : first + 8])
-        )
 
 
 def _install(files: Sequence[Path], folder: Path) -> None:

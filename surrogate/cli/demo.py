@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from surrogate import Surrogate, paths
+from surrogate.cli.output import emit_json
 from surrogate.demo.experiment import Case, run_cases, summarise
 from surrogate.demo.picture import draw
-from surrogate.demo.solver import DemoError, Solver, build_solver
+from surrogate.demo.solver import Solver, build_solver
 from surrogate.environment.provenance import provenance
 
 BUNDLE = "mhd2d_128"
@@ -47,7 +48,7 @@ def demo(
                 solver, folder, step, cases=states, repeats=repeats, folder=Path(scratch),
                 done=lambda case: screen.print(_line(case)),
             )  # fmt: skip
-    except (DemoError, OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         typer.echo(f"surrogate demo: {error}", err=True)
         raise typer.Exit(2) from error
     figures = summarise(cases) | {
@@ -63,7 +64,7 @@ def demo(
     screen.print(_verdict(figures))
     screen.print(f"saved {out / 'demo.json'} and {out / 'demo.png'}")
     if as_json:
-        typer.echo(json.dumps(figures))
+        emit_json(figures)
 
 
 def _line(case: Case) -> str:

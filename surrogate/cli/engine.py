@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from surrogate import engine as engines
+from surrogate.cli.output import emit_json
 from surrogate.environment.engines import engines as found_engines
 from surrogate.errors import SurrogateError
 
@@ -43,9 +43,9 @@ def build(
         built = engines.build_torch(torch_dir=torch_dir, out=out, force=force)
     except SurrogateError as error:
         typer.echo(f"surrogate engine build {name}: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(2) from None
     if as_json:
-        typer.echo(json.dumps(engines.to_json(built)))
+        emit_json(engines.to_json(built))
     else:
         done = f"compiled in {built.seconds:.0f} s" if built.rebuilt else "up to date"
         typer.echo(f"{built.path}\n{done}, for torch {built.torch.version} in {built.torch.root}")
@@ -59,7 +59,7 @@ def list_engines(as_json: AsJson = False) -> None:
         rows = [
             {"name": f.name, "works": f.found, "text": f.text, "remedy": f.remedy} for f in findings
         ]
-        typer.echo(json.dumps(rows))
+        emit_json(rows)
     else:
         for f in findings:
             mark = "ok " if f.found else "NO "

@@ -134,10 +134,8 @@ def _split_points(u: Array, axis: int) -> Array:
 
 
 def prolong(frame: Frame) -> Frame:
-    """On a grid finer by two: fifth order in the cell averages of rho, v and p, sixth order in A_z."""
-    cells = (
-        _split_averages(_split_averages(u, 0), 1) for u in (frame.rho, frame.vx, frame.vy, frame.p)
-    )
-    rho, vx, vy, p = cells  # (2 ny, 2 nx)
+    """On a grid finer by two: fifth order in mass, momentum and energy, conserving them, sixth order in A_z."""
+    conserved = (frame.rho, frame.rho * frame.vx, frame.rho * frame.vy, _total_energy(frame))
+    rho, mx, my, energy = (_split_averages(_split_averages(u, 0), 1) for u in conserved)  # (2 ny, 2 nx)
     az = _split_points(_split_points(frame.az, 0), 1)
-    return Frame(rho, vx, vy, p, az, frame.time, frame.gamma, frame.b0, frame.size)
+    return _from_conserved(frame, rho, mx, my, energy, az)

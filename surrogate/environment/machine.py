@@ -46,6 +46,12 @@ def cpu_model() -> str:
     return _cpu_facts().get("model name") or platform.processor() or platform.machine()
 
 
+def cpu_identity() -> str:
+    """Model and instruction sets: code compiled for one identity may not run on another."""
+    facts = _cpu_facts()
+    return f"{cpu_model()} {facts.get('flags', facts.get('Features', ''))}"
+
+
 def _cpu_facts() -> dict[str, str]:
     path = Path("/proc/cpuinfo")
     if not path.is_file():

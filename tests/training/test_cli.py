@@ -1,4 +1,4 @@
-"""The commands: the whole road on the smoke recipe, and errors as one line with exit code 1."""
+"""The commands: the whole road on the smoke recipe, and errors as one line with exit code 2."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_bad_recipe_is_one_line_and_status_one(app: typer.Typer, tmp_path: Pat
     done = CliRunner().invoke(
         app, ["train", str(tmp_path / "bad.yaml"), "--out", str(tmp_path / "r")]
     )
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "did you mean 'optimiser'" in done.output
     assert not (tmp_path / "r").exists()
 

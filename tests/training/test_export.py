@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,18 @@ def test_the_guards_are_wide_and_leave_the_gauge_free(bundle: Path) -> None:
         assert bounds.upper is not None
         assert bounds.lower < low
         assert bounds.upper > high
+
+
+def test_no_file_of_the_bundle_holds_a_path_of_the_machine(bundle: Path) -> None:
+    for path in bundle.rglob("*"):
+        contents = {path.name: path.read_bytes()} if path.is_file() else {}
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                contents |= {name: archive.read(name) for name in archive.namelist()}
+        for name, content in contents.items():
+            for trace in (
+                b"site-packages",
+                b"surrogate_training/",
+                str(Path.home()).encode() + b"/",
+            ):
+                assert trace not in content, f"{path.name}: {name} holds {trace!r}"

@@ -96,6 +96,10 @@ def test_a_resumed_run_ends_in_the_same_bits(
     a, b = (checkpoint.load(r.final_checkpoint) for r in (whole, parts))
     assert equal(a.model, b.model)
     assert a.step == b.step == 8
+    assert "resumed" not in whole.environment()
+    assert [stop["commit"] for stop in parts.environment()["resumed"]] == [
+        whole.environment()["commit"]
+    ]
 
 
 def test_steps_may_change_while_the_rate_is_constant(

@@ -56,10 +56,11 @@ def _metrics(metrics: dict[str, Any]) -> str:
 
 def _provenance(provenance: dict[str, Any]) -> str:
     made, exported = provenance.get("environment", {}), provenance.get("export_environment", {})
+    resumed = "".join(f", resumed at {stop['commit']}" for stop in made.get("resumed", []))
     return (
         f"Recipe `{provenance.get('recipe', {}).get('name', '?')}`, seed {provenance.get('seed')}, "
         f"{provenance.get('steps')} steps on {provenance.get('training_pairs')} pairs, "
-        f"trained at commit {made.get('commit')}, exported at {exported.get('commit')}, "
+        f"trained at commit {made.get('commit')}{resumed}, exported at {exported.get('commit')}, "
         f"torch {made.get('torch')}, {made.get('cpu')}. The whole recipe is in the manifest."
     )
 

@@ -14,7 +14,7 @@ Root = Annotated[
     Path | None, typer.Option(help="Folder that data.path is relative to; default: the repository.")
 ]
 
-FAILED = 1
+FAILED = 2
 
 
 def train(
@@ -116,4 +116,6 @@ def export(
 
 def _fail(error: Exception) -> None:
     typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(FAILED) from error
+    from surrogate_training.parity import ParityError
+
+    raise typer.Exit(1 if isinstance(error, ParityError) else FAILED) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -19,6 +20,8 @@ def save_portable(model: nn.Module, example: Tensor, path: Path, *, multiple: in
     # an example of two states with unlike sides, so that nothing is specialised to equal or unit sizes
     x = torch.zeros(2, example.shape[1], 4 * multiple, 5 * multiple)
     program = torch.export.export(model, (x,), dynamic_shapes=(dynamic,))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # source paths of this machine
     torch.export.save(program, path)
 
 
@@ -29,6 +32,18 @@ def save_torchscript(model: nn.Module, example: Tensor, path: Path) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         traced = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
         torch.jit.save(traced, str(path))
+    _drop_debug_records(path)
+
+
+def _drop_debug_records(path: Path) -> None:
+    """Leave out of a TorchScript archive where each line of source stood on this machine: loading needs it not."""
+    whole = path.with_suffix(".whole")
+    path.rename(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for item in source.infolist():
+            if not item.filename.endswith(".debug_pkl"):
+                target.writestr(item, source.read(item))
+    whole.unlink()
 
 
 def load_portable(path: Path) -> nn.Module:

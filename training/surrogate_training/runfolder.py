@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -63,7 +64,23 @@ class RunFolder:
         self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
         statistics.save(self.statistics_file)
         facts = {**provenance(root, packages=PACKAGES), "root": str(root)}
-        (self.path / "environment.json").write_text(json.dumps(facts, indent=2) + "\n")
+        self._write_facts(facts)
+
+    def resume(self, recipe: Recipe, *, root: Path) -> None:
+        """Note that the run goes on, and at which commit; what it began with stays on record."""
+        self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
+        here = provenance(root, packages=PACKAGES)
+        again = {key: here[key] for key in ("date", "commit", "cpu", "torch")}
+        facts = self._facts()
+        self._write_facts(
+            {**facts, "root": str(root), "resumed": [*facts.get("resumed", []), again]}
+        )
+
+    def _write_facts(self, facts: dict[str, Any]) -> None:
+        path = self.path / "environment.json"
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(facts, indent=2) + "\n")
+        partial.replace(path)
 
     def recipe(self) -> Recipe:
         """Read the recipe back."""
@@ -75,13 +92,13 @@ class RunFolder:
         """Read the statistics back."""
         return Statistics.load(self.statistics_file)
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """Read the environment of the training back: what may be published, so without paths of the machine."""
         return {key: value for key, value in self._facts().items() if key != "root"}
 
-    def _facts(self) -> dict[str, str]:
-        tree = json.loads((self.path / "environment.json").read_text())
-        return {str(k): str(v) for k, v in tree.items()}
+    def _facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads((self.path / "environment.json").read_text())
+        return facts
 
     def root(self) -> Path:
         """What the recipe's paths are relative to: as at training if that is still there."""

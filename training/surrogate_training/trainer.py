@@ -93,7 +93,10 @@ class Trainer:
         check_grid(recipe, grid.shape, grid.constants)
         self.validation: PairSet = sets["validation"]
         self.statistics = run.statistics() if state else measure(sets["train"], grid)
-        run.begin(recipe, self.statistics, root=root)
+        if state is None:
+            run.begin(recipe, self.statistics, root=root)
+        else:
+            run.resume(recipe, root=root)
         self.batches = BatchSource(sets["train"], recipe, self.statistics)
         self.device = torch.device(recipe.run.device)
         self.model = FieldModel(recipe, self.statistics).to(self.device)

@@ -5,7 +5,7 @@
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif
-/* Keep a text (where, what was given, what was expected, what to do) and return -1. An empty one leaves the text before it. */
+/* Keep a text (where, what was given, what was expected, what to do) and return -1. */
 int fail(const char *format, ...);
 
 /* The text of this rank's last error; empty if there was none. */

@@ -11,9 +11,7 @@ enum { TAG_GATHER = 10, TAG_SCATTER = 11 };
 
 int frame_create(frame *f, int nx, int ny, int rank) {
     size_t cells = (size_t)nx * ny;
-    memset(f, 0, sizeof *f);
-    f->nx = nx;
-    f->ny = ny;
+    *f = (frame){.nx = nx, .ny = ny, .shape = {FRAME_FIELDS, ny, nx}};
     f->packed = grid_doubles(FRAME_FIELDS * cells + 1);
     if (rank == 0) {
         double *memory = grid_doubles(FRAME_FIELDS * cells);

@@ -6,12 +6,15 @@
 #ifndef MHD2D_FRAME_H
 #define MHD2D_FRAME_H
 
+#include <stdint.h>
+
 #include "solver.h"
 
 enum { FRAME_RHO, FRAME_VX, FRAME_VY, FRAME_P, FRAME_AZ, FRAME_FIELDS };
 
 typedef struct {
     int nx, ny;
+    int64_t shape[3]; /* FRAME_FIELDS, ny, nx: of the whole block */
     double time;
     double *field[FRAME_FIELDS]; /* one block of memory, in this order; NULL away from rank 0 */
     double *packed;              /* scratch for messages */

@@ -1,6 +1,6 @@
 """Make a training data set: many short runs of mhd2d's random family, one file a trajectory.
 
-    python generate.py --solver build/bin/mhd2d --out .data/mhd2d_128 --trajectories 300
+    python generate.py --solver build/bin/mhd2d --out .data/mhd2d_128 --trajectories 342
 
 A trajectory that is there is complete (the solver renames its file at the end) and is skipped, so
 that an interrupted call is simply repeated.

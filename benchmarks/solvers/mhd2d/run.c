@@ -34,13 +34,12 @@ static surrogate_model *model; /* on rank 0; NULL elsewhere and without --surrog
 
 /* From now to `time` by the surrogate, or by stepping where it refuses. Negative when both failed. */
 static long jump(solver *s, frame *f, double time) {
-    int64_t shape[] = {FRAME_FIELDS, f->ny, f->nx};
-    int outcome = frame_gather(s, f);
-    if (model && !outcome)
-        outcome = surrogate_predict_array(model, f->field[0], f->field[0], SURROGATE_FLOAT64, 3, shape, NULL);
-    patient_bcast(&outcome, sizeof outcome, s->grid.comm);
+    if (frame_gather(s, f))
+        return -1;
+    int rc = model ? surrogate_predict_array(model, f->field[0], f->field[0], SURROGATE_FLOAT64, 3, f->shape, NULL) : 0;
+    patient_bcast(&rc, sizeof rc, s->grid.comm);
     f->time = time;
-    return outcome < 0 ? fail("%s", surrogate_last_error()) : outcome ? solver_advance(s, time) : frame_scatter(s, f);
+    return rc < 0 ? fail("%s", surrogate_last_error()) : rc ? solver_advance(s, time) : frame_scatter(s, f);
 }
 
 /* The cost of an interval is that of its whole call on this rank. */

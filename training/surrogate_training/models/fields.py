@@ -113,6 +113,10 @@ class Increments(nn.Module):
         return torch.nn.functional.conv2d(pad(x, self.radius, self.boundary), kernel)
 
 
+NETS = {"residual_unet": ResidualUNet}
+"""Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config)."""
+
+
 class FieldModel(nn.Module):
     """The program of a bundle: normalised state → normalised increments, both (B, C, ny, nx)."""
 
@@ -120,7 +124,9 @@ class FieldModel(nn.Module):
         super().__init__()
         self.features = Features(recipe, statistics)
         self.increments = Increments(recipe, statistics)
-        self.net = ResidualUNet(self.features.channels, self.increments.channels, recipe.model)
+        self.net = NETS[recipe.model.kind](
+            self.features.channels, self.increments.channels, recipe.model
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, ny, nx) → (B, C, ny, nx)."""
