@@ -48,6 +48,11 @@ def load_program(
         "torchscript": _torchscript,
         "stub": _stub,
     }
+    if program.format not in loaders:
+        raise EngineError(
+            f"{folder}: the reference does not know format {program.format!r} of program {program.name!r}; "
+            f"it runs {', '.join(loaders)}"
+        )
     try:
         return loaders[program.format](folder / program.file)
     except ModuleNotFoundError as error:
@@ -65,7 +70,10 @@ def choose_program(manifest: Manifest, name: str | None = None) -> Program:
     if name is None:
         return min(
             manifest.programs,
-            key=lambda entry: (entry.precision != "fp32", _PREFERENCE[entry.format]),
+            key=lambda entry: (
+                entry.precision != "fp32",
+                _PREFERENCE.get(entry.format, len(_PREFERENCE)),
+            ),
         )
     for entry in manifest.programs:
         if entry.name == name:

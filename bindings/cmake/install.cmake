@@ -11,6 +11,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/surrogate-config-version.
 install(FILES ${PROJECT_BINARY_DIR}/surrogate-config.cmake ${PROJECT_BINARY_DIR}/surrogate-config-version.cmake
   DESTINATION ${_cmake_dir})
 
+file(RELATIVE_PATH _to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix) # a library folder may have levels
 configure_file(${CMAKE_CURRENT_LIST_DIR}/surrogate.pc.in ${PROJECT_BINARY_DIR}/surrogate.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/surrogate.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -4,15 +4,11 @@
 #include "error.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 namespace surrogate::core {
 
 namespace {
-
-constexpr int WARM_UP_RUNS = 3; // a profiling executor measures in its first run and compiles in its second
-constexpr double WARM_UP_SECONDS = 1.0;
 
 surrogate_tensor tensor(Tensor &from) {
     surrogate_tensor to{};
@@ -67,7 +63,7 @@ void Model::read_example() {
         example_parameters_ = take(tensors, "parameters", {1, count}, label);
 }
 
-/// Run on the example, or on zeros of the smallest grid, until the next run is as fast as any.
+/// Run once on the example, or on zeros of the smallest grid: what a program does only in its first run is then done.
 void Model::warm_up() {
     Tensor state, values;
     const bool given = !example_.values.empty();
@@ -85,12 +81,7 @@ void Model::warm_up() {
     }
     const surrogate_tensor inputs[2] = {tensor(given ? example_ : state), tensor(given ? example_parameters_ : values)};
     const int count = manifest_.parameters.empty() ? 1 : 2;
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < WARM_UP_RUNS; ++i) {
-        run_checked(inputs, count, nullptr);
-        if (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > WARM_UP_SECONDS)
-            break;
-    }
+    run_checked(inputs, count, nullptr);
 }
 
 surrogate_verification Model::replay() {

@@ -42,6 +42,9 @@ void check_memory(const Named &named, const surrogate_field &field) {
     if (reinterpret_cast<std::uintptr_t>(field.data) % static_cast<std::uintptr_t>(size_of(field.dtype)))
         fail(SURROGATE_ERROR_ARGUMENT, named.str(), ": data is not aligned to its elements of ", size_of(field.dtype),
              " bytes; is the dtype right?");
+    if (field.reserved[0] || field.reserved[1])
+        fail(SURROGATE_ERROR_ARGUMENT, named.str(),
+             ": reserved is not zero, expected NULL; use surrogate_field_init, which sets every member");
 }
 
 void check_unit(const Named &named, const surrogate_field &field) {
@@ -129,7 +132,7 @@ void fill_channels(Channel *channels, const surrogate_field &field, int componen
     }
 }
 
-[[noreturn]] void fail_count(const Manifest &manifest, Role role, const surrogate_field *fields, std::size_t count) {
+[[noreturn]] void fail_count(const Manifest &manifest, const surrogate_field *fields, std::size_t count) {
     std::vector<std::string> missing;
     for (const auto &spec : manifest.fields) {
         bool given = false;
@@ -138,7 +141,7 @@ void fill_channels(Channel *channels, const surrogate_field &field, int componen
         if (!given)
             missing.push_back(spec.name);
     }
-    fail(SURROGATE_ERROR_FIELD, count, " ", role_name(role), " fields given, expected ", manifest.fields.size(), ": ",
+    fail(SURROGATE_ERROR_FIELD, count, " fields given, expected ", manifest.fields.size(), ": ",
          names_text(manifest.field_names()),
          missing.empty() || missing.size() == manifest.fields.size() ? std::string()
                                                                      : "; missing: " + names_text(missing));
@@ -169,7 +172,7 @@ void resolve(State &state, const Manifest &manifest, Role role, const surrogate_
         fail(SURROGATE_ERROR_ARGUMENT, role_name(role), " is NULL, expected an array of ", manifest.fields.size(),
              " fields");
     if (count != manifest.fields.size())
-        fail_count(manifest, role, fields, count);
+        fail_count(manifest, fields, count);
     std::fill(state.fields.begin(), state.fields.end(), nullptr);
     const FieldSpec *reference = nullptr;
     for (std::size_t i = 0; i < count; ++i) {

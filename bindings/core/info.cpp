@@ -33,6 +33,7 @@ surrogate_info Model::info() const {
     std::copy(locality.receptive_field, locality.receptive_field + 3, info.receptive_field);
     std::copy(locality.stride, locality.stride + 3, info.stride);
     info.reduces_over_space = locality.reduces_over_space;
+    info.stochastic = !manifest_.noise.empty();
     info.threads = threads_;
     return info;
 }

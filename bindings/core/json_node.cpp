@@ -78,6 +78,13 @@ std::string JsonNode::string() const {
     return value;
 }
 
+std::string JsonNode::name() const {
+    auto value = string();
+    if (value.empty())
+        refuse("a name");
+    return value;
+}
+
 std::string JsonNode::one_of(std::initializer_list<const char *> choices) const {
     const std::string value = value_->is_string() ? value_->get<std::string>() : std::string();
     for (const char *choice : choices)

@@ -26,6 +26,7 @@ class JsonNode {
     std::optional<JsonNode> find(const char *key) const; ///< absent or null: nothing
 
     std::string string() const;
+    std::string name() const; ///< a string that is not empty
     std::string one_of(std::initializer_list<const char *> choices) const;
     bool boolean() const;
     double number() const;

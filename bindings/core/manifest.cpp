@@ -41,9 +41,7 @@ FieldSpec read_field(const JsonNode &node) {
     node.only_keys({"name", "unit", "components", "staggering", "description", "normalisation", "prediction",
                     "conserved", "trained_range"});
     FieldSpec field;
-    field.name = node.at("name").string();
-    if (field.name.empty())
-        node.at("name").refuse("a name");
+    field.name = node.at("name").name();
     if (const auto unit = node.find("unit"))
         field.unit = unit->string();
     if (const auto components = node.find("components")) {
@@ -145,17 +143,33 @@ Parameter read_parameter(const JsonNode &node) {
     return parameter;
 }
 
+void read_noise(Manifest &manifest, const JsonNode &node) {
+    for (const auto &item : node.array()) {
+        item.only_keys({"name", "channels"});
+        Noise noise;
+        noise.name = item.at("name").name();
+        for (const auto &other : manifest.noise)
+            if (other.name == noise.name)
+                item.at("name").complain(text("the name '", noise.name, "' stands twice"));
+        const auto channels = item.at("channels").integer(1);
+        if (channels > LARGEST_COMPONENTS)
+            item.at("channels").refuse(text("at most ", LARGEST_COMPONENTS));
+        noise.channels = static_cast<int>(channels);
+        manifest.noise.push_back(std::move(noise));
+    }
+}
+
 ProgramSpec read_program(const JsonNode &node) {
     node.only_keys({"name", "engine", "format", "file", "device", "precision", "made_with"});
     ProgramSpec program;
     program.name = node.at("name").string();
-    program.engine = node.at("engine").one_of({"torch", "python", "stub"});
-    program.format = node.at("format").one_of({"torchscript", "torch.export", "stub"});
+    program.engine = node.at("engine").name();
+    program.format = node.at("format").name();
     program.file = node.at("file").string();
     if (const auto device = node.find("device"))
-        program.device = device->one_of({"any", "cpu", "cuda"});
+        program.device = device->name();
     if (const auto precision = node.find("precision"))
-        program.precision = precision->one_of({"fp32", "bf16", "fp16"});
+        program.precision = precision->name();
     return program;
 }
 
@@ -224,8 +238,8 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     nlohmann::json storage;
     const auto root = JsonNode::parse(storage, document, label, SURROGATE_ERROR_CORRUPT);
     read_schema(root, label); // before any other key: a newer schema may have others
-    root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "parameters", "locality",
-                    "programs", "guards", "example", "metrics", "provenance", "files"});
+    root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "parameters", "noise",
+                    "locality", "programs", "guards", "example", "metrics", "provenance", "files"});
     Manifest manifest;
     manifest.name = root.at("name").string();
     read_fields(manifest, root.at("fields"));
@@ -238,6 +252,8 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     if (const auto parameters = root.find("parameters"))
         for (const auto &item : parameters->array())
             manifest.parameters.push_back(read_parameter(item));
+    if (const auto noise = root.find("noise"))
+        read_noise(manifest, *noise);
     const auto rank = static_cast<std::size_t>(manifest.grid.rank);
     const auto locality = root.at("locality");
     locality.only_keys({"receptive_field", "stride", "reduces_over_space"});

@@ -49,8 +49,15 @@ struct Locality {
     bool reduces_over_space = false;
 };
 
+/// Engine, format, device and precision may be names of a later version: Program::choose passes those over.
 struct ProgramSpec {
     std::string name, engine, format, file, device = "any", precision = "fp32";
+};
+
+/// A random input of the program, drawn for every step.
+struct Noise {
+    std::string name;
+    int channels = 1;
 };
 
 struct GuardSpec {
@@ -70,6 +77,7 @@ struct Manifest {
     double time_step = 0;
     std::string time_unit = "1";
     std::vector<Parameter> parameters;
+    std::vector<Noise> noise;
     Locality locality;
     std::vector<ProgramSpec> programs;
     GuardSpec guards;

@@ -4,8 +4,16 @@
 
 namespace surrogate::core {
 
+/// The same manifest, if this version can predict with it.
+static const Manifest &supported(const Manifest &manifest, const std::string &label) {
+    if (!manifest.noise.empty())
+        fail(SURROGATE_ERROR_UNSUPPORTED, label, ": the model has noise inputs ('", manifest.noise[0].name,
+             "'), for which this version has no generator; use a newer surrogate, or export the model without noise");
+    return manifest;
+}
+
 Model::Model(Bundle bundle, const Options &options)
-    : bundle_(std::move(bundle)), manifest_(bundle_.manifest()),
+    : bundle_(std::move(bundle)), manifest_(supported(bundle_.manifest(), bundle_.label())),
       guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
       output_pass_(manifest_, guards_), log_(options.log), log_user_(options.log_user),

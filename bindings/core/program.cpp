@@ -3,6 +3,8 @@
 #include "error.h"
 #include "json_node.h"
 
+#include <algorithm>
+
 namespace surrogate::core {
 
 namespace {
@@ -11,12 +13,32 @@ bool fits_device(const ProgramSpec &program, const std::string &device) {
     return program.device == "any" || device.compare(0, program.device.size(), program.device) == 0;
 }
 
+bool is_one_of(const std::string &name, std::initializer_list<const char *> known) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+}
+
+/// What of a program this version does not know; "" if nothing. An engine is known when its plugin is found.
+std::string unknown(const ProgramSpec &program) {
+    const auto tell = [](const char *what, const std::string &name) {
+        return text("this version does not know ", what, " '", name, "'");
+    };
+    if (!is_one_of(program.format, {"torchscript", "torch.export", "stub"}))
+        return tell("format", program.format);
+    if (!is_one_of(program.device, {"any", "cpu", "cuda"}))
+        return tell("device", program.device);
+    if (!is_one_of(program.precision, {"fp32", "bf16", "fp16"}))
+        return tell("precision", program.precision);
+    return "";
+}
+
 /// Why a program is not tried; "" if it is.
 std::string unfit(const ProgramSpec &program, const Request &request) {
     if (!request.program.empty() && program.name != request.program)
         return text("program '", request.program, "' was asked for");
     if (!request.engine.empty() && program.engine != request.engine)
         return text("needs engine ", program.engine, ", ", request.engine, " was asked for");
+    if (const std::string why = unknown(program); !why.empty())
+        return why;
     if (program.format == "torch.export")
         return "format torch.export is for lowering and for tests, no engine runs it";
     if (!fits_device(program, request.device))
@@ -111,7 +133,8 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
                             why.substr(0, why.find_first_of(";\n")), ")");
     }
     fail(status, bundle.label(), ": no program of the bundle can run (",
-         tried ? "" : "none fits the options; device and precision are options of open; ", "tried in order):", report);
+         tried ? "" : "none fits this version and the options; device and precision are options of open; ",
+         "tried in order):", report);
 }
 
 surrogate_tensor Program::run(const surrogate_tensor *inputs, int count, void *stream) {

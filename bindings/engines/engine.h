@@ -1,4 +1,5 @@
-/* engine.h - the small C interface between libsurrogate and an engine plugin.  Not installed; not the user's API.
+/* engine.h - the small C interface between libsurrogate and an engine plugin.  Not the user's API;
+ * installed with the torch engine's sources, because `surrogate engine build` compiles them on the user's machine.
  *
  * An engine is a shared library `libsurrogate_engine_<name>*.so` (for instance libsurrogate_engine_torch-2.13.0.so)
  * that exports exactly one symbol, `surrogate_engine_entry`.  libsurrogate finds it beside itself or on

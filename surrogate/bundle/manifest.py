@@ -19,6 +19,7 @@ SCHEMA_NAME = "surrogate-bundle"
 SCHEMA_VERSION = 1
 
 Positive = Annotated[float, Field(gt=0.0)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class _Data(BaseModel):
@@ -55,7 +56,7 @@ class Prediction(_Data):
 class FieldSpec(_Data):
     """One named field of the state."""
 
-    name: str = Field(min_length=1)
+    name: Name
     unit: str = "1"
     components: int = Field(default=1, ge=1)
     staggering: Literal["cell", "corner", "face_x", "face_y", "face_z"] = "cell"
@@ -129,6 +130,16 @@ class Parameter(_Data):
     preset: float
 
 
+class Noise(_Data):
+    """A random input of the program, shape (B, channels, ny, nx), drawn for every step.
+
+    Version 0.1 describes such models and does not open them.
+    """
+
+    name: Name
+    channels: int = Field(ge=1)
+
+
 class Locality(_Data):
     """What an output cell depends on, measured at export by NaN propagation (exact)."""
 
@@ -140,14 +151,22 @@ class Locality(_Data):
 
 
 class Program(_Data):
-    """One executable form of the model. The first that can run is chosen."""
+    """One executable form of the model. The first that can run is chosen.
+
+    Engine, format, device and precision are free names, so that a bundle may hold programs for later versions:
+    the library passes over those that it does not know.
+    """
 
     name: str
-    engine: Literal["torch", "python", "stub"]
-    format: Literal["torchscript", "torch.export", "stub"]
+    engine: Name
+    """``torch``, ``stub``."""
+    format: Name
+    """``torchscript``, ``torch.export``, ``stub``."""
     file: str
-    device: Literal["any", "cpu", "cuda"] = "any"
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    device: Name = "any"
+    """``any``, ``cpu``, ``cuda``."""
+    precision: Name = "fp32"
+    """``fp32``, ``bf16``, ``fp16``."""
     made_with: str = ""
     """For instance ``torch 2.13.0``."""
 
@@ -196,6 +215,7 @@ class Manifest(_Data):
     grid: Grid
     time: Time
     parameters: list[Parameter] = Field(default_factory=list)
+    noise: list[Noise] = Field(default_factory=list)
     locality: Locality
     programs: list[Program] = Field(min_length=1)
     guards: Guards = Field(default_factory=Guards)
@@ -209,6 +229,9 @@ class Manifest(_Data):
         names = [field.name for field in self.fields]
         if len(set(names)) != len(names):
             raise ValueError(f"fields: a name stands twice in {names}")
+        noise = [entry.name for entry in self.noise]
+        if len(set(noise)) != len(noise):
+            raise ValueError(f"noise: a name stands twice in {noise}")
         for name in self.guards.bounds:
             if name not in names:
                 raise ValueError(f"guards.bounds: no field {name!r}; the fields are {names}")

@@ -201,11 +201,22 @@ def good(out: Path) -> None:
     bundle(out, "choice", [field("u")], affine(1), programs=programs)
     bundle(out, "no_engine", [field("u")], affine(1), programs=programs[:2])
 
+    stub = "programs/stub.json"
+    later = [
+        program("graph", engine="onnxruntime", format="onnx", file=stub),
+        program("eighth", precision="fp8", file=stub),
+        program("tile", device="tpu", file=stub),
+        program("compiled", engine="tvm", file=stub),
+    ]
+    bundle(out, "later", [field("u")], affine(1), programs=[*later, program()])
+    bundle(out, "only_later", [field("u")], affine(1), programs=later[:3])
+    bundle(out, "noisy", [field("u")], affine(1), noise=[{"name": "xi", "channels": 2}])
+
 
 def faulty(out: Path) -> None:
-    """Bundles whose program fails, at load or after the three runs of open."""
+    """Bundles whose program fails, at load, in the one run of open or right after it."""
     for fault in ("load", "run", "message", "nan", "inf", "shape"):
-        bundle(out, f"fail_{fault}", [field("u")], affine(1, fail=fault, after=3))
+        bundle(out, f"fail_{fault}", [field("u")], affine(1, fail=fault, after=1))
     bundle(out, "fail_at_once", [field("u")], affine(1, fail="run"))
     bundle(out, "wrong_channels", [field("u"), field("v")], affine(1))
 

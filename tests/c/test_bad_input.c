@@ -68,6 +68,11 @@ static void descriptions(surrogate_model *m) {
     REFUSED(SURROGATE_ERROR_UNSUPPORTED, "CUDA");
     in[0].memory = 9;
     REFUSED(SURROGATE_ERROR_ARGUMENT, "memory 9");
+    in[0].reserved[0] = u;
+    REFUSED(SURROGATE_ERROR_ARGUMENT,
+            "input field 'rho': reserved is not zero, expected NULL; use surrogate_field_init");
+    out[3].reserved[1] = u;
+    REFUSED(SURROGATE_ERROR_ARGUMENT, "output field 'p': reserved is not zero");
     in[1].component_axis = -1;
     REFUSED(SURROGATE_ERROR_SHAPE, "rank 3 given, expected 2");
     in[1].component_axis = 5;
@@ -113,7 +118,7 @@ static void counts_and_pointers(surrogate_model *m) {
     surrogate_rejection rejection;
     describe();
     CHECK_STATUS(surrogate_predict(m, out, in, 3, NULL), SURROGATE_ERROR_FIELD, "missing: 'p'");
-    CHECK_STATUS(surrogate_predict(m, out, in, 0, NULL), SURROGATE_ERROR_FIELD, "0 input fields given, expected 4");
+    CHECK_STATUS(surrogate_predict(m, out, in, 0, NULL), SURROGATE_ERROR_FIELD, "0 fields given, expected 4");
     CHECK_STATUS(surrogate_predict(m, NULL, in, 4, NULL), SURROGATE_ERROR_ARGUMENT, "output is NULL");
     CHECK_STATUS(surrogate_predict(m, out, NULL, 4, NULL), SURROGATE_ERROR_ARGUMENT, "input is NULL");
     CHECK_STATUS(surrogate_predict(NULL, out, in, 4, NULL), SURROGATE_ERROR_ARGUMENT, "model is NULL");

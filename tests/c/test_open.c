@@ -40,7 +40,8 @@ static void engines_that_fail_are_named(void) {
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "nonsense was asked for");
     options.engine = "../stub";
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "../stub was asked for");
-    options.engine = "python";
+    CHECK_STATUS(open_with("no_engine", NULL), SURROGATE_ERROR_ENGINE, "no engine 'python' works here");
+    options.engine = "python"; /* a program of the bundle uses it */
     CHECK_STATUS(open_with("no_engine", &options), SURROGATE_ERROR_ENGINE, "SURROGATE_ENGINE_PATH");
     CHECK(strstr(surrogate_last_error(), "Searched:") != NULL);
     snprintf(path, sizeof path, "/nowhere:%s/engines", bundles);
@@ -129,6 +130,42 @@ static void programs_are_chosen_in_order(void) {
     CHECK_STATUS(open_with("choice", &options), SURROGATE_ERROR_UNSUPPORTED, "runs on cuda, cpu was asked for");
     options.device = "cuda";
     CHECK_STATUS(open_with("choice", &options), SURROGATE_ERROR_UNSUPPORTED, "on cpu");
+}
+
+static void programs_of_a_later_version_are_passed_over(void) {
+    surrogate_model *model = NULL;
+    surrogate_info info;
+    surrogate_open_options options;
+    info.struct_size = sizeof info;
+    CHECK_STATUS(surrogate_open(&model, bundle("later"), NULL), SURROGATE_OK, "");
+    CHECK_STATUS(surrogate_get_info(model, &info), SURROGATE_OK, "");
+    CHECK(strcmp(info.program, "stub") == 0 && info.stochastic == 0);
+    CHECK(strstr(info.choice, "'graph' (this version does not know format 'onnx')") != NULL);
+    CHECK(strstr(info.choice, "'eighth' (this version does not know precision 'fp8')") != NULL);
+    CHECK(strstr(info.choice, "'tile' (this version does not know device 'tpu')") != NULL);
+    CHECK(strstr(info.choice, "'compiled' (no engine 'tvm' works here") != NULL);
+    surrogate_close(model);
+    CHECK_STATUS(open_with("only_later", NULL), SURROGATE_ERROR_UNSUPPORTED, "does not know format 'onnx'");
+    CHECK(strstr(surrogate_last_error(), "'fp8'") != NULL && strstr(surrogate_last_error(), "'tpu'") != NULL);
+    surrogate_open_options_init(&options, sizeof options);
+    options.program = "graph";
+    CHECK_STATUS(open_with("later", &options), SURROGATE_ERROR_UNSUPPORTED, "does not know format 'onnx'");
+}
+
+static void a_model_with_noise_does_not_open(void) {
+    CHECK_STATUS(open_with("noisy", NULL), SURROGATE_ERROR_UNSUPPORTED,
+                 "the model has noise inputs ('xi'), for which this version has no generator");
+}
+
+static void opening_runs_the_program_once(void) {
+    surrogate_model *model = NULL;
+    float u[1] = {1}, next[1];
+    int64_t shape[3] = {1, 1, 1};
+    CHECK_STATUS(open_with("fail_at_once", NULL), SURROGATE_ERROR_EXECUTION, "asks to fail in run");
+    CHECK_STATUS(surrogate_open(&model, bundle("fail_run"), NULL), SURROGATE_OK, ""); /* fails from its second run on */
+    CHECK_STATUS(surrogate_predict_array(model, next, u, SURROGATE_FLOAT32, 3, shape, NULL), SURROGATE_ERROR_EXECUTION,
+                 "asks to fail in run");
+    surrogate_close(model);
 }
 
 static int logged[3];
@@ -233,6 +270,9 @@ int main(int argc, char **argv) {
     engines_that_fail_are_named();
     options_are_checked();
     programs_are_chosen_in_order();
+    programs_of_a_later_version_are_passed_over();
+    a_model_with_noise_does_not_open();
+    opening_runs_the_program_once();
     the_log_gets_one_line_at_open_and_one_a_kind_of_rejection();
     the_example_is_replayed();
     a_bundle_may_be_in_memory();

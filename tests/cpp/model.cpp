@@ -1,5 +1,5 @@
 // surrogate::Model: ownership, exceptions, the path without them.  Arguments: BUNDLE (stub; c, q; c in [0, 1]),
-// CONDITION (stub; u predicted, forcing read only).
+// CONDITION (stub; u predicted, forcing read only), MANY (stub; u0 predicted, u1 to u39 read only).
 #include "check.hpp"
 
 #include <cmath>
@@ -108,7 +108,15 @@ void predicting(const std::string &bundle) {
     CHECK(status_of([&] { model.predict({c}, {c0}); }, text) == SURROGATE_ERROR_FIELD);
     CHECK(text.find('q') != std::string::npos);
     CHECK(status_of([&] { model.predict({c, q, c}, {c0, q0}); }, text) == SURROGATE_ERROR_FIELD);
-    CHECK(model.try_predict({c, q, c}, {c0, q0}) == SURROGATE_ERROR_FIELD);
+    CHECK(text.find("3 fields given, expected 2: 'c', 'q'") != std::string::npos);
+    CHECK(status_of([&] { model.predict({c, q}, {c0}); }, text) == SURROGATE_ERROR_FIELD);
+    CHECK(text.find("1 fields given, expected 2: 'c', 'q'; missing: 'q'") != std::string::npos);
+    CHECK(model.try_predict({q, c, q, c}, {c0, q0}) == SURROGATE_ERROR_FIELD);
+    CHECK(std::string(surrogate_last_error()).find("4 fields given") != std::string::npos);
+    const std::vector<surrogate::ConstField> too_many(40, c0);
+    CHECK(model.try_predict({c, q}, too_many) == SURROGATE_ERROR_FIELD);
+    CHECK(std::string(surrogate_last_error()).find("40 fields given, expected 2") != std::string::npos);
+    CHECK(Model().try_predict({c, q, c}, {c0, q0}) == SURROGATE_ERROR_ARGUMENT);
     CHECK(status_of(
               [&] {
                   model.predict({c, q}, {surrogate::unit(c0, "furlong"), q0});
@@ -142,13 +150,31 @@ void conditions(const std::string &bundle) {
     CHECK(status_of([&] { model.predict({unknown}, {now, read}); }, text) == SURROGATE_ERROR_FIELD);
 }
 
+/// More conditions than are padded on the stack: u0 predicted, u1 .. u39 read only.
+void many_conditions(const std::string &bundle) {
+    Model model = Model::open(bundle);
+    std::vector<std::string> names;
+    for (int k = 0; k < 40; ++k)
+        names.push_back("u" + std::to_string(k));
+    const std::vector<double> u(ny * nx, 0.5);
+    std::vector<double> next(u.size());
+    std::vector<surrogate::ConstField> input;
+    for (const auto &name : names)
+        input.push_back(surrogate::field(name.c_str(), u, {ny, nx}));
+    CHECK(model.predict({surrogate::field("u0", next, {ny, nx})}, input) == Outcome::ok && next[0] == 1.0);
+    input.pop_back();
+    CHECK(model.try_predict({surrogate::field("u0", next, {ny, nx})}, input) == SURROGATE_ERROR_FIELD);
+    CHECK(std::string(surrogate_last_error()).find("missing: 'u39'") != std::string::npos);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
-    CHECK(argc == 3);
+    CHECK(argc == 4);
     opening(argv[1]);
     moving(argv[1]);
     predicting(argv[1]);
     conditions(argv[2]);
+    many_conditions(argv[3]);
     std::puts("all held");
 }

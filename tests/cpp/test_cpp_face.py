@@ -23,7 +23,7 @@ WARNINGS = [
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Stub bundles: two predicted fields, one bounded; and one with a field that is only read."""
+    """Stub bundles: two predicted fields, one bounded; one with a field that is only read; one with 39 of them."""
     need_library()
     pytest.importorskip(
         "surrogate", reason="surrogate is not installed: pip install .", exc_type=ImportError
@@ -36,7 +36,10 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     plain = stub_bundle(folder / "plain.surrogate", fields, MIXING, guards=bounds)
     fields = [field("u", scale=0.5), field("forcing", prediction=None)]
     condition = stub_bundle(folder / "condition.surrogate", fields, ONE)
-    return {"plain": plain, "condition": condition}
+    fields = [field("u0"), *(field(f"u{k}", prediction=None) for k in range(1, 40))]
+    doubling = {"operation": "affine", "scale": [1.0], "offset": [0.0], "channels": [0]}
+    many = stub_bundle(folder / "many.surrogate", fields, doubling)
+    return {"plain": plain, "condition": condition, "many": many}
 
 
 @pytest.mark.parametrize("standard", ["c++17", "c++20"])
@@ -64,5 +67,20 @@ def test_builders_describe_arrays_as_the_c_functions_do(tmp_path):
 def test_models_are_owned_once_and_every_outcome_is_told(bundles, tmp_path):
     sanitizer = ["-fsanitize=address"] if sanitizer_works() else []
     program = compile_program(HERE / "model.cpp", tmp_path / "model", "-g", *sanitizer)
-    done = run([program, bundles["plain"], bundles["condition"]])
+    done = run([program, bundles["plain"], bundles["condition"], bundles["many"]])
     assert done.stdout.strip() == "all held"
+
+
+def test_the_example_at_the_top_is_code(tmp_path):
+    """As a whole statement a line: a formatter that reflows it turns code into comment."""
+    text = (INCLUDE / "surrogate" / "surrogate.hpp").read_text()
+    example = [line[7:] for line in text.splitlines() if line.startswith("//     ")]
+    source = tmp_path / "example.cpp"
+    source.write_text(
+        "#include <surrogate/surrogate.hpp>\n"
+        "void solver_advance(double);\n"
+        "void step(double *rho_data, double *p_data, int ny, int nx) {\n"
+        + "\n".join(example)
+        + "\n}\n"
+    )
+    run([need_compiler("g++"), "-std=c++17", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only", source])

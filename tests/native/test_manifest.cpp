@@ -24,6 +24,7 @@ static json good() {
                  "boundary": ["periodic", "wall", "open"], "spacing": null, "spacing_unit": "Mm"},
         "time": {"step": 2.5, "unit": "min"},
         "parameters": [{"name": "nu", "unit": "1", "range": [0, 2], "preset": 1}],
+        "noise": [{"name": "xi", "channels": 2}],
         "locality": {"receptive_field": [1, 2, 3], "stride": [1, 1, 2], "reduces_over_space": true},
         "programs": [{"name": "a", "engine": "torch", "format": "torchscript", "file": "p/a.pt", "device": "cuda",
                       "precision": "bf16", "made_with": "torch 2.13.0"}],
@@ -41,6 +42,7 @@ static void what_is_read() {
     CHECK(m.fields[1].prediction == Prediction::frame && m.fields[1].unit == "1" && m.fields[0].deviation[2] == 6);
     CHECK(m.grid.rank == 3 && !m.grid.fixed && m.grid.multiple_of[2] == 3 && m.grid.boundary[1] == 2);
     CHECK(m.time_step == 2.5 && m.parameters[0].upper == 2 && m.locality.reduces_over_space);
+    CHECK(m.noise.size() == 1 && m.noise[0].name == "xi" && m.noise[0].channels == 2);
     CHECK(m.programs[0].device == "cuda" && m.example == "example.safetensors" && m.tolerance == 0.1);
     CHECK(m.guards.bounds[1].lower == 0 && m.guards.bounds[1].upper > 1e308);
 }
@@ -85,7 +87,15 @@ static void every_key_is_validated() {
         {"/time/stp", 1, "did you mean 'step'"},
         {"/parameters/0/preset", 5, "parameters[0].preset: 5 given, expected a number in the range 0 to 2"},
         {"/locality/stride", 7, "locality.stride: 7 given, expected an array"},
-        {"/programs/0/engine", "caffe", "programs[0].engine"},
+        {"/programs/0/engine", "", "programs[0].engine: \"\" given, expected a name"},
+        {"/programs/0/format", 7, "programs[0].format: 7 given, expected a string"},
+        {"/programs/0/device", "", "programs[0].device"},
+        {"/programs/0/precision", "", "programs[0].precision"},
+        {"/noise", 3, "noise: 3 given, expected an array"},
+        {"/noise/0/name", "", "noise[0].name"},
+        {"/noise/0/channels", 0, "noise[0].channels: 0 given"},
+        {"/noise/1", json({{"name", "xi"}, {"channels", 1}}), "noise[1].name: the name 'xi' stands twice"},
+        {"/noise/0/seed", 1, "unknown key 'seed'"},
         {"/programs/0/file", "other.pt", "'other.pt' is used but has no entry"},
         {"/guards/bounds/q", json::object(), "no field 'q'"},
         {"/guards/bounds/p/upper", -5, "above upper bound"},
@@ -106,6 +116,9 @@ static void every_key_is_validated() {
     std::string text;
     CHECK(changed("/format/version", 2, text) == SURROGATE_ERROR_SCHEMA);
     CHECK(changed("/fields/0/staggering", "corner", text) == 0);
+    CHECK(changed("/noise", json::array(), text) == 0 && changed("/noise", nullptr, text) == 0);
+    for (const char *key : {"engine", "format", "device", "precision"}) // names of a later version
+        CHECK(changed(("/programs/0/" + std::string(key)).c_str(), "of tomorrow", text) == 0);
 }
 
 static void damage_is_an_error_and_no_more() {

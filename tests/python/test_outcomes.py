@@ -210,16 +210,11 @@ def test_counters_are_not_negative(model, name):
 
 
 def test_a_program_that_fails_while_running(make):
-    # Opening runs the program three times; the first prediction still works.
-    bundle = make("frail", [field("u")], affine([1.0], fail="run", after=4))
+    # Opening runs the program once; the first prediction still works.
+    bundle = make("frail", [field("u")], affine([1.0], fail="run", after=2))
     with Surrogate.open(bundle) as model:
+        model.predict(np.ones((4, 4)))
         out = np.full((4, 4), 5.0)
-        for _ in range(4):
-            try:
-                model.predict(np.ones((4, 4)))
-            except errors.ExecutionError:
-                break
-        out[:] = 5.0
         with pytest.raises(errors.ExecutionError, match="asks to fail in run"):
             model.predict(np.ones((4, 4)), out=out)
         assert (out == 5.0).all()
@@ -271,7 +266,7 @@ def test_bounds_reject_input_and_output(flow):
 
 
 def test_a_program_that_returns_nan_is_rejected_and_the_input_survives_in_place(make):
-    bundle = make("wild", [field("u")], affine([1.0], fail="nan", after=3))
+    bundle = make("wild", [field("u")], affine([1.0], fail="nan", after=1))
     with Surrogate.open(bundle) as model:
         state = np.ones((4, 4))
         with pytest.raises(Rejected) as caught:

@@ -10,7 +10,7 @@
 //                                  program that changes nothing may
 //    "fail": "run", "after": 5}    a fault: "load", "run", "message" (a failure without a text), "nan", "inf", "shape"
 //                                  (a wrong shape returned); from run `after` on, counted from 0 (default 0)
-// Opening a model runs its program three times.
+// Opening a model runs its program once.
 #include "../engine.h"
 
 #include <surrogate/surrogate.h>

@@ -71,10 +71,10 @@ enum surrogate_status {
     SURROGATE_ERROR_FIELD = -7,        /* field unknown, missing, named twice, or of another number of components */
     SURROGATE_ERROR_UNIT = -8,         /* unit given and different from the manifest's */
     SURROGATE_ERROR_OVERLAP = -9,      /* input and output share memory without being the same array */
-    SURROGATE_ERROR_ENGINE = -10,      /* engine missing, built for another version, or unable to load the program */
+    SURROGATE_ERROR_ENGINE = -10,      /* no engine for a program that fits: missing, of another version, cannot load */
     SURROGATE_ERROR_EXECUTION = -11,   /* the program failed while running */
     SURROGATE_ERROR_MEMORY = -12,      /* out of memory */
-    SURROGATE_ERROR_UNSUPPORTED = -13, /* valid, but not implemented by this build or program */
+    SURROGATE_ERROR_UNSUPPORTED = -13, /* valid, but not implemented by this build; no program fits (surrogate_open) */
     SURROGATE_ERROR_PARAMETER = -14,   /* scalar parameters missing or outside their range; `step` missing */
     SURROGATE_ERROR_INTERNAL = -99     /* a defect of the library: please report the text */
 };
@@ -120,7 +120,7 @@ typedef struct surrogate_field {
     int32_t batch_axis;     /* which axis counts independent states; -1: none */
     int64_t shape[SURROGATE_MAX_RANK];
     int64_t strides[SURROGATE_MAX_RANK];
-    void *reserved[2]; /* zero */
+    void *reserved[2]; /* NULL, else SURROGATE_ERROR_ARGUMENT */
 } surrogate_field;
 
 /* Describe a dense host array: data[shape[0]]...[shape[rank-1]].  No component axis, no batch axis, no unit.
@@ -170,9 +170,13 @@ typedef struct surrogate_open_options {
 SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, size_t size);
 
 /* Open the bundle folder at `path`: read the manifest, check hashes, choose a program, load its engine, run it once
- * on the example so that the first prediction is not slower than the others.  May allocate and read files.
- * *model: the new handle, owned by the caller, to be given to surrogate_close; NULL unless the status is OK.
- * options NULL: defaults. */
+ * (on the example, or on zeros) so that the first prediction is not slower than the others.  May allocate and read
+ * files.  *model: the new handle, owned by the caller, to be given to surrogate_close; NULL unless the status is OK.
+ * options NULL: defaults.
+ * Programs are tried in the manifest's order; one of a format, device or precision that this version does not know, or
+ * that the options exclude, is passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine` names an
+ * engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to load it.
+ * A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version. */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
 /* A file of a bundle in memory: `name` is its path inside the bundle, with '/' ("manifest.json"). */
@@ -192,7 +196,9 @@ SURROGATE_API void surrogate_close(surrogate_model *model);
 
 /* ------------------------------------------------------------------------------------------ 5 predict -- */
 
-/* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same. */
+/* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same.
+ * This version reads `parameters` and `parameter_count`.  It accepts and ignores all others: step, time, seed, member,
+ * origin and global_shape serve models with noise inputs, which do not open yet, and stream serves device fields. */
 typedef struct surrogate_step_options {
     size_t struct_size;       /* sizeof(surrogate_step_options) */
     int64_t step;             /* number of the step, counted by the solver; -1: none (stochastic models need it) */
@@ -218,6 +224,8 @@ SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, siz
  * step            NULL: defaults.
  * Cost besides the program: one pass to pack the input (none if it is dense, float32 and not normalised), one
  * read-only guard pass, one pass that writes the output.  No heap allocation of ours after the first call of a shape.
+ * Guards look at the fields that are given and nothing else.  Under MPI each rank judges its own part; partial
+ * integrals over the ranks are not in this version, and will come as further functions.
  * Returns OK, REJECTED (see surrogate_last_rejection) or ERROR_*; the output is written only if OK. */
 SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_field *output, const surrogate_field *input,
                                     size_t count, const surrogate_step_options *step);
@@ -274,7 +282,7 @@ typedef struct surrogate_info {
     int64_t receptive_field[3]; /* cells to each side that an output cell depends on */
     int64_t stride[3];          /* translations by these commute with the model */
     int32_t reduces_over_space; /* 1: every output depends on the whole domain: no tiles */
-    int32_t stochastic;         /* 1: has noise inputs: `step` is needed */
+    int32_t stochastic;         /* 1: has noise inputs, needs `step`; always 0 yet, see surrogate_open */
     int32_t threads;            /* CPU threads of a prediction as asked for at open; 0: the engine's default */
 } surrogate_info;
 

@@ -1,15 +1,16 @@
 // surrogate.hpp - the C++17 face of surrogate.h: header-only, over the C API alone.
 //
+// clang-format off
 //     auto model = surrogate::Model::open("flow.surrogate");
-//     const auto rho = surrogate::field("rho", rho_data, {ny, nx});              // dense: pointer and shape
-//     const auto p = surrogate::ghosted("p", p_data, {ny, nx}, {2, 2});          // interior of an array with ghost
-//     cells if (model.predict({rho, p}, {rho, p}) == surrogate::Outcome::rejected)
-//     solver_advance(model.info().time_step);
+//     const auto rho = surrogate::field("rho", rho_data, {ny, nx});      // dense: pointer and shape
+//     const auto p = surrogate::ghosted("p", p_data, {ny, nx}, {2, 2});  // interior of an array with ghost cells
+//     if (model.predict({rho, p}, {rho, p}) == surrogate::Outcome::rejected)
+//         solver_advance(model.info().time_step);
+// clang-format on
 //
 // - Errors throw surrogate::Error; a REJECTED step is an outcome, not an error.  try_open and try_predict never throw
 //   and return the C status, with the text in surrogate_last_error().
-// - A Field describes memory and owns none: it must outlive the call only.  ConstField is the same for read-only
-// memory.
+// - A Field describes memory and owns none: it must outlive the call only.  A ConstField is only read.
 // - Axes stand slowest first, as in C; strides are in bytes.
 // - What holds for threads, overlap and ownership is written in surrogate.h.
 #ifndef SURROGATE_SURROGATE_HPP
@@ -24,6 +25,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -317,10 +319,6 @@ class Model {
     /// Predict the state one time step later into `output`, which is written only if the outcome is ok and may be the
     /// input.  Fields that are only read may be missing in `output`.  Throws Error.
     Outcome predict(const Fields<Field> &output, const Fields<ConstField> &input, const Step &step = Step()) {
-        if (output.size() > input.size())
-            throw Error(SURROGATE_ERROR_FIELD, "surrogate::Model::predict: " + std::to_string(output.size()) +
-                                                   " output and " + std::to_string(input.size()) +
-                                                   " input fields; give every field of the model as input");
         return static_cast<Outcome>(detail::checked(try_predict(output, input, step)));
     }
 
@@ -328,11 +326,19 @@ class Model {
     int try_predict(const Fields<Field> &output, const Fields<ConstField> &input, const Step &step = Step()) noexcept {
         if (output.size() == input.size())
             return surrogate_predict(handle_.get(), output.data(), input.data(), input.size(), &step);
-        if (output.size() > input.size() || input.size() > max_conditions)
-            return SURROGATE_ERROR_FIELD;
-        std::array<surrogate_field, max_conditions> padded;
-        fill_missing(padded.data(), output, input);
-        return surrogate_predict(handle_.get(), padded.data(), input.data(), input.size(), &step);
+        if (output.size() > input.size())
+            return refuse_lengths(output, input, step);
+        std::array<surrogate_field, 32> few;
+        std::unique_ptr<surrogate_field[]> many;
+        surrogate_field *padded = few.data();
+        if (input.size() > few.size()) {
+            many.reset(new (std::nothrow) surrogate_field[input.size()]);
+            padded = many.get();
+            if (padded == nullptr)
+                return refuse_lengths(output, input, step);
+        }
+        fill_missing(padded, output, input);
+        return surrogate_predict(handle_.get(), padded, input.data(), input.size(), &step);
     }
 
     /// The short form: the whole state in dense arrays [C][ny][nx], channels in the manifest's order.  Throws Error.
@@ -368,8 +374,6 @@ class Model {
     surrogate_verification verify() const { return fact<surrogate_verification>(surrogate_verify); }
 
   private:
-    static constexpr std::size_t max_conditions = 32;
-
     struct Close {
         void operator()(surrogate_model *handle) const noexcept { surrogate_close(handle); }
     };
@@ -398,6 +402,20 @@ class Model {
         c.log = options.log;
         c.log_user = options.log_user;
         return c;
+    }
+
+    /// Two lists that differ in length: the library refuses the one that has not an entry for each field of the model,
+    /// and writes the text.
+    int refuse_lengths(const Fields<Field> &output, const Fields<ConstField> &input, const Step &step) const noexcept {
+        surrogate_info info{};
+        info.struct_size = sizeof info;
+        const int status = surrogate_get_info(handle_.get(), &info);
+        if (status != SURROGATE_OK)
+            return status;
+        const bool input_fits = input.size() == static_cast<std::size_t>(info.field_count);
+        const surrogate_field *refused = input_fits ? output.data() : input.data();
+        return surrogate_predict(handle_.get(), output.data(), refused, input_fits ? output.size() : input.size(),
+                                 &step);
     }
 
     /// The library wants an entry for each field; one without data will do for a field that is only read.

@@ -1,0 +1,75 @@
+"""The manifest as data: what a later version may add to schema 1, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundles import field, manifest
+from flow_bundle import affine
+from typer.testing import CliRunner
+
+from surrogate import Surrogate, errors
+from surrogate.bundle.folder import write_bundle
+from surrogate.bundle.manifest import Manifest, Program
+from surrogate.cli import app
+
+STUB = {"name": "stub", "engine": "stub", "format": "stub", "file": "programs/stub.json"}
+LATER = {**STUB, "name": "graph", "engine": "onnxruntime", "format": "onnx", "device": "npu"}
+
+
+def make_bundle(folder: Path, programs: list[dict[str, Any]], **more: Any) -> Path:
+    """A bundle of one field; its programs share one file."""
+    files = {"programs/stub.json": json.dumps(affine([1.0])).encode()}
+    write_bundle(folder, files, **manifest("u", [field("u")], programs, **more))
+    return folder
+
+
+@pytest.mark.parametrize("key", ["engine", "format", "device", "precision"])
+def test_names_of_a_program_are_free_and_not_empty(key):
+    assert getattr(Program.model_validate({**STUB, key: "of tomorrow"}), key) == "of tomorrow"
+    with pytest.raises(ValueError, match=key):
+        Program.model_validate({**STUB, key: ""})
+
+
+def test_a_program_of_a_later_version_is_passed_over_and_shown(tmp_path):
+    bundle = make_bundle(tmp_path / "later.surrogate", [LATER, STUB])
+    with Surrogate.open(bundle) as model:
+        assert model.info.program == "stub"
+        assert "'graph' (this version does not know format 'onnx')" in model.info.choice
+    result = CliRunner().invoke(app, ["info", str(bundle)])
+    assert result.exit_code == 0, result.output
+    assert "onnx" in result.stdout
+
+
+def test_a_bundle_of_only_such_programs_does_not_open_and_is_shown(tmp_path):
+    bundle = make_bundle(tmp_path / "later.surrogate", [LATER])
+    with pytest.raises(errors.UnsupportedError, match="does not know format 'onnx'"):
+        Surrogate.open(bundle)
+    result = CliRunner().invoke(app, ["info", str(bundle), "--json"])
+    assert result.exit_code == 0, result.output
+    assert "does not know format 'onnx'" in json.loads(result.stdout)["choice"]["error"]
+
+
+def test_noise_inputs_are_described_and_do_not_open(tmp_path):
+    noise = [{"name": "xi", "channels": 2}]
+    bundle = make_bundle(tmp_path / "noisy.surrogate", [STUB], noise=noise)
+    assert Manifest.read(bundle / "manifest.json").noise[0].channels == 2
+    with pytest.raises(errors.UnsupportedError, match="noise inputs"):
+        Surrogate.open(bundle)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        [{"name": "xi", "channels": 0}],
+        [{"name": "", "channels": 1}],
+        [{"name": "xi"}],
+        [{"name": "xi", "channels": 1}] * 2,
+    ],
+)
+def test_bad_noise_is_refused(tmp_path, noise):
+    with pytest.raises(ValueError, match="noise"):
+        make_bundle(tmp_path / "bad.surrogate", [STUB], noise=noise)
