@@ -63,6 +63,8 @@ class Solver:
             "OMPI_MCA_rmaps_base_oversubscribe": "1",
             "OMPI_MCA_mpi_yield_when_idle": "1",
             "OMP_NUM_THREADS": str(self.ranks),
+            # Idle OpenMP workers spin for milliseconds by default, on the core that a waiting rank needs next.
+            "GOMP_SPINCOUNT": "10000",
             "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
         }
         launcher = find_tool(["mpirun"], "apt-get install openmpi-bin")

@@ -4,12 +4,14 @@
 #include <time.h>
 
 void patient_wait(MPI_Request *request) {
-    const struct timespec nap = {0, 50000};
+    enum { SHORTEST = 20000, LONGEST = 640000 }; /* nanoseconds */
+    struct timespec nap = {0, SHORTEST};
     for (int done = 0;;) {
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (done)
             return;
         nanosleep(&nap, NULL);
+        nap.tv_nsec = nap.tv_nsec < LONGEST ? 2 * nap.tv_nsec : LONGEST;
     }
 }
 
