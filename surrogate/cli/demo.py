@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from surrogate import Surrogate, paths
-from surrogate.cli.output import emit_json
+from surrogate.cli.output import console, emit_json, table
 from surrogate.demo.experiment import Case, run_cases, summarise
 from surrogate.demo.picture import draw
 from surrogate.demo.solver import Solver, build_solver
@@ -35,7 +34,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Run mhd2d from t1 to t2 natively, with the surrogate in its loop and at half resolution; time and score them."""
-    screen = Console(stderr=as_json)
+    screen = console(stderr=as_json)
     try:
         folder = paths.find_bundle(bundle)
         with Surrogate.open(folder, verify="example") as model:
@@ -70,23 +69,22 @@ def demo(
 def _line(case: Case) -> str:
     verdict = "accepted" if case.accepted else "REJECTED, stepped natively"
     error = sum(case.errors.values()) / len(case.errors)
+    jump = f"seed {case.seed}  t {case.t1:.2f} → {case.frames[1].time:.2f}"
     return (
-        f"seed {case.seed}  t {case.t1:.2f} → : {case.steps} steps in {1e3 * case.solver_seconds:.1f} ms, "
+        f"{jump}: {case.steps} steps in {1e3 * case.solver_seconds:.1f} ms, "
         f"surrogate {1e3 * case.surrogate_seconds:.1f} ms, error {error:.3f}, {verdict}"
     )
 
 
 def _table(figures: dict[str, Any]) -> Table:
-    table = Table(
-        title=f"one jump on {figures['ranks']} cores, {figures['states']} unseen initial states"
-    )
-    for column in ("way to t2", "ms a jump", "speed-up", "error, 128² grid", "error, 64² grid"):
-        table.add_column(column, justify="left" if column == "way to t2" else "right")
+    title = f"one jump on {figures['ranks']} cores, {figures['states']} unseen initial states"
+    headings = ("way to t2", "ms a jump", "speed-up (range)", "error on 128²", "error on 64²")
+    rows = table(*headings, title=title)
     native = figures["solver_seconds"]
     low, high = figures["speedup_range"]
     steps = f"{figures['steps_per_jump']:.0f} steps"
-    table.add_row(f"solver 128², {steps} (truth)", f"{1e3 * native:.1f}", "1", "0", "0")
-    table.add_row(
+    rows.add_row(f"solver 128², {steps} (truth)", f"{1e3 * native:.1f}", "1", "0", "0")
+    rows.add_row(
         "surrogate in its loop",
         f"{1e3 * figures['surrogate_seconds']:.1f}",
         f"{figures['speedup']:.1f} ({low:.1f}–{high:.1f})",
@@ -94,15 +92,15 @@ def _table(figures: dict[str, Any]) -> Table:
         f"{figures['error_on_coarse_grid']:.3f}",
     )
     coarse = figures["coarse_solver_seconds"]
-    table.add_row(
+    rows.add_row(
         "solver 64² from the same t1",
         f"{1e3 * coarse:.1f}",
         f"{native / coarse:.1f}",
         f"{figures['coarse_solver_error_on_fine_grid']:.3f}",
         f"{figures['coarse_solver_error_on_coarse_grid']:.3f}",
     )
-    table.add_row("persistence", "0", "", f"{figures['persistence_error']:.3f}", "")
-    return table
+    rows.add_row("persistence", "0", "", f"{figures['persistence_error']:.3f}", "")
+    return rows
 
 
 def _verdict(figures: dict[str, Any]) -> str:
@@ -118,12 +116,14 @@ def _verdict(figures: dict[str, Any]) -> str:
         if closer == faster
         else f"the {closer} is closer, the {faster} is faster"
     )
-    return (
-        f"error = rms over std at t2, mean of rho, vx, vy, p, Bx, By. Surrogate {figures['error']:.3f} = "
-        f"{figures['error'] / figures['persistence_error']:.2f} of persistence, worst field "
-        f"{figures['worst_field']} {figures['worst_field_over_persistence']:.2f}.\n"
-        f"Against the half-resolution solver: {whole} ({own:.3f} against {rival:.3f} on its better grid, {grid}; "
-        f"{1e3 * figures['surrogate_seconds']:.1f} against {1e3 * figures['coarse_solver_seconds']:.1f} ms).\n"
-        f"Solver: {figures['cell_steps_per_second'] / 1e6:.1f} million cell-steps a second and core. "
-        f"div B after the jump: {figures['max_div_b']:.1e}. Accepted {figures['accepted']} of {figures['states']}."
+    return "\n".join(
+        [
+            "error = rms over std at t2, mean of rho, vx, vy, p, Bx, By",
+            f"surrogate: {figures['error']:.3f}, {figures['error'] / figures['persistence_error']:.2f} of persistence; "
+            f"worst field {figures['worst_field']}, {figures['worst_field_over_persistence']:.2f} of its own; "
+            f"accepted {figures['accepted']} of {figures['states']}; div B {figures['max_div_b']:.0e}",
+            f"half-resolution solver: {whole} ({own:.3f} against {rival:.3f} on its better grid, {grid}; "
+            f"{1e3 * figures['surrogate_seconds']:.1f} against {1e3 * figures['coarse_solver_seconds']:.1f} ms)",
+            f"solver: {figures['cell_steps_per_second'] / 1e6:.1f} million cell-steps a second and core",
+        ]
     )

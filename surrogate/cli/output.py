@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 
-def console() -> Console:
-    """Standard output; wide where it goes to a file, so that nothing is cut."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+def console(*, stderr: bool = False) -> Console:
+    """Standard output, or standard error; wide where it goes to a file, so that nothing is cut."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)
 
 
 def emit_json(value: Any) -> None:
