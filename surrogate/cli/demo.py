@@ -14,6 +14,7 @@ from surrogate import Surrogate, paths
 from surrogate.cli.output import console, emit_json, table
 from surrogate.demo.experiment import Case, run_cases, summarise
 from surrogate.demo.picture import draw
+from surrogate.demo.score import mean_error
 from surrogate.demo.solver import Solver, build_solver
 from surrogate.environment.provenance import provenance
 
@@ -58,7 +59,8 @@ def demo(
         "cases": [case.as_json() for case in cases],
     }
     (out / "demo.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    draw(cases[0], step, out / "demo.png")
+    typical = sorted(cases, key=lambda case: mean_error(case.errors))[len(cases) // 2]
+    draw(typical, step, out / "demo.png")
     screen.print(_table(figures))
     screen.print(_verdict(figures))
     screen.print(f"saved {out / 'demo.json'} and {out / 'demo.png'}")
@@ -68,11 +70,10 @@ def demo(
 
 def _line(case: Case) -> str:
     verdict = "accepted" if case.accepted else "REJECTED, stepped natively"
-    error = sum(case.errors.values()) / len(case.errors)
     jump = f"seed {case.seed}  t {case.t1:.2f} → {case.frames[1].time:.2f}"
     return (
         f"{jump}: {case.steps} steps in {1e3 * case.solver_seconds:.1f} ms, "
-        f"surrogate {1e3 * case.surrogate_seconds:.1f} ms, error {error:.3f}, {verdict}"
+        f"surrogate {1e3 * case.surrogate_seconds:.1f} ms, error {mean_error(case.errors):.3f}, {verdict}"
     )
 
 
