@@ -177,7 +177,7 @@ def manifest(name: str) -> dict[str, Any]:
 def environment(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the numbers depend on."""
     return {
-        "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
+        "command": " ".join(["python benchmarks/overhead/run.py", *sys.argv[1:]]),
         **provenance(ROOT),
         "threads": 1,
         "blocks": arguments.blocks,
