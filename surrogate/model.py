@@ -19,6 +19,9 @@ _LEVELS = {1: logging.INFO, 2: logging.WARNING}
 _VERIFY = {"hashes": _native.VERIFY_HASHES, "example": _native.VERIFY_EXAMPLE}
 _PLAIN_STEP = _native.StepOptions()
 _log = logging.getLogger("surrogate")
+_log.addHandler(
+    logging.NullHandler()
+)  # without a handler of the host's, Python would print warnings
 
 Parameters = Mapping[str, float] | Sequence[float]
 SearchPath = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -273,6 +275,17 @@ def test_a_program_that_returns_nan_is_rejected_and_the_input_survives_in_place(
             model.predict(state, out=state)
         assert caught.value.reason == "OUTPUT_NOT_FINITE"
         assert (state == 1.0).all()
+
+
+def test_nothing_is_printed_by_a_rejection(flow):
+    code = (
+        "import numpy, surrogate\n"
+        f"model = surrogate.Surrogate.open({str(flow)!r})\n"
+        "try: model.predict(numpy.full((4, 6, 8), numpy.nan))\n"
+        "except surrogate.Rejected: pass"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_named_states_are_rejected_alike(model):
