@@ -284,7 +284,9 @@ def test_nothing_is_printed_by_a_rejection(flow):
         "try: model.predict(numpy.full((4, 6, 8), numpy.nan))\n"
         "except surrogate.Rejected: pass"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
     assert (done.stdout, done.stderr) == ("", "")
 
 
