@@ -106,7 +106,8 @@ void join(State &state, bool first, const Named &named, const surrogate_field &f
         return;
     }
     if (field.dtype != state.dtype)
-        fail(SURROGATE_ERROR_DTYPE, named.str(), ": dtype ", field.dtype, " given, expected ", state.dtype,
+        fail(SURROGATE_ERROR_DTYPE, named.str(), ": ", dtype_text(field.dtype), " given, expected ",
+             dtype_text(state.dtype),
              " as field '", reference.name, "'; all fields of a call have one dtype");
     if (!std::equal(shape, shape + 3, state.shape))
         fail(SURROGATE_ERROR_SHAPE, named.str(), ": spatial shape ", list_text(shape, axis), " given, expected ",
@@ -164,6 +165,10 @@ std::size_t find_field(const Manifest &manifest, Role role, const surrogate_fiel
 
 } // namespace
 
+std::string dtype_text(int dtype) {
+    return dtype == SURROGATE_FLOAT32 ? "float32" : dtype == SURROGATE_FLOAT64 ? "float64" : text("dtype ", dtype);
+}
+
 State::State(const Manifest &manifest)
     : channels(static_cast<std::size_t>(manifest.input_channels)), fields(manifest.fields.size()) {}
 
@@ -200,6 +205,16 @@ void resolve(State &state, const Manifest &manifest, Role role, const surrogate_
     }
 }
 
+/// "the spacing that the model was trained at ([0.5, 0.5] m)"
+static std::string spacing_text(const Grid &grid) {
+    std::string out = "the spacing that the model was trained at";
+    for (int k = 0; k < grid.rank && grid.spacing[0] > 0; ++k)
+        append(out, text(k ? ", " : " ([", grid.spacing[k]));
+    if (grid.spacing[0] > 0)
+        append(out, grid.spacing_unit == "1" ? "])" : text("] ", grid.spacing_unit, ")"));
+    return out;
+}
+
 void check_grid(const Grid &grid, const std::int64_t *shape) {
     for (int k = 0; k < grid.rank; ++k) {
         if (grid.fixed && shape[k] != grid.fixed_shape[k])
@@ -212,14 +227,15 @@ void check_grid(const Grid &grid, const std::int64_t *shape) {
             fail(SURROGATE_ERROR_SHAPE, "grid ", list_text(shape, grid.rank), " given, expected multiples of ",
                  list_text(grid.multiple_of, grid.rank), " (axes ", text(grid.axes[0]),
                  grid.rank > 1 ? ", " + grid.axes[1] : std::string(), grid.rank > 2 ? ", " + grid.axes[2] : "",
-                 "); pad or change the resolution");
+                 "); choose the domain's size so, and keep ", spacing_text(grid),
+                 ": other cells are other physics to the model");
     }
 }
 
 void check_agreement(const State &output, const State &input, int rank) {
     if (output.dtype != input.dtype)
-        fail(SURROGATE_ERROR_DTYPE, "output dtype ", output.dtype, " and input dtype ", input.dtype,
-             " given, expected the same (SURROGATE_FLOAT32 is 1, SURROGATE_FLOAT64 is 2)");
+        fail(SURROGATE_ERROR_DTYPE, "output of ", dtype_text(output.dtype), " and input of ", dtype_text(input.dtype),
+             " given, expected the same dtype");
     if (!std::equal(output.shape, output.shape + 3, input.shape))
         fail(SURROGATE_ERROR_SHAPE, "output grid ", list_text(output.shape, rank), " given, expected ",
              list_text(input.shape, rank), " as the input");

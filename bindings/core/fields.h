@@ -32,6 +32,9 @@ inline std::int64_t size_of(int dtype) {
     return dtype == SURROGATE_FLOAT64 ? 8 : 4;
 }
 
+/// For messages: "float32", or "dtype 7" of a number that names none.
+std::string dtype_text(int dtype);
+
 /// Validate `count` descriptions and fill `state`. Fields that are not predicted are ignored in the output.
 void resolve(State &state, const Manifest &manifest, Role role, const surrogate_field *fields, std::size_t count);
 

@@ -10,7 +10,8 @@ JsonNode JsonNode::parse(json &storage, std::string_view document, std::string l
     try {
         storage = json::parse(document.begin(), document.end());
     } catch (const json::parse_error &error) {
-        fail(status, label, ": not valid JSON at byte ", error.byte, " of ", document.size(), " (", error.what(), ")");
+        fail(status, label, ": not valid JSON at byte ", error.byte, " of ", document.size(), " (", error.what(), ")",
+             status == SURROGATE_ERROR_CORRUPT ? "; the file is truncated or damaged: copy the bundle again" : "");
     }
     return JsonNode(storage, std::move(label), status);
 }

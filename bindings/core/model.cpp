@@ -55,7 +55,7 @@ const float *Model::run_checked(const surrogate_tensor *inputs, int count, void 
              list_text(output.shape, output.rank < 0 || output.rank > SURROGATE_ENGINE_MAX_RANK ? 0 : output.rank),
              ", expected ", list_text(expected, rank), "; program and manifest do not belong together: export again");
     if (output.dtype != SURROGATE_FLOAT32 || output.memory != SURROGATE_HOST || !output.data)
-        fail(SURROGATE_ERROR_EXECUTION, "engine ", program_.engine_version(), " returned dtype ", output.dtype,
+        fail(SURROGATE_ERROR_EXECUTION, "engine ", program_.engine_version(), " returned ", dtype_text(output.dtype),
              " in memory ", output.memory, ", expected float32 in host memory; this is a defect of the engine");
     return static_cast<const float *>(output.data);
 }

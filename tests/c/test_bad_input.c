@@ -45,6 +45,7 @@ static void refused_(surrogate_model *m, int status, const char *part, int line)
 
 static void descriptions(surrogate_model *m) {
     static float single[N];
+    int f;
     describe();
     in[0].name = "rhoo";
     REFUSED(SURROGATE_ERROR_FIELD, "'rhoo' is unknown (did you mean 'rho'?)");
@@ -63,7 +64,12 @@ static void descriptions(surrogate_model *m) {
     in[0].dtype = 3;
     REFUSED(SURROGATE_ERROR_DTYPE, "dtype 3 given");
     surrogate_field_init(&in[0], "rho", single, SURROGATE_FLOAT32, 2, in[0].shape);
-    REFUSED(SURROGATE_ERROR_DTYPE, "one dtype");
+    REFUSED(SURROGATE_ERROR_DTYPE, "input field 'v': float64 given, expected float32 as field 'rho'");
+    for (f = 0; f < 4; ++f) {
+        surrogate_field_init(&out[f], out[f].name, out[f].data, SURROGATE_FLOAT32, in[f].rank, in[f].shape);
+        out[f].component_axis = in[f].component_axis;
+    }
+    REFUSED(SURROGATE_ERROR_DTYPE, "output of float32 and input of float64 given, expected the same dtype");
     in[0].memory = SURROGATE_CUDA;
     REFUSED(SURROGATE_ERROR_UNSUPPORTED, "CUDA");
     in[0].memory = 9;
@@ -104,7 +110,8 @@ static void shapes(surrogate_model *m) {
     REFUSED(SURROGATE_ERROR_SHAPE, "stride 12 of axis 1");
     for (f = 0; f < 4; ++f)
         in[f].shape[in[f].rank - 1] = 10;
-    REFUSED(SURROGATE_ERROR_SHAPE, "grid [8, 10] given, expected multiples of [4, 4]");
+    REFUSED(SURROGATE_ERROR_SHAPE, "grid [8, 10] given, expected multiples of [4, 4] (axes y, x); choose the domain's size so, "
+                                    "and keep the spacing that the model was trained at ([0.1, 0.2] m)");
     for (f = 0; f < 4; ++f)
         out[f].shape[out[f].rank - 1] = 8;
     REFUSED(SURROGATE_ERROR_SHAPE, "output grid [8, 8] given, expected [8, 12]");

@@ -15,6 +15,7 @@ static void damaged_bundles_are_named(void) {
     CHECK_STATUS(open_with("no_manifest", NULL), SURROGATE_ERROR_NOT_FOUND, "manifest.json");
     CHECK_STATUS(open_with("missing_program", NULL), SURROGATE_ERROR_NOT_FOUND, "programs/stub.json");
     CHECK_STATUS(open_with("truncated_manifest", NULL), SURROGATE_ERROR_CORRUPT, "not valid JSON");
+    CHECK(strstr(surrogate_last_error(), "copy the bundle again") != NULL);
     CHECK_STATUS(open_with("truncated_program", NULL), SURROGATE_ERROR_CORRUPT, "truncated");
     CHECK_STATUS(open_with("edited_program", NULL), SURROGATE_ERROR_CORRUPT, "SHA-256");
     CHECK_STATUS(open_with("truncated_example", NULL), SURROGATE_ERROR_CORRUPT, "data_offsets");
