@@ -17,7 +17,9 @@
 !   is left alone if OK.  Without stat every outcome but OK is an `error stop` with that reason.
 ! - Outputs are written only if OK.  u_next may be u_now; any other overlap is refused.
 ! - Slices, ghost cells and components of a record are described by their strides and never copied.
-! - Axis numbers and indices count from 1 and stand in Fortran's order, fastest axis first.
+! - Axis numbers and indices count from 1 and stand in Fortran's order, fastest axis first.  In errmsg too: what stands
+!   in (parentheses), as the cell of a rejection, is Fortran's.  Shapes in [brackets] are the library's, slowest axis
+!   first; surrogate_last_error returns the library's text as it is, cells in [brackets] counted from 0.
 ! - Give arrays that are added to a surrogate_fields the TARGET attribute: the state remembers where they are.
 ! - model = other shares it: the library's handle is freed when the last copy is closed or goes out of scope.
 !   Bitwise copies (allocate with source=; in gfortran also of a type that holds a model) own nothing: they are refused
@@ -1340,9 +1342,54 @@ contains
     if (code == SURROGATE_OK) then
       if (present(stat)) stat = SURROGATE_OK
     else
-      call fail(code, surrogate_last_error(), stat, errmsg)
+      call fail(code, fortran_text(surrogate_last_error()), stat, errmsg)
     end if
   end subroutine report
+
+  ! The library's text with its cell in Fortran's terms: "at cell [4, 2] of component 0" is "at cell (3,5) of component 1".
+  pure function fortran_text(text) result(out)
+    character(len=*), intent(in) :: text
+    character(len=:), allocatable :: out, cell
+    character(len=*), parameter :: mark = ' at cell ['
+    integer :: k, n, last
+
+    out = text
+    k = index(text, mark) + len(mark)
+    if (k == len(mark)) return
+    last = k + index(text(k:), ']') - 2  ! text(k:last) is "4, 2"
+    cell = ')'
+    do while (k <= last)
+      n = scan(text(k:last), ',')
+      if (n == 0) n = last - k + 2
+      cell = merge('(', ',', k + n > last) // one_more(text(k:k + n - 2)) // cell
+      k = k + n
+    end do
+    out = text(:index(text, mark) + len(mark) - 2) // cell // &
+      counted(counted(text(last + 2:), ' of component '), ' of state ')
+  end function fortran_text
+
+  ! `text` with one added to the number behind `key`.
+  pure function counted(text, key) result(out)
+    character(len=*), intent(in) :: text, key
+    character(len=:), allocatable :: out
+    integer :: first, last
+
+    out = text
+    if (index(text, key) == 0) return
+    first = index(text, key) + len(key)
+    last = first + verify(text(first:) // ' ', '0123456789') - 2
+    if (last >= first) out = text(:first - 1) // one_more(text(first:last)) // text(last + 1:)
+  end function counted
+
+  pure function one_more(digits) result(text)
+    character(len=*), intent(in) :: digits
+    character(len=:), allocatable :: text
+    integer :: number, failed
+
+    read (digits, *, iostat=failed) number
+    text = digits
+    if (failed == 0) text = decimal(number + 1)
+  end function one_more
 
   subroutine fail(code, text, stat, errmsg)
     integer, intent(in) :: code

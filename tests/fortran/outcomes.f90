@@ -1,6 +1,7 @@
 ! stat and errmsg of every kind of outcome.  Arguments: BUNDLE (fields c, q; c bounded by 0 and 1; stub), MISSING,
-! CONDITION (fields u, forcing, which is read only).
+! CONDITION (fields u, forcing, which is read only), VOLUME (fields a, v of 3 components, in 3-D).
 program outcomes
+  use, intrinsic :: ieee_arithmetic, only: ieee_positive_inf, ieee_value
   use, intrinsic :: iso_fortran_env, only: real32, real64
   use surrogate
   implicit none
@@ -59,7 +60,8 @@ program outcomes
   now(3,5,1) = 1.5_real64
   call model%predict(next, now, stat=stat, errmsg=message)
   call check(stat == SURROGATE_REJECTED, 'out of bounds is REJECTED')
-  call check(message /= 'as it was' .and. message /= '', 'errmsg says why')
+  call check(index(message, "'c' is out of bounds at cell (3,5) (value 1.5") > 0, 'errmsg has Fortran indices: ' // message)
+  call check(index(surrogate_last_error(), 'at cell [4, 2] (value') > 0, 'last_error has the library''s text')
   call check(all(abs(next + 7) <= 0), 'REJECTED leaves the output alone')
   rejection = model%rejection()
   call check(rejection%reason == SURROGATE_REASON_INPUT_OUT_OF_BOUNDS, 'the reason is named')
@@ -90,6 +92,7 @@ program outcomes
 
   call model%predict(next, now, stat=stat)
   call check(stat == SURROGATE_OK, 'the model goes on after errors')
+  call components_and_states()
   call conditions()
   call model%close()
   call model%close()
@@ -126,6 +129,20 @@ contains
     call model%predict(output, state, stat=stat, errmsg=message)
     call check(stat == SURROGATE_ERROR_FIELD, 'more outputs than inputs: ' // message)
   end subroutine named
+
+  subroutine components_and_states()
+    type(surrogate_model) :: volume
+    real(real64), target :: states(5,4,3,4,2)
+
+    call get_command_argument(4, missing)
+    call volume%open(missing)
+    states = 0.5_real64
+    states(2,3,1,3,2) = ieee_value(states(1,1,1,1,1), ieee_positive_inf)
+    call volume%predict(states, states, stat=stat, errmsg=message)
+    call check(stat == SURROGATE_REJECTED, 'an infinite value is REJECTED')
+    call check(index(message, "'v' is not finite at cell (2,3,1) of component 2 of state 2 (value") > 0, &
+      'cells, components and states count from 1: ' // message)
+  end subroutine components_and_states
 
   subroutine conditions()
     type(surrogate_model) :: forced

@@ -122,7 +122,15 @@ def test_the_module_compiles_without_warnings(tmp_path):
 
 def test_every_outcome_has_its_stat_and_errmsg(bundles, tmp_path):
     program = compile_program(HERE / "outcomes.f90", tmp_path / "outcomes", *CHECKED)
-    done = run([program, bundles["outcomes"], tmp_path / "missing.surrogate", bundles["condition"]])
+    done = run(
+        [
+            program,
+            bundles["outcomes"],
+            tmp_path / "missing.surrogate",
+            bundles["condition"],
+            bundles["volume"],
+        ]
+    )
     assert done.stdout.strip() == "all held"
     assert done.stderr == ""
 
