@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,14 @@ def read_state(path: str | os.PathLike[str]) -> Any:
     try:
         if path.suffix in _HDF5:
             return _read_hdf5(path)
-        content = np.load(path, allow_pickle=False)
-        return content if path.suffix == ".npy" else dict(content)
-    except (OSError, ValueError, EOFError) as error:
-        raise CorruptError(f"{path}: cannot be read ({error})") from error
+        return _read_numpy(path)
+    except OSError as error:
+        raise CorruptError(f"{path}: cannot be read ({error}); copy or write it again") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CorruptError(
+            f"{path}: cannot be read: no array of numbers in the format {path.suffix}, or the file is truncated; "
+            "copy or write it again"
+        ) from error
 
 
 def write_state(path: str | os.PathLike[str], state: Any) -> None:
@@ -70,10 +75,17 @@ def check_output(path: str | os.PathLike[str], *, named: bool) -> None:
     Raises
     ------
     ArgumentError
-        If not.
+        If the suffix is unknown or does not fit, or the path is a folder.
+    NotFoundError
+        If the folder that it stands in does not exist.
     """
-    _check_suffix(Path(path))
-    if named == (Path(path).suffix == ".npy"):
+    path = Path(path)
+    _check_suffix(path)
+    if not path.parent.is_dir():
+        raise NotFoundError(f"{path}: no folder {path.parent}; make it, or write elsewhere")
+    if path.is_dir():
+        raise ArgumentError(f"{path}: is a folder; expected the name of a file to write")
+    if named == (path.suffix == ".npy"):
         wanted = ".npz or .h5 (named arrays)" if named else ".npy (one array)"
         raise ArgumentError(f"{path}: expected {wanted}, as the input is")
 
@@ -81,6 +93,14 @@ def check_output(path: str | os.PathLike[str], *, named: bool) -> None:
 def _check_suffix(path: Path) -> None:
     if path.suffix not in (".npy", ".npz", *_HDF5):
         raise ArgumentError(f"{path}: unknown kind of file {path.suffix!r}; {_EXPECTED}")
+
+
+def _read_numpy(path: Path) -> Any:
+    with path.open("rb") as file:  # ours to close: numpy leaves damaged archives open
+        content = np.load(file, allow_pickle=False)
+        if isinstance(content, Mapping) != (path.suffix == ".npz"):
+            raise ValueError("one array where named arrays are expected, or the reverse")
+        return dict(content) if isinstance(content, Mapping) else content
 
 
 def _read_hdf5(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surrogate.errors import ArgumentError, CorruptError, NotFoundError
-from surrogate.io.states import read_state, write_state
+from surrogate.io.states import check_output, read_state, write_state
 
 
 def test_one_array(tmp_path):
@@ -33,13 +33,46 @@ def test_bad_files_and_names(tmp_path):
         write_state(tmp_path / "u.npy", {"u": np.zeros(3)})
     with pytest.raises(ArgumentError, match="one array"):
         write_state(tmp_path / "u.h5", np.zeros(3))
-    for name in ("u.npy", "u.npz", "u.h5"):
-        (tmp_path / name).write_bytes(b"nonsense")
-        with pytest.raises(CorruptError, match="cannot be read"):
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "h5"])
+def test_a_damaged_file_is_one_sentence_in_our_words(tmp_path, suffix):
+    path = tmp_path / f"u.{suffix}"
+    state = np.ones((3, 4, 5))
+    write_state(path, state if suffix == "npy" else {"u": state})
+    whole = path.read_bytes()
+    for content in (b"nonsense", b"", whole[: len(whole) // 2], whole[:-9]):
+        path.write_bytes(content)
+        with pytest.raises(CorruptError, match="cannot be read") as caught:
+            read_state(path)
+        assert "allow_pickle" not in str(caught.value)
+
+
+def test_a_file_that_is_not_what_its_suffix_says_is_damaged(tmp_path):
+    write_state(tmp_path / "u.npy", np.ones((2, 2)))
+    write_state(tmp_path / "v.npz", {"u": np.ones((2, 2))})
+    (tmp_path / "u.npy").rename(tmp_path / "u.npz")
+    (tmp_path / "v.npz").rename(tmp_path / "v.npy")
+    for name in ("u.npz", "v.npy"):
+        with pytest.raises(CorruptError, match="format"):
             read_state(tmp_path / name)
 
 
 def test_pickles_are_never_loaded(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(CorruptError):
-        read_state(tmp_path / "evil.npy")
+    np.savez(tmp_path / "evil.npz", u=np.array([object()]))
+    for name in ("evil.npy", "evil.npz"):
+        with pytest.raises(CorruptError, match="array of numbers") as caught:
+            read_state(tmp_path / name)
+        assert "allow_pickle" not in str(caught.value)
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    with pytest.raises(NotFoundError, match=r"no folder .*missing"):
+        check_output(tmp_path / "missing" / "u.npy", named=False)
+    (tmp_path / "folder.npy").mkdir()
+    with pytest.raises(ArgumentError, match="is a folder"):
+        check_output(tmp_path / "folder.npy", named=False)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotFoundError, match="no folder"):
+        check_output(tmp_path / "file" / "u.npy", named=False)
