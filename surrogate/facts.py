@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def quantity_text(value: float | str, unit: str) -> str:
+    """A number, or numbers as text, with the unit: "0.25 s". The unit of pure numbers, "1", is not written."""
+    number = value if isinstance(value, str) else f"{value:g}"
+    return number if unit in ("", "1") else f"{number} {unit}"
+
+
 @dataclass(frozen=True)
 class FieldInfo:
     """One field of a state.

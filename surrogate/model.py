@@ -11,7 +11,14 @@ from typing import Any, Literal, Self
 
 from surrogate import _native
 from surrogate.errors import ArgumentError, ParameterError, Rejected, Rejection
-from surrogate.facts import FieldInfo, Info, ParameterInfo, Statistics, Verification
+from surrogate.facts import (
+    FieldInfo,
+    Info,
+    ParameterInfo,
+    Statistics,
+    Verification,
+    quantity_text,
+)
 from surrogate.paths import find_bundle
 from surrogate.state import Layout, State, state_of
 
@@ -300,7 +307,7 @@ class Surrogate:
         info = self.info
         names = ", ".join(field.name for field in self.fields)
         state = "closed" if self.closed else f"{info.engine}/{info.program} on {info.device}"
-        jump = f"{info.time_step:g} {info.time_unit}".removesuffix(" 1")
+        jump = quantity_text(info.time_step, info.time_unit)
         return f"<Surrogate {info.name}: fields {names}; time step {jump}; {state}>"
 
     def _run(self, state: State, target: Any, current: Any, step: _native.StepOptions) -> None:

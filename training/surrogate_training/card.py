@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from surrogate.bundle.manifest import FieldSpec, Manifest
+from surrogate.facts import quantity_text
 
 
 def write_card(manifest: Manifest) -> str:
@@ -14,7 +15,7 @@ def write_card(manifest: Manifest) -> str:
         f"# {manifest.name}",
         manifest.description,
         "## What it does",
-        f"Maps the state at t1 to t2 = t1 + {manifest.time.step:g} (unit {manifest.time.unit}). "
+        f"Maps the state at t1 to t2 = t1 + {quantity_text(manifest.time.step, manifest.time.unit)}. "
         f"Grid: any multiple of {grid.multiple_of} cells at spacing {_numbers(grid.spacing)}, "
         f"{' and '.join(grid.boundary)}. A cell depends on {locality.receptive_field} cells to each side; "
         f"translations by {locality.stride} cells commute with it.",
