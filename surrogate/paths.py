@@ -38,6 +38,16 @@ def cmake_dir() -> Path:
     return library_dir() / "cmake" / "surrogate"
 
 
+def pkgconfig_dir() -> Path:
+    """Folder for ``PKG_CONFIG_PATH``: holds ``surrogate.pc``."""
+    return library_dir() / "pkgconfig"
+
+
+def fortran_module() -> Path:
+    """Source of the Fortran module, one file: compile it with the solver."""
+    return share_dir() / "surrogate" / "fortran" / "surrogate.f90"
+
+
 def share_dir() -> Path:
     """Sources that are compiled on the user's machine: the Fortran module, the torch engine, the demo's solver."""
     return _root() / "share"
@@ -63,16 +73,16 @@ def find_bundle(path: str | os.PathLike[str]) -> Path:
         If there is neither.
     """
     folder = Path(path)
-    if folder.exists():
+    name = os.fspath(path)
+    if name and folder.exists():
         return folder
     shipped = shipped_bundles()
-    name = os.fspath(path)
     if name.removesuffix(SUFFIX) in shipped:
         return shipped[name.removesuffix(SUFFIX)]
     near = difflib.get_close_matches(name, shipped, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     known = ", ".join(shipped) or "none"
     raise NotFoundError(
-        f"{name}: no such bundle; expected a folder NAME{SUFFIX}, or the name of one that comes with the package "
-        f"({known}){hint}"
+        f"{name or '(empty name)'}: no such bundle; expected a folder NAME{SUFFIX}, or the name of one that comes "
+        f"with the package ({known}){hint}"
     )

@@ -112,8 +112,9 @@ def _verdict(figures: dict[str, Any]) -> str:
     names = ("surrogate", "half-resolution solver")
     closer = names[own >= rival]
     faster = names[figures["surrogate_seconds"] >= figures["coarse_solver_seconds"]]
+    other = names[own < rival]
     whole = (
-        f"the {closer} wins both"
+        f"the {closer} is closer and faster than the {other}"
         if closer == faster
         else f"the {closer} is closer, the {faster} is faster"
     )
@@ -123,7 +124,7 @@ def _verdict(figures: dict[str, Any]) -> str:
             f"surrogate: {figures['error']:.3f}, {figures['error'] / figures['persistence_error']:.2f} of persistence; "
             f"worst field {figures['worst_field']}, {figures['worst_field_over_persistence']:.2f} of its own; "
             f"accepted {figures['accepted']} of {figures['states']}; div B {figures['max_div_b']:.0e}",
-            f"half-resolution solver: {whole} ({own:.3f} against {rival:.3f} on its better grid, {grid}; "
+            f"{whole} ({own:.3f} against {rival:.3f} on its better grid, {grid}; "
             f"{1e3 * figures['surrogate_seconds']:.1f} against {1e3 * figures['coarse_solver_seconds']:.1f} ms)",
             f"solver: {figures['cell_steps_per_second'] / 1e6:.1f} million cell-steps a second and core",
         ]

@@ -12,7 +12,8 @@ from surrogate.bundle.folder import MANIFEST
 from surrogate.bundle.manifest import Manifest
 from surrogate.cli.options import Json
 from surrogate.cli.output import console, emit_json, table
-from surrogate.errors import NotFoundError, SurrogateError
+from surrogate.errors import ArgumentError, NotFoundError, SurrogateError
+from surrogate.facts import quantity_text
 from surrogate.model import Surrogate
 from surrogate.paths import find_bundle, shipped_bundles
 
@@ -21,13 +22,22 @@ def info(
     bundle: Annotated[str | None, typer.Argument(help="A bundle's folder or name.")] = None,
     show_paths: Annotated[
         bool,
-        typer.Option("--paths", help="Print three lines: include folder, library, CMake folder."),
+        typer.Option(
+            "--paths",
+            help="Print a line each: include folder, library, CMake folder, pkg-config folder, Fortran module.",
+        ),
+    ] = False,
+    show_path: Annotated[
+        bool,
+        typer.Option("--path", help="Print the bundle's folder, which is what C and Fortran open."),
     ] = False,
     json: Json = False,
 ) -> None:
     """Show a bundle's fields, grid, time step and programs; or where the installed parts lie."""
     if show_paths:
         _print_paths(json)
+    elif show_path:
+        _print_path(bundle, json)
     elif bundle is None:
         _print_shipped(json)
     else:
@@ -35,12 +45,28 @@ def info(
 
 
 def _print_paths(json: bool) -> None:
-    found = {"include": paths.include_dir(), "library": paths.library(), "cmake": paths.cmake_dir()}
+    found = {
+        "include": paths.include_dir(),
+        "library": paths.library(),
+        "cmake": paths.cmake_dir(),
+        "pkgconfig": paths.pkgconfig_dir(),
+        "fortran": paths.fortran_module(),
+    }
     if json:
         emit_json(found)
     else:
         for path in found.values():
             print(path)
+
+
+def _print_path(bundle: str | None, json: bool) -> None:
+    if bundle is None:
+        raise ArgumentError("--path: no bundle given; expected `surrogate info BUNDLE --path`")
+    folder = find_bundle(bundle)
+    if json:
+        emit_json({"path": folder})
+    else:
+        print(folder)
 
 
 def _print_shipped(json: bool) -> None:
@@ -61,12 +87,12 @@ def _print_bundle(folder: Path, json: bool) -> None:
         raise NotFoundError(f"{folder}: no bundle here (expected a folder with {MANIFEST})")
     manifest = Manifest.read(folder / MANIFEST)
     choice = _choice(folder)
-    size = sum(entry.bytes for entry in manifest.files.values())
+    sizes = {name: _size(folder / name) for name in manifest.files}
     if json:
         emit_json(
             {
                 "path": folder,
-                "bytes": size,
+                "bytes": sum(sizes.values()),
                 "choice": choice,
                 "manifest": manifest.model_dump(mode="json"),
             }
@@ -76,14 +102,14 @@ def _print_bundle(folder: Path, json: bool) -> None:
     out.print(f"[bold]{manifest.name}[/]  {manifest.description}")
     facts = table("", "")
     facts.show_header = False
-    for key, value in _facts(folder, manifest, size).items():
+    for key, value in _facts(folder, manifest, sizes).items():
         facts.add_row(key, value)
     facts.add_row("chosen", choice.get("choice") or f"none: {choice['error']}")
     out.print(facts)
     out.print()
     out.print(_fields(manifest))
     out.print()
-    out.print(_programs(manifest, choice.get("program")))
+    out.print(_programs(manifest, sizes, choice.get("program")))
 
 
 def _choice(folder: Path) -> dict[str, Any]:
@@ -102,14 +128,32 @@ def _choice(folder: Path) -> dict[str, Any]:
         return {"program": None, "error": str(error)}
 
 
-def _facts(folder: Path, manifest: Manifest, size: int) -> dict[str, str]:
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _size_text(manifest: Manifest, sizes: dict[str, int]) -> str:
+    text = f"{sum(sizes.values()) / 2**20:.2f} MiB in {len(sizes)} files"
+    wrong = [name for name, entry in manifest.files.items() if sizes[name] != entry.bytes]
+    if not wrong:
+        return text
+    name, expected = wrong[0], manifest.files[wrong[0]].bytes
+    return (
+        f"{text}; damaged: {name} has {sizes[name]} bytes, the manifest says {expected}; "
+        "copy the bundle again"
+    )
+
+
+def _facts(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> dict[str, str]:
     grid, local = manifest.grid, manifest.locality
     if grid.fixed_shape is not None:
         rule = " × ".join(map(str, grid.fixed_shape))
     else:
         rule = f"multiples of {_joined(grid.multiple_of)}, at least {_joined(grid.minimum_shape)}"
     spacing = (
-        f"; cells of {_joined(grid.spacing)} {_unit(grid.spacing_unit)}" if grid.spacing else ""
+        f"; cells of {quantity_text(_joined(grid.spacing), grid.spacing_unit)}"
+        if grid.spacing
+        else ""
     )
     reach = (
         "every output depends on the whole domain"
@@ -118,8 +162,8 @@ def _facts(folder: Path, manifest: Manifest, size: int) -> dict[str, str]:
     )
     facts = {
         "folder": str(folder),
-        "size": f"{size / 2**20:.2f} MiB in {len(manifest.files)} files",
-        "time step": f"{manifest.time.step:g} {_unit(manifest.time.unit)}",
+        "size": _size_text(manifest, sizes),
+        "time step": quantity_text(manifest.time.step, manifest.time.unit),
         "grid": f"({', '.join(grid.axes)}) {rule}{spacing}",
         "boundary": ", ".join(
             f"{axis} {kind}" for axis, kind in zip(grid.axes, grid.boundary, strict=True)
@@ -130,7 +174,7 @@ def _facts(folder: Path, manifest: Manifest, size: int) -> dict[str, str]:
     for parameter in manifest.parameters:
         low, high = parameter.range
         facts[f"parameter {parameter.name}"] = (
-            f"{low:g} … {high:g} {_unit(parameter.unit)}, preset {parameter.preset:g}"
+            f"{quantity_text(f'{low:g} … {high:g}', parameter.unit)}, preset {parameter.preset:g}"
         )
     facts |= {
         f"metric {name}": str(value)
@@ -159,10 +203,9 @@ def _fields(manifest: Manifest) -> Any:
     return lines
 
 
-def _programs(manifest: Manifest, chosen: str | None) -> Any:
+def _programs(manifest: Manifest, sizes: dict[str, int], chosen: str | None) -> Any:
     lines = table("", "program", "engine", "format", "device", "precision", "made with", "MiB")
     for program in manifest.programs:
-        size = manifest.files[program.file].bytes / 2**20
         mark = "→" if program.name == chosen else ""
         lines.add_row(
             mark,
@@ -172,14 +215,10 @@ def _programs(manifest: Manifest, chosen: str | None) -> Any:
             program.device,
             program.precision,
             program.made_with,
-            f"{size:.2f}",
+            f"{sizes[program.file] / 2**20:.2f}",
         )
     return lines
 
 
 def _joined(values: list[int] | list[float]) -> str:
     return " × ".join(f"{value:g}" for value in values)
-
-
-def _unit(unit: str) -> str:
-    return "" if unit == "1" else unit

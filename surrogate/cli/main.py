@@ -7,12 +7,13 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from surrogate.cli.output import fail
+from surrogate import _native
+from surrogate.cli.output import REJECTED, emit_json, fail, failure, json_wanted
 from surrogate.errors import Rejected, SurrogateError
 
 ENTRY_POINTS = "surrogate.commands"
@@ -51,9 +52,13 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Rejected as refused:
-            fail(f"rejected: {refused}", code=1)
+            _fail(ctx, REJECTED, refused.reason, _refusal(refused), code=1)
         except SurrogateError as error:
-            fail(f"error: {error}", code=2)
+            _fail(ctx, _native.status_name(error.status), None, str(error), code=2)
+        except BrokenPipeError:
+            raise  # the reader has gone: no error
+        except OSError as error:
+            _fail(ctx, "FAILED", None, str(error), code=2)
 
 
 app = typer.Typer(
@@ -117,6 +122,18 @@ def _command(name: str, target: Any) -> Any:
         command = typer.main.get_command(alone)
     command.name = name
     return command
+
+
+def _fail(ctx: Any, status: str, reason: str | None, text: str, *, code: int) -> NoReturn:
+    if json_wanted(ctx):
+        emit_json(failure(status, reason, text))
+    fail(f"{'rejected' if status == REJECTED else 'error'}: {text}", code=code)
+
+
+def _refusal(refused: Rejected) -> str:
+    """The library's text without the function's name and the verdict that stand before it."""
+    _, mark, what = str(refused).partition("rejected: ")
+    return what if mark else str(refused)
 
 
 def _unavailable(name: str, error: ImportError) -> Callable[[], None]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from surrogate.cli.output import note_json
+
 Bundle = Annotated[
     str, typer.Argument(help="A bundle's folder, or the name of one that comes with the package.")
 ]
@@ -16,7 +18,10 @@ InputFile = Annotated[
 OutputFile = Annotated[
     Path, typer.Argument(help="Where the result is written; the same kind of file.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", callback=note_json, help="Print one JSON document, of failures too."),
+]
 Engine = Annotated[str, typer.Option(help="torch, stub, or auto: the first program that can run.")]
 Program = Annotated[str | None, typer.Option(help="A program's name in the manifest.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")]

@@ -13,6 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+_JSON = "surrogate.json"  # key in the data that nested contexts share
+OK, REJECTED = "SURROGATE_OK", "SURROGATE_REJECTED"  # statuses by their names in C
+
 
 def console(*, stderr: bool = False) -> Console:
     """Standard output, or standard error; wide where it goes to a file, so that nothing is cut."""
@@ -29,6 +32,26 @@ def fail(text: str, *, code: int) -> NoReturn:
     """Print one line to standard error and leave."""
     print(text, file=sys.stderr)
     raise typer.Exit(code)
+
+
+def failure(status: str, reason: str | None, text: str) -> dict[str, Any]:
+    """What ``--json`` tells where a command fails.
+
+    `status` is the name in C (``SURROGATE_REJECTED``, ``SURROGATE_ERROR_SHAPE``), or ``FAILED`` where a check did
+    not pass; `reason` is the guard's or the check's name.
+    """
+    return {"status": status, "reason": reason, "text": text}
+
+
+def note_json(ctx: typer.Context, value: bool) -> bool:
+    """Remember that ``--json`` was given, for failures that are printed outside the command."""
+    ctx.meta[_JSON] = value
+    return value
+
+
+def json_wanted(ctx: Any) -> bool:
+    """Whether the command that ran under `ctx` was given ``--json``."""
+    return bool(ctx.meta.get(_JSON))
 
 
 def table(*headings: str, title: str | None = None) -> Table:

@@ -20,7 +20,8 @@ from surrogate.cli.options import (
     Time,
     parse_parameters,
 )
-from surrogate.cli.output import emit_json
+from surrogate.cli.output import OK, emit_json
+from surrogate.facts import quantity_text
 from surrogate.io.states import check_output, read_state, write_state
 from surrogate.model import Surrogate
 
@@ -55,9 +56,16 @@ def predict(
     seconds = counters.pack_seconds + counters.program_seconds + counters.output_seconds
     if json:
         emit_json(
-            {"output": target, "seconds": seconds, "time_step": facts.time_step, "info": facts}
+            {
+                "status": OK,
+                "output": target,
+                "seconds": seconds,
+                "time_step": facts.time_step,
+                "info": facts,
+            }
         )
         return
     print(
-        f"{target}: the state {facts.time_step:g} {facts.time_unit} later, in {seconds:.3g} s ({facts.choice})"
+        f"{target}: the state {quantity_text(facts.time_step, facts.time_unit)} later, "
+        f"in {seconds:.3g} s ({facts.choice})"
     )

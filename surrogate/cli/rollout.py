@@ -23,7 +23,7 @@ from surrogate.cli.options import (
     Time,
     parse_parameters,
 )
-from surrogate.cli.output import emit_json, fail
+from surrogate.cli.output import OK, REJECTED, emit_json, fail, failure
 from surrogate.io.states import check_output, read_state, write_state
 from surrogate.model import Surrogate
 
@@ -46,7 +46,8 @@ def rollout(
 ) -> None:
     """Predict several frames; the first axis of the result counts them.
 
-    If a guard refuses one, the frames before it are written and the exit code is 1.
+    If a guard refuses one, the frames before it are written (the target is left alone if there are none) and the exit
+    code is 1.
     """
     values = parse_parameters(parameter)
     state = read_state(source)
@@ -64,11 +65,16 @@ def rollout(
             seed=seed,
             member=member,
         )
-        write_state(target, frames)
         made, refused = model.statistics.ok, model.last_rejection
+    if made:
+        write_state(target, frames)
     if json:
-        emit_json({"output": target, "frames": made, "rejection": refused})
-    else:
+        outcome = {"status": OK}
+        if refused is not None:
+            outcome = failure(REJECTED, refused.reason, _why(refused))
+        written = target if made else None
+        emit_json({**outcome, "output": written, "frames": made, "rejection": refused})
+    elif made:
         print(f"{target}: {made} frames")
     if refused is not None:
         fail(f"rejected after {made} frames: {_why(refused)}", code=1)

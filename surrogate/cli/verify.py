@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from surrogate.cli.options import Bundle, Device, Engine, Json, Program
-from surrogate.cli.output import console, emit_json, table
+from surrogate.cli.output import OK, console, emit_json, failure, table
 from surrogate.verification import verify_bundle
 
 _MARKS = {True: "passed", False: "FAILED", None: "skipped"}
@@ -22,7 +22,9 @@ def verify(
     checks = verify_bundle(bundle, engine=engine, program=program, device=device)
     passed = all(check.passed is not False for check in checks)
     if json:
-        emit_json({"passed": passed, "checks": checks})
+        wrong = next((check for check in checks if check.passed is False), None)
+        outcome = {"status": OK} if wrong is None else failure("FAILED", wrong.name, wrong.text)
+        emit_json({**outcome, "passed": passed, "checks": checks})
     else:
         lines = table("check", "result", "")
         for check in checks:

@@ -57,15 +57,48 @@ def test_info_of_a_bundle_that_cannot_run_still_shows_it(flow, tmp_path):
     assert "none:" in run("info", copy).stdout
 
 
-def test_info_paths_prints_three_plain_lines_that_exist():
+def test_info_paths_begins_with_three_plain_lines_that_exist():
     result = run("info", "--paths")
     lines = result.stdout.splitlines()
-    assert len(lines) == 3
-    include, library, cmake = map(Path, lines)
+    include, library, cmake = map(Path, lines[:3])
     assert (include / "surrogate" / "surrogate.h").is_file()
     assert library.is_file()
     assert (cmake / "surrogate-config.cmake").is_file()
     assert run_json("info", "--paths")["library"] == str(library)
+
+
+def test_info_paths_goes_on_with_what_pkg_config_and_fortran_need():
+    pkgconfig, fortran = map(Path, run("info", "--paths").stdout.splitlines()[3:])
+    assert (pkgconfig / "surrogate.pc").is_file()
+    assert fortran.name == "surrogate.f90"
+    assert "module surrogate" in fortran.read_text()
+    facts = run_json("info", "--paths")
+    assert [facts["pkgconfig"], facts["fortran"]] == [str(pkgconfig), str(fortran)]
+
+
+def test_info_path_prints_a_shipped_bundles_folder_for_c(flow):
+    folder = Path(run("info", "mhd2d_128", "--path").stdout.strip())
+    assert (folder / "manifest.json").is_file()
+    assert run("info", flow, "--path").stdout.strip() == str(flow)
+    assert run_json("info", flow, "--path") == {"path": str(flow)}
+    assert run("info", "mhd2d_129", "--path").exit_code == 2
+    alone = run("info", "--path")
+    assert alone.exit_code == 2
+    assert "bundle" in alone.stderr
+
+
+def test_info_of_a_truncated_bundle_shows_what_is_there_and_that_it_is_damaged(flow, tmp_path):
+    copy = shutil.copytree(flow, tmp_path / "copy.surrogate")
+    whole = run_json("info", copy)["bytes"]
+    program = copy / "programs" / "stub.json"
+    size = program.stat().st_size
+    program.write_bytes(program.read_bytes()[:-7])
+    assert run_json("info", copy)["bytes"] == whole - 7
+    assert "damaged" in run("info", copy).stdout
+    program.unlink()
+    assert run_json("info", copy)["bytes"] == whole - size
+    assert "copy the bundle again" in run("info", copy).stdout
+    assert "damaged" not in run("info", flow).stdout
 
 
 def test_info_without_a_bundle_lists_those_that_come_with_it():
@@ -107,7 +140,9 @@ def test_predict_refuses_with_one_and_breaks_with_two(flow, tmp_path):
     target = tmp_path / "next.npy"
     result = run("predict", flow, tmp_path / "u.npy", target)
     assert result.exit_code == 1
-    assert result.stderr.startswith("rejected: ")
+    assert result.stderr.startswith("rejected: input field 'rho'")
+    assert result.stderr.count("rejected") == 1
+    assert len(result.output.strip().splitlines()) == 1
     assert not target.exists()
     assert run("predict", flow, tmp_path / "u.npy", tmp_path / "next.h5").exit_code == 2
     assert run("predict", flow, tmp_path / "none.npy", target).exit_code == 2
@@ -130,6 +165,85 @@ def test_rollout_writes_the_frames_before_a_rejection(make, tmp_path):
     assert refused.exit_code == 1
     assert "OUTPUT_OUT_OF_BOUNDS" in refused.stderr
     assert np.load(target).shape == (3, 4, 4)
+
+
+def test_a_rollout_refused_at_once_leaves_the_target_alone(flow, tmp_path):
+    state = flow_state()
+    state[0, 0, 0] = np.nan
+    np.save(tmp_path / "u.npy", state)
+    target = tmp_path / "frames.npy"
+    target.write_bytes(b"kept")
+    refused = run("rollout", flow, tmp_path / "u.npy", target, "--steps", 3)
+    assert refused.exit_code == 1
+    assert target.read_bytes() == b"kept"
+    assert len(refused.output.strip().splitlines()) == 1
+    facts = run_json("rollout", flow, tmp_path / "u.npy", target, code=1)
+    assert (facts["output"], facts["frames"]) == (None, 0)
+    assert target.read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("command", ["predict", "rollout"])
+def test_a_target_in_a_missing_folder_is_one_line_before_any_work(flow, tmp_path, command):
+    np.save(tmp_path / "u.npy", flow_state())
+    target = tmp_path / "missing" / "next.npy"
+    for bundle in (flow, "opened_too_late"):
+        result = run(command, bundle, tmp_path / "u.npy", target)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"error: {target}: no folder ")
+        assert len(result.output.strip().splitlines()) == 1
+
+
+def test_a_disk_that_takes_no_more_is_one_line(flow, tmp_path):
+    np.save(tmp_path / "u.npy", flow_state())
+    (tmp_path / "full.npy").symlink_to("/dev/full")
+    result = run("predict", flow, tmp_path / "u.npy", tmp_path / "full.npy")
+    assert result.exit_code == 2
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert "No space left" in result.stderr
+
+
+def test_a_failure_is_a_json_document_too(flow, tmp_path):
+    state = flow_state()
+    np.save(tmp_path / "good.npy", state)
+    state[0, 0, 0] = np.nan
+    np.save(tmp_path / "bad.npy", state)
+    target = tmp_path / "next.npy"
+    for command in ("predict", "rollout"):
+        facts = run_json(command, flow, tmp_path / "good.npy", target)
+        assert facts["status"] == "SURROGATE_OK"
+        facts = run_json(command, flow, tmp_path / "bad.npy", target, code=1)
+        assert facts["status"] == "SURROGATE_REJECTED"
+        assert facts["reason"] == "INPUT_NOT_FINITE"
+        assert "rho" in facts["text"]
+        facts = run_json(command, flow, tmp_path / "none.npy", target, code=2)
+        assert facts["status"] == "SURROGATE_ERROR_NOT_FOUND"
+        assert facts["reason"] is None
+        assert "none.npy" in facts["text"]
+    facts = run_json("verify", "nowhere", code=2)
+    assert facts["status"] == "SURROGATE_ERROR_NOT_FOUND"
+    assert "nowhere" in facts["text"]
+    bad = sealed_with_example(tmp_path / "bad.surrogate", wrong=0.5)
+    facts = run_json("verify", bad, code=1)
+    assert facts["status"] == "FAILED"
+    assert facts["reason"] == next(c["name"] for c in facts["checks"] if c["passed"] is False)
+    assert facts["text"]
+
+
+def test_a_unit_of_one_is_not_printed(make, tmp_path):
+    from bundles import field
+    from flow_bundle import affine
+
+    for unit, text in (("1", "the state 0.5 later,"), ("s", "the state 0.5 s later,")):
+        bundle = make(f"unit_{unit}", [field("u")], affine([1.0]), time={"step": 0.5, "unit": unit})
+        np.save(tmp_path / "u.npy", np.ones((4, 4)))
+        result = run("predict", bundle, tmp_path / "u.npy", tmp_path / "next.npy")
+        assert text in result.stdout
+
+
+def test_an_empty_bundle_name_is_not_the_current_folder():
+    result = run("info", "")
+    assert result.exit_code == 2
+    assert "empty" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -86,5 +86,35 @@ def test_the_potential_is_scored_by_its_field_so_that_a_gauge_changes_nothing():
     assert mean_error(field_errors(moved, frame)) < 1e-12
 
 
+@pytest.mark.parametrize("seconds", [0.01, 0.03])
+@pytest.mark.parametrize("error", [0.1, 0.3])
+def test_the_verdict_names_each_contender_once_as_its_subject(seconds, error):
+    from surrogate.cli.demo import _verdict
+
+    figures = {
+        "error": error,
+        "error_on_coarse_grid": error,
+        "persistence_error": 0.9,
+        "worst_field": "rho",
+        "worst_field_over_persistence": 0.2,
+        "accepted": 1,
+        "states": 1,
+        "max_div_b": 0.0,
+        "coarse_solver_error": 0.2,
+        "coarse_solver_error_on_fine_grid": 0.2,
+        "coarse_solver_error_on_coarse_grid": 0.2,
+        "surrogate_seconds": seconds,
+        "coarse_solver_seconds": 0.02,
+        "cell_steps_per_second": 1e7,
+    }
+    (line,) = (line for line in _verdict(figures).splitlines() if "half-resolution" in line)
+    wins = [("half-resolution solver", "surrogate")[k] for k in (error < 0.2, seconds < 0.02)]
+    if wins[0] == wins[1]:
+        assert f"the {wins[0]} is closer and faster than the" in line
+    else:
+        assert f"the {wins[0]} is closer, the {wins[1]} is faster" in line
+    assert line.count("half-resolution solver") == 1
+
+
 def test_the_worst_field_is_the_one_with_the_largest_ratio():
     assert worst_over({"a": 0.2, "b": 0.3}, {"a": 0.4, "b": 1.0}) == ("a", 0.5)
