@@ -107,8 +107,7 @@ void join(State &state, bool first, const Named &named, const surrogate_field &f
     }
     if (field.dtype != state.dtype)
         fail(SURROGATE_ERROR_DTYPE, named.str(), ": ", dtype_text(field.dtype), " given, expected ",
-             dtype_text(state.dtype),
-             " as field '", reference.name, "'; all fields of a call have one dtype");
+             dtype_text(state.dtype), " as field '", reference.name, "'; all fields of a call have one dtype");
     if (!std::equal(shape, shape + 3, state.shape))
         fail(SURROGATE_ERROR_SHAPE, named.str(), ": spatial shape ", list_text(shape, axis), " given, expected ",
              list_text(state.shape, axis), " as field '", reference.name, "'; all fields share one grid");

@@ -110,8 +110,9 @@ static void shapes(surrogate_model *m) {
     REFUSED(SURROGATE_ERROR_SHAPE, "stride 12 of axis 1");
     for (f = 0; f < 4; ++f)
         in[f].shape[in[f].rank - 1] = 10;
-    REFUSED(SURROGATE_ERROR_SHAPE, "grid [8, 10] given, expected multiples of [4, 4] (axes y, x); choose the domain's size so, "
-                                    "and keep the spacing that the model was trained at ([0.1, 0.2] m)");
+    REFUSED(SURROGATE_ERROR_SHAPE,
+            "grid [8, 10] given, expected multiples of [4, 4] (axes y, x); choose the domain's size so, "
+            "and keep the spacing that the model was trained at ([0.1, 0.2] m)");
     for (f = 0; f < 4; ++f)
         out[f].shape[out[f].rank - 1] = 8;
     REFUSED(SURROGATE_ERROR_SHAPE, "output grid [8, 8] given, expected [8, 12]");
