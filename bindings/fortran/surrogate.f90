@@ -1341,19 +1341,21 @@ contains
 
     if (code == SURROGATE_OK) then
       if (present(stat)) stat = SURROGATE_OK
-    else
+    else if (code == SURROGATE_REJECTED) then
       call fail(code, fortran_text(surrogate_last_error()), stat, errmsg)
+    else
+      call fail(code, surrogate_last_error(), stat, errmsg)
     end if
   end subroutine report
 
-  ! The library's text with its cell in Fortran's terms: "at cell [4, 2] of component 0" is "at cell (3,5) of component 1".
+  ! A rejection's text in Fortran's terms: "at cell [4, 2] of component 0" is "at cell (3,5) of component 1".
   pure function fortran_text(text) result(out)
     character(len=*), intent(in) :: text
     character(len=:), allocatable :: out, cell
     character(len=*), parameter :: mark = ' at cell ['
     integer :: k, n, last
 
-    out = text
+    out = counted(counted(text, ' of component '), ' of state ')
     k = index(text, mark) + len(mark)
     if (k == len(mark)) return
     last = k + index(text(k:), ']') - 2  ! text(k:last) is "4, 2"
