@@ -29,6 +29,7 @@ class OpenOptions:
         guards: str | None = None,
         engine_path: str | None = None,
         engine_options: str | None = None,
+        overlay: str | None = None,
         log: Callable[[int, str], None] | None = None,
     ) -> None: ...
 

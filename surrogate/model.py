@@ -73,6 +73,7 @@ class Surrogate:
         guards: Mapping[str, Any] | None = None,
         engine_path: SearchPath | None = None,
         engine_options: Mapping[str, Any] | None = None,
+        overlay: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Open a bundle; what the library has to say goes to the logger ``surrogate``.
 
@@ -81,9 +82,9 @@ class Surrogate:
         path : path or str
             The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
         engine : str
-            ``torch``, ``stub``, or ``auto``: the first program of the bundle that can run.
+            ``torch``, ``stub``, or ``auto``: that of the fastest program that can run.
         program : str, optional
-            A program's name in the manifest.
+            A program's name in the manifest or the overlay.
         device : str
             ``cpu``, ``cuda``, ``cuda:1``.
         precision : str, optional
@@ -98,6 +99,9 @@ class Surrogate:
             Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
         engine_options : mapping, optional
             Handed to the engine.
+        overlay : path, optional
+            Folder of the programs that ``surrogate lower`` made for this machine; default: the
+            user's (``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the cache); ``""``: none.
 
         Raises
         ------
@@ -114,6 +118,7 @@ class Surrogate:
             guards=guards,
             engine_path=engine_path,
             engine_options=engine_options,
+            overlay=overlay,
         )
         return cls(_native.Model.open(os.fsencode(find_bundle(path)), options))
 
@@ -359,6 +364,7 @@ def _open_options(
     guards: Mapping[str, Any] | None = None,
     engine_path: SearchPath | None = None,
     engine_options: Mapping[str, Any] | None = None,
+    overlay: str | os.PathLike[str] | None = None,
 ) -> _native.OpenOptions:
     if verify not in _VERIFY:
         raise ArgumentError(f"verify={verify!r}; expected 'hashes' or 'example'")
@@ -372,6 +378,7 @@ def _open_options(
         guards=None if guards is None else json.dumps(guards),
         engine_path=_search_path(engine_path),
         engine_options=None if engine_options is None else json.dumps(engine_options),
+        overlay=None if overlay is None else os.fspath(overlay),
         log=_forward_log,
     )
 

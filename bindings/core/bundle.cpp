@@ -25,22 +25,6 @@ bool is_folder(const std::string &path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-Bytes read_file(const std::string &path) {
-    struct Close {
-        void operator()(std::FILE *file) const { std::fclose(file); }
-    };
-    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
-    struct stat status {};
-    if (!file || ::fstat(::fileno(file.get()), &status) != 0)
-        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (", reason(errno), "); copy the bundle again, whole");
-    if (!S_ISREG(status.st_mode))
-        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (not a regular file)");
-    Bytes bytes(static_cast<std::size_t>(status.st_size));
-    if (!bytes.empty() && std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
-        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read all ", bytes.size(), " bytes of ", path, " (", reason(errno), ")");
-    return bytes;
-}
-
 class Folder : public Source {
   public:
     explicit Folder(std::string path) : path_(std::move(path)) {}
@@ -93,6 +77,22 @@ class Memory : public Source {
 
 } // namespace
 
+Bytes read_file(const std::string &path) {
+    struct Close {
+        void operator()(std::FILE *file) const { std::fclose(file); }
+    };
+    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
+    struct stat status {};
+    if (!file || ::fstat(::fileno(file.get()), &status) != 0)
+        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (", reason(errno), "); copy the bundle again, whole");
+    if (!S_ISREG(status.st_mode))
+        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (not a regular file)");
+    Bytes bytes(static_cast<std::size_t>(status.st_size));
+    if (!bytes.empty() && std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
+        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read all ", bytes.size(), " bytes of ", path, " (", reason(errno), ")");
+    return bytes;
+}
+
 FileEntry Source::entry(const std::string &name) const {
     const Bytes bytes = read(name);
     return {static_cast<std::int64_t>(bytes.size()), sha256(bytes.data(), bytes.size())};
@@ -113,6 +113,7 @@ bool stays_inside(const std::string &name) {
 
 Bundle::Bundle(std::unique_ptr<Source> source, std::string path) : source_(std::move(source)), path_(std::move(path)) {
     const Bytes document = source_->read(MANIFEST);
+    manifest_hash_ = sha256(document.data(), document.size());
     manifest_ = parse_manifest({document.data(), document.size()}, source_->label() + ": manifest.json");
     for (const auto &file : manifest_.files)
         if (!stays_inside(file.first))

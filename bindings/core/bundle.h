@@ -32,7 +32,8 @@ class Bundle {
     static Bundle open_memory(const surrogate_file *files, std::size_t count);
 
     const Manifest &manifest() const { return manifest_; }
-    const std::string &path() const { return path_; } ///< "" if from memory
+    const std::string &path() const { return path_; }                   ///< "" if from memory
+    const std::string &manifest_hash() const { return manifest_hash_; } ///< SHA-256 of manifest.json: names the bundle
     std::string file_path(const std::string &name) const { return source_->path(name); }
     std::string label() const { return source_->label(); }
 
@@ -49,9 +50,13 @@ class Bundle {
 
     std::unique_ptr<Source> source_;
     std::string path_;
+    std::string manifest_hash_;
     Manifest manifest_;
     std::map<std::string, FileEntry> remembered_; // hashes of files that were in memory at open
 };
+
+/// Content of a regular file; throws ERROR_NOT_FOUND.
+Bytes read_file(const std::string &path);
 
 /// Whether `name` is a plain relative path that stays inside the bundle.
 bool stays_inside(const std::string &name);

@@ -1,5 +1,6 @@
 // The public functions: each is one guarded call.
 #include "model.h"
+#include "overlay.h"
 #include "versioned.h"
 
 #include <limits>
@@ -50,6 +51,7 @@ Options read_options(const surrogate_open_options *given) {
     options.request.precision = string_or(o.precision, "");
     options.request.engine_path = string_or(o.engine_path, "");
     options.request.engine_options = string_or(o.engine_options, "");
+    options.request.overlay = overlay_folder(o.overlay);
     options.request.threads = o.threads;
     options.has_guards = o.guards != nullptr;
     options.guards = string_or(o.guards, "");

@@ -9,12 +9,14 @@ namespace surrogate::core {
 /// What the caller asks for; "" means: any.
 struct Request {
     std::string engine, program, device = "cpu", precision, engine_path, engine_options;
+    std::string overlay; // folder of programs lowered for this machine; "": none
     int threads = 0;
 };
 
 class Program {
   public:
-    /// The first program of the bundle, in the manifest's order, that fits the request and can be loaded.
+    /// The fastest program of the bundle and its overlay that fits the request and this machine and can be loaded;
+    /// those without a timing come after those with one, in the manifest's order.
     static Program choose(const Bundle &bundle, const Request &request);
 
     /// The program's output, dense float32 in host memory, valid until the next run; its shape is not yet checked.
@@ -26,7 +28,8 @@ class Program {
     const char *engine_version() const { return engine_->version ? engine_->version : engine_->name; }
 
   private:
-    Program(const Bundle &bundle, const ProgramSpec &spec, const Request &request);
+    /// Loads `path` ("": only `bytes` are there), or the bytes if there are any.
+    Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes, int inputs);
 
     struct Destroy {
         const surrogate_engine *engine;

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define SURROGATE_ENGINE_ABI 1
+#define SURROGATE_ENGINE_ABI 2
 #define SURROGATE_ENGINE_MAX_RANK 6
 
 /* A dense, C-ordered tensor. dtype and memory: enum surrogate_dtype, enum surrogate_memory of surrogate.h. */
@@ -37,18 +37,70 @@ typedef struct surrogate_engine_error {
 } surrogate_engine_error;
 
 typedef struct surrogate_engine_load {
-    const char *format; /* "torchscript", "stub": the program's format in the manifest */
-    const char *path;   /* file on disk, or NULL if it is in memory only */
+    const char *format; /* "torchscript", "aoti", "stub": the program's format in the manifest */
+    const char *path;   /* file or unpacked package folder on disk, or NULL if it is in memory only */
     const void *data;   /* the file's bytes, or NULL if `path` is to be read; borrowed during load */
     size_t size;
     const char *device;   /* "cpu", "cuda:0" */
     int32_t threads;      /* 0: leave the number of threads alone */
-    int32_t output_count; /* always 1 at ABI 1 */
+    int32_t output_count; /* always 1 at ABI 2 */
     const char *options;  /* JSON object of surrogate_open_options.engine_options, or NULL */
     /* The floating-point environment (const fenv_t *) that libsurrogate holds for the calling thread, during any call:
      * workers that the engine starts are the host's afterwards and inherit it.  May be NULL, or return NULL. */
     const void *(*host_environment)(void);
+    const char *entry;   /* "module:function" of a program that is a callable, or NULL */
+    int32_t input_count; /* tensors of a run: the state, parameters if the model has any, noise inputs */
 } surrogate_engine_load;
+
+/* ---- Passes in the engine: the caller's fields stay where they are, in CUDA memory, and never touch the host.
+ * libsurrogate describes every channel; the engine packs, runs, counts and writes; libsurrogate decides from the
+ * numbers.  An engine without them has NULL there and is given host memory only. */
+
+/* One channel as it is read: x = (u - mean) * inverse in the caller's precision, then float32. */
+typedef struct surrogate_engine_source {
+    const void *data;                    /* cell [0]..[0] of state 0 */
+    int64_t batch_stride;                /* bytes to the next state */
+    int64_t strides[3];                  /* bytes to the next cell, slowest axis first; unused axes 0 */
+    double mean, inverse;                /* of the normalisation */
+    double lower, upper;                 /* limits of u, both admitted; -inf and +inf: none */
+    double trained_lower, trained_upper; /* range seen in training; -inf and +inf: not known */
+} surrogate_engine_source;
+
+/* One predicted channel: jump = offset + scale * y, u' = u + jump or u' = jump, in the caller's precision. */
+typedef struct surrogate_engine_target {
+    void *data; /* as in surrogate_engine_source; may be its source's memory */
+    int64_t batch_stride;
+    int64_t strides[3];
+    int32_t source;    /* index of the source u that the jump is added to (device_run: that is compared with) */
+    int32_t increment; /* 1: u' = u + jump; 0: u' = jump */
+    double offset, scale;
+    double lower, upper; /* limits of u' */
+    double shift;        /* added to u' in device_write (restores an integral); 0: none */
+    int32_t clip;        /* 1: device_write brings u' into lower..upper, after the shift */
+} surrogate_engine_target;
+
+/* What the channels of a call have in common. */
+typedef struct surrogate_engine_layout {
+    int32_t dtype, memory, device; /* of sources and targets: enum surrogate_dtype, enum surrogate_memory, ordinal */
+    int32_t rank;                  /* 1, 2 or 3 spatial axes; `shape` and strides use the first `rank` entries */
+    int64_t batch;
+    int64_t shape[3];
+    const surrogate_engine_source *sources; /* in the order of the program's input channels */
+    int32_t source_count;
+    const surrogate_engine_target *targets; /* in the order of the program's output channels */
+    int32_t target_count;
+} surrogate_engine_layout;
+
+/* Sums over the cells of one channel in all states of the batch.  Counts exclude one another: a value that is not
+ * finite is neither below nor above.  Sums are over all values, in double. */
+typedef struct surrogate_engine_sums {
+    double not_finite, below, above; /* counts; below `lower`, above `upper` */
+    double outside;                  /* count outside the trained range; sources only */
+    double sum, square, absolute;    /* of u (targets: u') */
+    double jump, jump_square;        /* of u' - u; targets only */
+    int64_t offender;                /* first cell counted in the first three, over [batch][cells]; -1: none */
+    double offending;                /* its value */
+} surrogate_engine_sums;
 
 typedef struct surrogate_program surrogate_program; /* the engine's own */
 
@@ -64,6 +116,17 @@ typedef struct surrogate_engine {
     int (*run)(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs,
                int32_t input_count, void *stream, surrogate_engine_error *error);
     void (*destroy)(surrogate_program *program);
+    /* Passes of the engine, NULL if it has none; both or neither.
+     * device_run: pack the sources, run the program on them and `inputs` (what follows the state: parameters, noise;
+     * dense float32 in host memory, borrowed), and fill sources[source_count] and targets[target_count] with the sums
+     * of what was read and of what would be written.  Nothing of the caller's is written.  Waits for `stream`.
+     * device_write: write the frame of the last device_run, whose layout was the same.  Enqueued on `stream`.
+     * stream: cudaStream_t of the caller, NULL: the default stream.  The current CUDA device is put back. */
+    int (*device_run)(surrogate_program *program, surrogate_engine_sums *sources, surrogate_engine_sums *targets,
+                      const surrogate_engine_layout *layout, const surrogate_tensor *inputs, int32_t input_count,
+                      void *stream, surrogate_engine_error *error);
+    int (*device_write)(surrogate_program *program, const surrogate_engine_layout *layout, void *stream,
+                        surrogate_engine_error *error);
 } surrogate_engine;
 
 /* The plugin's only symbol. *engine: static storage of the plugin. Non-zero: it cannot work in this process (for

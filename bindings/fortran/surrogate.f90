@@ -79,7 +79,7 @@ module surrogate
     integer(c_int32_t) :: threads = 0, verify = 0
     type(c_ptr) :: guards = c_null_ptr, engine_path = c_null_ptr, engine_options = c_null_ptr
     type(c_funptr) :: log = c_null_funptr
-    type(c_ptr) :: log_user = c_null_ptr
+    type(c_ptr) :: log_user = c_null_ptr, overlay = c_null_ptr
   end type c_open_options
 
   type, bind(c) :: c_step_options
@@ -328,17 +328,19 @@ contains
   !   guards           JSON object that replaces guards of the manifest
   !   engine_path      ':'-separated folders searched first for engines
   !   engine_options   JSON object for the engine
+  !   overlay          folder of programs lowered for this machine; '': none; absent: the user's
   subroutine open_model(self, path, engine, program, device, precision, threads, verify, guards, engine_path, &
-      engine_options, stat, errmsg)
+      engine_options, overlay, stat, errmsg)
     class(surrogate_model), intent(inout), target :: self
     character(len=*), intent(in) :: path
     character(len=*), intent(in), optional :: engine, program, device, precision, guards, engine_path, engine_options
+    character(len=*), intent(in), optional :: overlay
     integer, intent(in), optional :: threads
     logical, intent(in), optional :: verify
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(c_open_options) :: options
-    type(c_text), target :: text(7)
+    type(c_text), target :: text(8)
     type(c_ptr) :: handle
     integer :: code
 
@@ -350,6 +352,7 @@ contains
     options%guards = c_string(text(5), guards)
     options%engine_path = c_string(text(6), engine_path)
     options%engine_options = c_string(text(7), engine_options)
+    options%overlay = c_string(text(8), overlay)
     if (present(threads)) options%threads = int(threads, c_int32_t)
     if (present(verify)) options%verify = merge(1_c_int32_t, 0_c_int32_t, verify)
 

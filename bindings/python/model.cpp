@@ -64,6 +64,7 @@ surrogate_open_options Model::c_options() {
     options.guards = text_or_null(options_.guards);
     options.engine_path = text_or_null(options_.engine_path);
     options.engine_options = text_or_null(options_.engine_options);
+    options.overlay = text_or_null(options_.overlay);
     if (!options_.log.is_none()) {
         options.log = forward_log;
         options.log_user = &options_.log;

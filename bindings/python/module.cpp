@@ -37,7 +37,8 @@ void translate(std::exception_ptr pointer) {
 OpenOptions open_options(std::optional<std::string> engine, std::optional<std::string> program,
                          std::optional<std::string> device, std::optional<std::string> precision, int threads,
                          int verify, std::optional<std::string> guards, std::optional<std::string> engine_path,
-                         std::optional<std::string> engine_options, py::object log) {
+                         std::optional<std::string> engine_options, std::optional<std::string> overlay,
+                         py::object log) {
     OpenOptions options;
     options.engine = std::move(engine);
     options.program = std::move(program);
@@ -48,6 +49,7 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
     options.guards = std::move(guards);
     options.engine_path = std::move(engine_path);
     options.engine_options = std::move(engine_options);
+    options.overlay = std::move(overlay);
     options.log = std::move(log);
     return options;
 }
@@ -83,7 +85,8 @@ PYBIND11_MODULE(_native, m) {
         .def(py::init(&open_options), py::kw_only(), py::arg("engine") = py::none(), py::arg("program") = py::none(),
              py::arg("device") = py::none(), py::arg("precision") = py::none(), py::arg("threads") = 0,
              py::arg("verify") = static_cast<int>(SURROGATE_VERIFY_HASHES), py::arg("guards") = py::none(),
-             py::arg("engine_path") = py::none(), py::arg("engine_options") = py::none(), py::arg("log") = py::none());
+             py::arg("engine_path") = py::none(), py::arg("engine_options") = py::none(),
+             py::arg("overlay") = py::none(), py::arg("log") = py::none());
 
     py::class_<StepOptions>(m, "StepOptions")
         .def(py::init(&step_options), py::kw_only(), py::arg("step") = py::none(), py::arg("time") = py::none(),

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ENGINE_ABI = 1
+ENGINE_ABI = 2
 
 
 class _Error(ctypes.Structure):

@@ -177,7 +177,7 @@ void destroy(surrogate_program *program) {
     delete program;
 }
 
-const surrogate_engine engine = {SURROGATE_ENGINE_ABI, "stub", "stub 1", load, run, destroy};
+const surrogate_engine engine = {SURROGATE_ENGINE_ABI, "stub", "stub 1", load, run, destroy, nullptr, nullptr};
 
 } // namespace
 

@@ -23,8 +23,11 @@ void refuse_options(const char *options) {
 std::unique_ptr<surrogate_program> load_format(const surrogate_engine_load &request) {
     if (std::strcmp(request.format, "torchscript") == 0)
         return load_torchscript(request);
+    if (std::strcmp(request.format, "aoti") == 0)
+        return load_aoti(request);
     throw Failure(SURROGATE_ERROR_UNSUPPORTED, std::string("torch engine: cannot run a program of format \"") +
-                                                   request.format + "\", only \"torchscript\"; export the model again");
+                                                   request.format +
+                                                   "\", only \"torchscript\" and \"aoti\"; export the model again");
 }
 
 std::string name_of(const surrogate_engine_load &request) {
@@ -72,8 +75,13 @@ void destroy(surrogate_program *program) {
 
 // For the gate only.
 extern "C" __attribute__((visibility("default"))) const surrogate_engine *surrogate_torch_engine() {
-    static const surrogate_engine table = {
-        SURROGATE_ENGINE_ABI,    "torch", "torch " SURROGATE_TORCH_RELEASE, surrogate_torch::load, surrogate_torch::run,
-        surrogate_torch::destroy};
+    static const surrogate_engine table = {SURROGATE_ENGINE_ABI,
+                                           "torch",
+                                           "torch " SURROGATE_TORCH_RELEASE,
+                                           surrogate_torch::load,
+                                           surrogate_torch::run,
+                                           surrogate_torch::destroy,
+                                           nullptr,
+                                           nullptr};
     return &table;
 }

@@ -151,8 +151,8 @@ enum surrogate_verify_level {
 /* How to open a bundle.  Strings are copied during open.  Initialise with surrogate_open_options_init. */
 typedef struct surrogate_open_options {
     size_t struct_size;         /* sizeof(surrogate_open_options) */
-    const char *engine;         /* "torch", "stub"; NULL or "auto": the first program of the bundle that can run */
-    const char *program;        /* a program's name in the manifest; NULL or "auto": chosen by the library */
+    const char *engine;         /* "torch", "stub"; NULL or "auto": that of the fastest program that can run */
+    const char *program;        /* a program's name in manifest or overlay; NULL or "auto": chosen by the library */
     const char *device;         /* "cpu", "cuda", "cuda:1"; NULL: "cpu" */
     const char *precision;      /* "fp32", "bf16", "fp16"; NULL: the chosen program's */
     int32_t threads;            /* CPU threads of a prediction; 0: what the engine finds (OMP_NUM_THREADS, cores) */
@@ -163,6 +163,8 @@ typedef struct surrogate_open_options {
     const char *engine_options; /* JSON object handed to the engine; NULL: none */
     surrogate_log_function log; /* NULL: silent */
     void *log_user;             /* handed to `log` */
+    const char *overlay;        /* folder of programs that `surrogate lower` made for this machine; NULL:
+                                   $SURROGATE_OVERLAY, else surrogate/overlay in $XDG_CACHE_HOME or ~/.cache; "": none */
 } surrogate_open_options;
 
 /* Set every option to its default.  size: sizeof(surrogate_open_options) of the caller's header, which is all that is
@@ -173,10 +175,14 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * (on the example, or on zeros) so that the first prediction is not slower than the others.  May allocate and read
  * files.  *model: the new handle, owned by the caller, to be given to surrogate_close; NULL unless the status is OK.
  * options NULL: defaults.
- * Programs are tried in the manifest's order; one of a format, device or precision that this version does not know, or
- * that the options exclude, is passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine` names an
- * engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to load it.
- * A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version. */
+ * Programs of the bundle and of its overlay are tried, the fastest first by the timings that `surrogate lower` took on
+ * this machine with the nearest number of threads; then those never timed here, in the manifest's order.  Passed over
+ * is one of a format, device or precision that this version does not know or that the options exclude; and one of the
+ * overlay that was lowered from another bundle, made with another version of the engine, compiled for instructions or
+ * a GPU that this machine lacks (nothing of it is loaded then), or damaged.  surrogate_info.choice names the program,
+ * why it was chosen, and why others were passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine`
+ * names an engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to
+ * load it. A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version. */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
 /* A file of a bundle in memory: `name` is its path inside the bundle, with '/' ("manifest.json"). */

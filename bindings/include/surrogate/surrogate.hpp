@@ -26,6 +26,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -264,6 +265,8 @@ struct Options {
     std::string engine_options;           ///< JSON object handed to the engine
     surrogate_log_function log = nullptr; ///< nullptr: silent
     void *log_user = nullptr;
+    std::optional<std::string>
+        overlay; ///< folder of programs lowered for this machine; "": none; not given: the user's
 };
 
 /// surrogate_step_options with its defaults: Step step; step.step = 7;
@@ -401,6 +404,7 @@ class Model {
         c.engine_options = given(options.engine_options);
         c.log = options.log;
         c.log_user = options.log_user;
+        c.overlay = options.overlay ? options.overlay->c_str() : nullptr;
         return c;
     }
 
