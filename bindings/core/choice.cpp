@@ -16,6 +16,7 @@ struct Candidate {
     ProgramSpec spec;
     const OverlayEntry *entry; // NULL: of the bundle itself
     const Timing *timing;      // NULL: never timed on this machine
+    std::string refusal;       // why this machine cannot run it, found without reading its files; "" if it can
 };
 
 bool is_one_of(const std::string &name, std::initializer_list<const char *> known) {
@@ -53,10 +54,9 @@ std::string unfit(const ProgramSpec &program, const Request &request) {
     return "";
 }
 
-/// Why this machine cannot run a program of an overlay; "" if it can. Nothing of it has been loaded by then.
-std::string inadmissible(const OverlayEntry &entry, const Bundle &bundle, const Request &request) {
-    if (std::string why = foreign(entry, bundle.manifest_hash(), request.device); !why.empty())
-        return why;
+/// Why a program of an overlay that this machine could run does not fit engine or files; "" if it does. Nothing of it
+/// has been loaded by then.
+std::string inadmissible(const OverlayEntry &entry, const Request &request) {
     const surrogate_engine &engine = find_engine(entry.program.engine, request.engine_path.c_str());
     if (const std::string version = engine.version ? engine.version : ""; entry.made_with != version)
         return text("made with ", entry.made_with, ", the engine is ", version);
@@ -78,7 +78,8 @@ void check_device(const std::string &device) {
 void check_names(const std::vector<Candidate> &candidates, const Request &request) {
     std::vector<std::string> names, engines, runnable;
     const ProgramSpec *named = nullptr;
-    for (const auto &[spec, entry, timing] : candidates) {
+    for (const auto &candidate : candidates) {
+        const ProgramSpec &spec = candidate.spec;
         names.push_back(spec.name);
         if (std::find(engines.begin(), engines.end(), spec.engine) == engines.end())
             engines.push_back(spec.engine);
@@ -111,17 +112,21 @@ void check_request(const Request &request) {
     }
 }
 
-/// All programs, in the order in which they are tried.
-std::vector<Candidate> candidates_of(const Manifest &manifest, const Overlay &overlay, int threads) {
+/// All programs, in the order in which they are tried. Those refused at once come first, so that the choice tells it.
+std::vector<Candidate> candidates_of(const Bundle &bundle, const Overlay &overlay, const Request &request) {
+    const int threads = request.threads > 0 ? request.threads : default_threads();
     std::vector<Candidate> candidates;
-    for (const auto &spec : manifest.programs) {
+    for (const auto &spec : bundle.manifest().programs) {
         const auto known = overlay.timings.find(spec.name);
-        candidates.push_back(
-            {spec, nullptr, known == overlay.timings.end() ? nullptr : best_timing(known->second, threads)});
+        const Timing *timing = known == overlay.timings.end() ? nullptr : best_timing(known->second, threads);
+        candidates.push_back({spec, nullptr, timing, ""});
     }
     for (const auto &entry : overlay.entries)
-        candidates.push_back({entry.program, &entry, best_timing(entry.timings, threads)});
+        candidates.push_back({entry.program, &entry, best_timing(entry.timings, threads),
+                              foreign(entry, bundle.manifest_hash(), request.device)});
     std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) {
+        if (a.refusal.empty() != b.refusal.empty())
+            return b.refusal.empty();
         return a.timing && (!b.timing || a.timing->per_cell() < b.timing->per_cell());
     });
     return candidates;
@@ -143,32 +148,37 @@ int input_count(const Manifest &manifest) {
 
 } // namespace
 
+Program Program::load(const Bundle &bundle, const Request &request, const ProgramSpec &spec,
+                      const OverlayEntry *entry) {
+    const Bytes bytes = entry ? Bytes() : bundle.read_checked(spec.file);
+    const std::string path = entry ? spec.file : bundle.file_path(spec.file);
+    return Program(spec, request, path, bytes, input_count(bundle.manifest()));
+}
+
 Program Program::choose(const Bundle &bundle, const Request &request) {
     check_request(request);
     const Overlay overlay = read_overlay(request.overlay, bundle.manifest_hash());
-    const auto candidates =
-        candidates_of(bundle.manifest(), overlay, request.threads > 0 ? request.threads : default_threads());
+    const auto candidates = candidates_of(bundle, overlay, request);
     check_names(candidates, request);
     std::string report, passed_over;
     int status = SURROGATE_ERROR_UNSUPPORTED, tried = 0;
     for (const auto &candidate : candidates) {
         const ProgramSpec &spec = candidate.spec;
-        const OverlayEntry *entry = candidate.entry;
-        std::string why = entry && !entry->damage.empty() ? text("damaged: ", entry->damage) : unfit(spec, request);
+        std::string why = candidate.refusal.empty() ? unfit(spec, request) : candidate.refusal;
         try {
-            if (why.empty() && entry)
-                why = inadmissible(*entry, bundle, request);
+            if (why.empty() && candidate.entry)
+                why = inadmissible(*candidate.entry, request);
             if (why.empty()) {
-                const Bytes bytes = entry ? Bytes() : bundle.read_checked(spec.file);
-                Program program(spec, request, entry ? spec.file : bundle.file_path(spec.file), bytes,
-                                input_count(bundle.manifest()));
+                Program program = load(bundle, request, spec, candidate.entry);
                 program.choice_ =
                     text("program ", summary(spec), " on ", program.device_, " with ", program.engine_version(), ": ",
                          merit(candidate, candidates.size()), passed_over);
                 return program;
             }
         } catch (const Error &error) {
-            if (!entry && (error.status() == SURROGATE_ERROR_CORRUPT || error.status() == SURROGATE_ERROR_NOT_FOUND))
+            const bool damage =
+                error.status() == SURROGATE_ERROR_CORRUPT || error.status() == SURROGATE_ERROR_NOT_FOUND;
+            if (damage && !candidate.entry)
                 throw; // a damaged bundle is not to be papered over with another program of it
             why = error.text();
             status = error.status();

@@ -6,6 +6,8 @@
 
 namespace surrogate::core {
 
+struct OverlayEntry;
+
 /// What the caller asks for; "" means: any.
 struct Request {
     std::string engine, program, device = "cpu", precision, engine_path, engine_options;
@@ -28,6 +30,9 @@ class Program {
     const char *engine_version() const { return engine_->version ? engine_->version : engine_->name; }
 
   private:
+    /// `entry`: of the overlay, whose files have been checked; NULL: a program of the bundle itself.
+    static Program load(const Bundle &bundle, const Request &request, const ProgramSpec &spec,
+                        const OverlayEntry *entry);
     /// Loads `path` ("": only `bytes` are there), or the bytes if there are any.
     Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes, int inputs);
 

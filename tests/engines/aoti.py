@@ -69,7 +69,7 @@ def write_entry(
     }
     document = {
         "schema": 1,
-        "bundle": manifest,
+        "bundle": changes.pop("bundle_hash", manifest),
         "program": program | changes.pop("program", {}),
         "path": "package",
         "files": {
