@@ -144,7 +144,8 @@ def build_torch(
     )
     if not current:
         build = _compile(torch, built_from)
-        _install([build / name for name in names], folder)
+        graphs = build.glob("libsurrogate_torch_cuda-*.so")  # only where torch has CUDA
+        _install([*(build / name for name in names), *graphs], folder)
         stamp.write_text(json.dumps(built_from, indent=2) + "\n", encoding="utf-8")
     return Build("torch", folder / names[0], torch, not current, time.monotonic() - start)
 

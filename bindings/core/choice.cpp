@@ -28,7 +28,7 @@ std::string unknown(const ProgramSpec &program) {
     const auto tell = [](const char *what, const std::string &name) {
         return text("this version does not know ", what, " '", name, "'");
     };
-    if (!is_one_of(program.format, {"torchscript", "aoti", "torch.export", "stub"}))
+    if (!is_one_of(program.format, {"torchscript", "aoti", "tensorrt", "torch.export", "stub"}))
         return tell("format", program.format);
     if (!is_one_of(program.device, {"any", "cpu", "cuda"}))
         return tell("device", program.device);

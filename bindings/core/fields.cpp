@@ -31,10 +31,7 @@ void check_memory(const Named &named, const surrogate_field &field) {
     if (field.dtype != SURROGATE_FLOAT32 && field.dtype != SURROGATE_FLOAT64)
         fail(SURROGATE_ERROR_DTYPE, named.str(), ": dtype ", field.dtype,
              " given, expected SURROGATE_FLOAT32 (1) or SURROGATE_FLOAT64 (2)");
-    if (field.memory == SURROGATE_CUDA)
-        fail(SURROGATE_ERROR_UNSUPPORTED, named.str(),
-             ": CUDA memory given, this version reads and writes host memory only; copy the field to the host");
-    if (field.memory != SURROGATE_HOST)
+    if (field.memory != SURROGATE_HOST && field.memory != SURROGATE_CUDA)
         fail(SURROGATE_ERROR_ARGUMENT, named.str(), ": memory ", field.memory,
              " given, expected SURROGATE_HOST (0) or SURROGATE_CUDA (1); was surrogate_field_init called?");
     if (!field.data)
@@ -91,6 +88,11 @@ void check_extent(const Named &named, const surrogate_field &field) {
     }
 }
 
+/// "host memory", "memory of cuda:1"
+std::string memory_text(int memory, int device) {
+    return memory == SURROGATE_CUDA ? text("memory of cuda:", device) : std::string("host memory");
+}
+
 /// Shape of the state: taken from the first field, compared with the others.
 void join(State &state, bool first, const Named &named, const surrogate_field &field, const FieldSpec &reference) {
     std::int64_t shape[3] = {1, 1, 1};
@@ -99,8 +101,11 @@ void join(State &state, bool first, const Named &named, const surrogate_field &f
         if (k != field.component_axis && k != field.batch_axis)
             shape[axis++] = field.shape[k];
     const std::int64_t batch = field.batch_axis >= 0 ? field.shape[field.batch_axis] : 1;
+    const int device = field.memory == SURROGATE_CUDA ? field.device : 0;
     if (first) {
         state.dtype = field.dtype;
+        state.memory = field.memory;
+        state.device = device;
         state.batch = batch;
         std::copy(shape, shape + 3, state.shape);
         return;
@@ -108,6 +113,10 @@ void join(State &state, bool first, const Named &named, const surrogate_field &f
     if (field.dtype != state.dtype)
         fail(SURROGATE_ERROR_DTYPE, named.str(), ": ", dtype_text(field.dtype), " given, expected ",
              dtype_text(state.dtype), " as field '", reference.name, "'; all fields of a call have one dtype");
+    if (field.memory != state.memory || device != state.device)
+        fail(SURROGATE_ERROR_ARGUMENT, named.str(), ": ", memory_text(field.memory, device), " given, expected ",
+             memory_text(state.memory, state.device), " as field '", reference.name,
+             "'; all fields of a call lie in one memory");
     if (!std::equal(shape, shape + 3, state.shape))
         fail(SURROGATE_ERROR_SHAPE, named.str(), ": spatial shape ", list_text(shape, axis), " given, expected ",
              list_text(state.shape, axis), " as field '", reference.name, "'; all fields share one grid");
@@ -235,6 +244,9 @@ void check_agreement(const State &output, const State &input, int rank) {
     if (output.dtype != input.dtype)
         fail(SURROGATE_ERROR_DTYPE, "output of ", dtype_text(output.dtype), " and input of ", dtype_text(input.dtype),
              " given, expected the same dtype");
+    if (output.memory != input.memory || output.device != input.device)
+        fail(SURROGATE_ERROR_ARGUMENT, "output in ", memory_text(output.memory, output.device), " and input in ",
+             memory_text(input.memory, input.device), " given, expected the same");
     if (!std::equal(output.shape, output.shape + 3, input.shape))
         fail(SURROGATE_ERROR_SHAPE, "output grid ", list_text(output.shape, rank), " given, expected ",
              list_text(input.shape, rank), " as the input");

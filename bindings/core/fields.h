@@ -18,8 +18,8 @@ struct Channel {
 struct State {
     explicit State(const Manifest &manifest);
 
-    int dtype = 0;
-    std::int64_t batch = 0; // number of states
+    int dtype = 0, memory = SURROGATE_HOST, device = 0; // device: CUDA ordinal, 0 on the host
+    std::int64_t batch = 0;                             // number of states
     std::int64_t shape[3] = {};
     std::vector<Channel> channels;               // one for each input channel; data NULL: ignored
     std::vector<const surrogate_field *> fields; // by the manifest's index; borrowed during the call
@@ -41,7 +41,7 @@ void resolve(State &state, const Manifest &manifest, Role role, const surrogate_
 /// Fail unless the grid rule admits the shape.
 void check_grid(const Grid &grid, const std::int64_t *shape);
 
-/// Fail unless output and input agree in dtype, shape and batch.
+/// Fail unless output and input agree in memory, dtype, shape and batch.
 void check_agreement(const State &output, const State &input, int rank);
 
 /// Fail with ERROR_OVERLAP if memory that is written is also read, except as its own field's same array.

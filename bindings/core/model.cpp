@@ -16,9 +16,9 @@ Model::Model(Bundle bundle, const Options &options)
     : bundle_(std::move(bundle)), manifest_(supported(bundle_.manifest(), bundle_.label())),
       guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
-      output_pass_(manifest_, guards_), log_(options.log), log_user_(options.log_user),
-      threads_(options.request.threads), input_(manifest_), output_(manifest_), array_output_(manifest_.fields.size()),
-      array_input_(manifest_.fields.size()) {
+      output_pass_(manifest_, guards_), engine_pass_(manifest_, guards_), log_(options.log),
+      log_user_(options.log_user), threads_(options.request.threads), input_(manifest_), output_(manifest_),
+      array_output_(manifest_.fields.size()), array_input_(manifest_.fields.size()) {
     rejection_.field = -1;
     read_example();
     warm_up();

@@ -1,6 +1,7 @@
 // An opened bundle: everything behind a surrogate_model handle.
 #pragma once
 
+#include "engine_pass.h"
 #include "output.h"
 #include "pack.h"
 #include "program.h"
@@ -42,6 +43,8 @@ class Model {
     int predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
                        std::size_t count, const surrogate_step_options &step);
     int run(const char *where, const surrogate_step_options &step);
+    int run_in_engine(const char *where, const surrogate_step_options &step);
+    int more_inputs(surrogate_tensor *inputs, const surrogate_step_options &step);
     const float *run_program(const float *data, const surrogate_step_options &step);
     const float *parameters(const surrogate_step_options &step, std::int64_t batch);
     int reject(const char *where, const Offence &offence);
@@ -59,6 +62,7 @@ class Model {
     Program program_;
     const InputPass input_pass_;
     const OutputPass output_pass_;
+    EnginePass engine_pass_;
     const surrogate_log_function log_;
     void *const log_user_;
     const int threads_;

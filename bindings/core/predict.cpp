@@ -42,6 +42,8 @@ int Model::predict_locked(const char *where, const surrogate_field *output, cons
 }
 
 int Model::run(const char *where, const surrogate_step_options &step) {
+    if (input_.memory != SURROGATE_HOST || program_.passes_in_engine())
+        return run_in_engine(where, step);
     const auto start = Clock::now();
     const InputPass::Result packed = input_pass_.run(input_, packed_, statistics_.allocations);
     const auto after_pack = Clock::now();
@@ -64,23 +66,47 @@ int Model::run(const char *where, const surrogate_step_options &step) {
     return accepted ? int{SURROGATE_OK} : reject(where, output_pass_.find(input_, program));
 }
 
+int Model::run_in_engine(const char *where, const surrogate_step_options &step) {
+    const auto start = Clock::now();
+    surrogate_tensor inputs[1] = {};
+    const int count = more_inputs(inputs, step);
+    const auto &layout = engine_pass_.describe(output_, input_);
+    program_.device_run(engine_pass_.sources(), engine_pass_.targets(), layout, inputs, count, step.stream);
+    ++statistics_.input_copies;
+    const auto after_program = Clock::now();
+    statistics_.program_seconds += seconds(start, after_program);
+
+    if (const auto offence = engine_pass_.judge(input_))
+        return reject(where, *offence);
+    program_.device_write(layout, step.stream);
+    ++statistics_.output_passes;
+    ++statistics_.ok;
+    statistics_.output_seconds += seconds(after_program, Clock::now());
+    return SURROGATE_OK;
+}
+
+/// Describe the program's inputs after the state; returns how many there are.
+int Model::more_inputs(surrogate_tensor *inputs, const surrogate_step_options &step) {
+    const float *values = parameters(step, input_.batch);
+    if (!values)
+        return 0;
+    inputs[0].data = const_cast<float *>(values); // engines only read their inputs
+    inputs[0].dtype = SURROGATE_FLOAT32;
+    inputs[0].rank = 2;
+    inputs[0].shape[0] = input_.batch;
+    inputs[0].shape[1] = static_cast<std::int64_t>(manifest_.parameters.size());
+    return 1;
+}
+
 const float *Model::run_program(const float *data, const surrogate_step_options &step) {
     surrogate_tensor inputs[2] = {};
-    inputs[0].data = const_cast<float *>(data); // engines only read their inputs
+    inputs[0].data = const_cast<float *>(data);
     inputs[0].dtype = SURROGATE_FLOAT32;
     inputs[0].rank = 2 + manifest_.grid.rank;
     inputs[0].shape[0] = input_.batch;
     inputs[0].shape[1] = manifest_.input_channels;
     std::copy(input_.shape, input_.shape + manifest_.grid.rank, inputs[0].shape + 2);
-    int count = 1;
-    if (const float *values = parameters(step, input_.batch)) {
-        inputs[1].data = const_cast<float *>(values);
-        inputs[1].dtype = SURROGATE_FLOAT32;
-        inputs[1].rank = 2;
-        inputs[1].shape[0] = input_.batch;
-        inputs[1].shape[1] = static_cast<std::int64_t>(manifest_.parameters.size());
-        count = 2;
-    }
+    const int count = 1 + more_inputs(inputs + 1, step);
     const float *program = run_checked(inputs, count, step.stream);
 
     // A program that returns its input, which is the caller's memory, must not see it change while we write.

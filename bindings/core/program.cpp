@@ -1,13 +1,27 @@
 #include "program.h"
 
 #include "error.h"
+#include "json_node.h"
 
 namespace surrogate::core {
+
+/// Engine option "passes": "host" (default), or "engine".
+static bool wants_engine_passes(const std::string &engine_options) {
+    if (engine_options.empty())
+        return false;
+    nlohmann::json storage;
+    const auto root = JsonNode::parse(storage, engine_options, "options.engine_options", SURROGATE_ERROR_ARGUMENT);
+    const auto passes = root.find("passes");
+    return passes && passes->one_of({"host", "engine"}) == "engine";
+}
 
 Program::Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes,
                  int inputs)
     : spec_(spec), device_(request.device == "cuda" ? "cuda:0" : request.device),
       engine_(&find_engine(spec.engine, request.engine_path.c_str())), handle_(nullptr, Destroy{engine_}) {
+    passes_in_engine_ = wants_engine_passes(request.engine_options);
+    if (passes_in_engine_)
+        require_passes();
     surrogate_engine_load load{};
     load.format = spec_.format.c_str();
     load.path = path.empty() ? nullptr : path.c_str();
@@ -28,14 +42,42 @@ Program::Program(const ProgramSpec &spec, const Request &request, const std::str
     handle_.reset(program);
 }
 
+void Program::require_passes() const {
+    if (!engine_->device_run || !engine_->device_write)
+        fail(SURROGATE_ERROR_UNSUPPORTED, "engine ", engine_version(),
+             " has no passes of its own, so fields must be in host memory");
+}
+
+void Program::fail_run(int status, const EngineText &message) const {
+    fail(status < 0 ? status : SURROGATE_ERROR_EXECUTION, "program '", spec_.name, "' (", spec_.engine, ", ",
+         spec_.format, ", ", spec_.precision, ") failed: ", message.text());
+}
+
 surrogate_tensor Program::run(const surrogate_tensor *inputs, int count, void *stream) {
     surrogate_tensor output{};
     EngineText message;
-    const int status = engine_->run(handle_.get(), &output, inputs, count, stream, message.error());
-    if (status != 0)
-        fail(status < 0 ? status : SURROGATE_ERROR_EXECUTION, "program '", spec_.name, "' (", spec_.engine, ", ",
-             spec_.format, ", ", spec_.precision, ") failed: ", message.text());
+    if (const int status = engine_->run(handle_.get(), &output, inputs, count, stream, message.error()))
+        fail_run(status, message);
     return output;
+}
+
+void Program::device_run(surrogate_engine_sums *sources, surrogate_engine_sums *targets,
+                         const surrogate_engine_layout &layout, const surrogate_tensor *inputs, int count,
+                         void *stream) {
+    require_passes();
+    if (layout.memory == SURROGATE_CUDA && device_ != text("cuda:", layout.device))
+        fail(SURROGATE_ERROR_ARGUMENT, "fields in memory of cuda:", layout.device, " given, but the model runs on ",
+             device_, "; open it with options.device \"cuda:", layout.device, "\", or copy the fields");
+    EngineText message;
+    if (const int status =
+            engine_->device_run(handle_.get(), sources, targets, &layout, inputs, count, stream, message.error()))
+        fail_run(status, message);
+}
+
+void Program::device_write(const surrogate_engine_layout &layout, void *stream) {
+    EngineText message;
+    if (const int status = engine_->device_write(handle_.get(), &layout, stream, message.error()))
+        fail_run(status, message);
 }
 
 } // namespace surrogate::core

@@ -24,6 +24,13 @@ class Program {
     /// The program's output, dense float32 in host memory, valid until the next run; its shape is not yet checked.
     surrogate_tensor run(const surrogate_tensor *inputs, int count, void *stream);
 
+    /// Whether fields of the host are to be packed, counted and written by the engine too (engine option "passes").
+    bool passes_in_engine() const { return passes_in_engine_; }
+    /// surrogate_engine.device_run and device_write; ERROR_UNSUPPORTED if the engine has none.
+    void device_run(surrogate_engine_sums *sources, surrogate_engine_sums *targets,
+                    const surrogate_engine_layout &layout, const surrogate_tensor *inputs, int count, void *stream);
+    void device_write(const surrogate_engine_layout &layout, void *stream);
+
     const ProgramSpec &spec() const { return spec_; }
     const std::string &device() const { return device_; }
     const std::string &choice() const { return choice_; } ///< one sentence: why this program
@@ -36,12 +43,16 @@ class Program {
     /// Loads `path` ("": only `bytes` are there), or the bytes if there are any.
     Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes, int inputs);
 
+    void require_passes() const;
+    [[noreturn]] void fail_run(int status, const EngineText &message) const;
+
     struct Destroy {
         const surrogate_engine *engine;
         void operator()(surrogate_program *program) const { engine->destroy(program); }
     };
     ProgramSpec spec_;
     std::string device_, choice_;
+    bool passes_in_engine_ = false;
     const surrogate_engine *engine_;
     std::unique_ptr<surrogate_program, Destroy> handle_;
 };

@@ -60,7 +60,7 @@ typedef struct surrogate_engine_load {
 typedef struct surrogate_engine_source {
     const void *data;                    /* cell [0]..[0] of state 0 */
     int64_t batch_stride;                /* bytes to the next state */
-    int64_t strides[3];                  /* bytes to the next cell, slowest axis first; unused axes 0 */
+    int64_t strides[3];                  /* bytes to the next cell, slowest axis first, any sign; unused axes 0 */
     double mean, inverse;                /* of the normalisation */
     double lower, upper;                 /* limits of u, both admitted; -inf and +inf: none */
     double trained_lower, trained_upper; /* range seen in training; -inf and +inf: not known */
@@ -68,38 +68,40 @@ typedef struct surrogate_engine_source {
 
 /* One predicted channel: jump = offset + scale * y, u' = u + jump or u' = jump, in the caller's precision. */
 typedef struct surrogate_engine_target {
-    void *data; /* as in surrogate_engine_source; may be its source's memory */
+    void *data; /* as in surrogate_engine_source; may be its source's memory; ignored by device_run */
     int64_t batch_stride;
     int64_t strides[3];
-    int32_t source;    /* index of the source u that the jump is added to (device_run: that is compared with) */
+    int32_t source;    /* index of the source with the same quantity, u */
     int32_t increment; /* 1: u' = u + jump; 0: u' = jump */
     double offset, scale;
-    double lower, upper; /* limits of u' */
-    double shift;        /* added to u' in device_write (restores an integral); 0: none */
-    int32_t clip;        /* 1: device_write brings u' into lower..upper, after the shift */
+    double lower, upper; /* limits of u', as in surrogate_engine_source */
+    double shift;        /* device_write: added to u' (restores an integral); 0: none */
+    int32_t clip;        /* device_write: 1: u' is brought into lower..upper, after the shift */
 } surrogate_engine_target;
 
-/* What the channels of a call have in common. */
+/* The channels of a call, and what they have in common. */
 typedef struct surrogate_engine_layout {
     int32_t dtype, memory, device; /* of sources and targets: enum surrogate_dtype, enum surrogate_memory, ordinal */
-    int32_t rank;                  /* 1, 2 or 3 spatial axes; `shape` and strides use the first `rank` entries */
+    int32_t rank;                  /* 1, 2 or 3 spatial axes: the first `rank` entries of shape and strides count */
     int64_t batch;
     int64_t shape[3];
     const surrogate_engine_source *sources; /* in the order of the program's input channels */
     int32_t source_count;
     const surrogate_engine_target *targets; /* in the order of the program's output channels */
     int32_t target_count;
+    int32_t finite;  /* 1: a value that is not finite is an offender */
+    int32_t moments; /* 1: also `outside` and the sums are wanted; 0: they are left 0 */
 } surrogate_engine_layout;
 
-/* Sums over the cells of one channel in all states of the batch.  Counts exclude one another: a value that is not
- * finite is neither below nor above.  Sums are over all values, in double. */
+/* What one channel holds, over its cells in all states of the batch; sums in double. */
 typedef struct surrogate_engine_sums {
-    double not_finite, below, above; /* counts; below `lower`, above `upper` */
-    double outside;                  /* count outside the trained range; sources only */
-    double sum, square, absolute;    /* of u (targets: u') */
-    double jump, jump_square;        /* of u' - u; targets only */
-    int64_t offender;                /* first cell counted in the first three, over [batch][cells]; -1: none */
-    double offending;                /* its value */
+    double not_finite;            /* values that are infinite or NaN (sources: or whose float32 x is) */
+    double below, above;          /* values for which u >= lower does not hold (NaN among them); that are above upper */
+    double outside;               /* values outside the trained range; sources only */
+    double sum, square, absolute; /* of u (targets: u') */
+    double jump, jump_square;     /* of u' - u; targets only */
+    int64_t offender;             /* first value that breaks a limit, over [batch][cells]; -1: none */
+    double offending;             /* that value */
 } surrogate_engine_sums;
 
 typedef struct surrogate_program surrogate_program; /* the engine's own */

@@ -38,9 +38,9 @@ static void engines_that_fail_are_named(void) {
     CHECK_STATUS(open_with("fail_at_once", NULL), SURROGATE_ERROR_EXECUTION, "asks to fail in run");
     surrogate_open_options_init(&options, sizeof options);
     options.engine = "nonsense";
-    CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "nonsense was asked for");
+    CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "'nonsense' is needed by no program");
     options.engine = "../stub";
-    CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "../stub was asked for");
+    CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "'../stub' is needed by no program");
     CHECK_STATUS(open_with("no_engine", NULL), SURROGATE_ERROR_ENGINE, "no engine 'python' works here");
     options.engine = "python"; /* a program of the bundle uses it */
     CHECK_STATUS(open_with("no_engine", &options), SURROGATE_ERROR_ENGINE, "SURROGATE_ENGINE_PATH");

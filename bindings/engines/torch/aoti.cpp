@@ -38,8 +38,8 @@ int64_t leaves(const std::string &specification) {
 class Package final : public surrogate_program {
   public:
     // One runner, without its locks: libsurrogate serialises all calls on a program, and CUDA graphs allow no other.
-    Package(const char *path, c10::Device device)
-        : surrogate_program(device), loader_(path, "model", true, 1, device.is_cuda() ? device.index() : -1) {
+    Package(const char *path, c10::Device device, const Options &options)
+        : surrogate_program(device, options), loader_(path, "model", true, 1, device.is_cuda() ? device.index() : -1) {
         const std::vector<std::string> specification = loader_.get_call_spec();
         expected_inputs_ = specification.empty() ? 0 : leaves(specification[0]);
     }
@@ -84,7 +84,7 @@ class Package final : public surrogate_program {
 
 } // namespace
 
-std::unique_ptr<surrogate_program> load_aoti(const surrogate_engine_load &request) {
+std::unique_ptr<surrogate_program> load_aoti(const surrogate_engine_load &request, const Options &options) {
     if (request.path == nullptr)
         throw Failure(SURROGATE_ERROR_UNSUPPORTED,
                       "torch engine: an AOTInductor package can be opened from disk only, because its code is a shared "
@@ -93,7 +93,7 @@ std::unique_ptr<surrogate_program> load_aoti(const surrogate_engine_load &reques
     const c10::InferenceMode inference;
     const c10::Device device = device_of(request);
     const c10::OptionalDeviceGuard current(device.is_cuda() ? std::make_optional(device) : std::nullopt);
-    return std::make_unique<Package>(request.path, device);
+    return std::make_unique<Package>(request.path, device, options);
 }
 
 } // namespace surrogate_torch

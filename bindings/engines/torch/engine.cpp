@@ -11,23 +11,16 @@
 namespace surrogate_torch {
 namespace {
 
-void refuse_options(const char *options) {
-    if (options == nullptr)
-        return;
-    for (const char *c = options; *c != '\0'; ++c)
-        if (std::strchr("{} \t\r\n", *c) == nullptr)
-            throw Failure(SURROGATE_ERROR_ARGUMENT, std::string("torch engine: engine_options is ") + options +
-                                                        ", but this engine has none; pass NULL");
-}
-
 std::unique_ptr<surrogate_program> load_format(const surrogate_engine_load &request) {
-    if (std::strcmp(request.format, "torchscript") == 0)
-        return load_torchscript(request);
-    if (std::strcmp(request.format, "aoti") == 0)
-        return load_aoti(request);
-    throw Failure(SURROGATE_ERROR_UNSUPPORTED, std::string("torch engine: cannot run a program of format \"") +
-                                                   request.format +
-                                                   "\", only \"torchscript\" and \"aoti\"; export the model again");
+    const std::pair<const char *, Load *> formats[] = {
+        {"torchscript", load_torchscript}, {"aoti", load_aoti}, {"tensorrt", load_tensorrt}};
+    const Options options = read_options(request.options);
+    for (const auto &[format, load_it] : formats)
+        if (std::strcmp(request.format, format) == 0)
+            return load_it(request, options);
+    throw Failure(SURROGATE_ERROR_UNSUPPORTED,
+                  std::string("torch engine: cannot run a program of format \"") + request.format +
+                      "\", only \"torchscript\", \"aoti\" and \"tensorrt\"; export the model again");
 }
 
 std::string name_of(const surrogate_engine_load &request) {
@@ -37,7 +30,6 @@ std::string name_of(const surrogate_engine_load &request) {
 
 int load(surrogate_program **program, const surrogate_engine_load *request, surrogate_engine_error *error) {
     try {
-        refuse_options(request->options);
         const Team team(request->threads, request->host_environment);
         std::unique_ptr<surrogate_program> loaded = load_format(*request);
         loaded->threads = request->threads;
@@ -49,15 +41,31 @@ int load(surrogate_program **program, const surrogate_engine_load *request, surr
     }
 }
 
-int run(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs, int32_t input_count,
-        void * /*stream: no CUDA memory yet*/, surrogate_engine_error *error) {
+// Runs `body` inside the program's team of workers.
+template <class Body> int inside(surrogate_program *program, surrogate_engine_error *error, Body &&body) {
     try {
         const Team team(program->threads, program->host_environment);
-        program->run(output, inputs, input_count);
+        body();
         return SURROGATE_OK;
     } catch (...) {
         return report(error, SURROGATE_ERROR_EXECUTION, "torch engine: the program failed");
     }
+}
+
+int run(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs, int32_t input_count,
+        void *stream, surrogate_engine_error *error) {
+    return inside(program, error, [&] { program->run(output, inputs, input_count, stream); });
+}
+
+int device_run(surrogate_program *program, surrogate_engine_sums *sources, surrogate_engine_sums *targets,
+               const surrogate_engine_layout *layout, const surrogate_tensor *inputs, int32_t input_count, void *stream,
+               surrogate_engine_error *error) {
+    return inside(program, error, [&] { program->device_run(sources, targets, *layout, inputs, input_count, stream); });
+}
+
+int device_write(surrogate_program *program, const surrogate_engine_layout *layout, void *stream,
+                 surrogate_engine_error *error) {
+    return inside(program, error, [&] { program->device_write(*layout, stream); });
 }
 
 void destroy(surrogate_program *program) {
@@ -81,7 +89,7 @@ extern "C" __attribute__((visibility("default"))) const surrogate_engine *surrog
                                            surrogate_torch::load,
                                            surrogate_torch::run,
                                            surrogate_torch::destroy,
-                                           nullptr,
-                                           nullptr};
+                                           surrogate_torch::device_run,
+                                           surrogate_torch::device_write};
     return &table;
 }

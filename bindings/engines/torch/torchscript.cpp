@@ -51,7 +51,8 @@ torch::jit::Module read_module(const surrogate_engine_load &request, c10::Device
 
 class TorchScript final : public surrogate_program {
   public:
-    TorchScript(torch::jit::Module module, c10::Device device) : surrogate_program(device), module_(std::move(module)) {
+    TorchScript(torch::jit::Module module, c10::Device device, const Options &options)
+        : surrogate_program(device, options), module_(std::move(module)) {
         auto &function = torch::jit::toGraphFunction(module_.get_method("forward").function());
         function.ensure_defined();
         std::shared_ptr<torch::jit::Graph> graph = function.optimized_graph()->copy();
@@ -97,11 +98,11 @@ class TorchScript final : public surrogate_program {
 
 } // namespace
 
-std::unique_ptr<surrogate_program> load_torchscript(const surrogate_engine_load &request) {
+std::unique_ptr<surrogate_program> load_torchscript(const surrogate_engine_load &request, const Options &options) {
     const Quiet quiet;
     const c10::Device device = device_of(request);
     const c10::OptionalDeviceGuard current(device.is_cuda() ? std::make_optional(device) : std::nullopt);
-    return std::make_unique<TorchScript>(read_module(request, device), device);
+    return std::make_unique<TorchScript>(read_module(request, device), device, options);
 }
 
 } // namespace surrogate_torch

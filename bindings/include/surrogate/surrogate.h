@@ -203,8 +203,8 @@ SURROGATE_API void surrogate_close(surrogate_model *model);
 /* ------------------------------------------------------------------------------------------ 5 predict -- */
 
 /* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same.
- * This version reads `parameters` and `parameter_count`.  It accepts and ignores all others: step, time, seed, member,
- * origin and global_shape serve models with noise inputs, which do not open yet, and stream serves device fields. */
+ * This version reads `parameters`, `parameter_count` and `stream`.  It accepts and ignores all others: step, time, seed,
+ * member, origin and global_shape serve models with noise inputs, which do not open yet. */
 typedef struct surrogate_step_options {
     size_t struct_size;       /* sizeof(surrogate_step_options) */
     int64_t step;             /* number of the step, counted by the solver; -1: none (stochastic models need it) */
@@ -215,7 +215,8 @@ typedef struct surrogate_step_options {
     size_t parameter_count;   /* must equal the manifest's if `parameters` is given */
     int64_t origin[3];        /* global index of the first cell, slowest axis first */
     int64_t global_shape[3];  /* shape of the whole domain; 0: that of the fields */
-    void *stream;             /* CUDA stream of device fields; NULL: the default stream */
+    void *stream;             /* cudaStream_t on which fields in CUDA memory are read and written, and a program on
+                                 a GPU runs; NULL: the default stream */
 } surrogate_step_options;
 
 /* Set every option to its default, as surrogate_open_options_init does; size: sizeof(surrogate_step_options). */
@@ -228,6 +229,9 @@ SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, siz
  *                 An output array may be its own input array (same address, shape and strides); any other overlap of
  *                 memory that is read with memory that is written is SURROGATE_ERROR_OVERLAP.
  * step            NULL: defaults.
+ * Fields in CUDA memory (all of a call, on the GPU that the model was opened on) never touch the host: the engine packs,
+ * counts and writes them, in the order of `stream`.  The call waits for the stream once, because the guards' answer is
+ * needed; the frame itself is written in stream order, and is there for what the caller enqueues next on that stream.
  * Cost besides the program: one pass to pack the input (none if it is dense, float32 and not normalised), one
  * read-only guard pass, one pass that writes the output.  No heap allocation of ours after the first call of a shape.
  * Guards look at the fields that are given and nothing else.  Under MPI each rank judges its own part; partial
