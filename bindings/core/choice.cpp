@@ -157,7 +157,7 @@ Program Program::load(const Bundle &bundle, const Request &request, const Progra
 
 Program Program::choose(const Bundle &bundle, const Request &request) {
     check_request(request);
-    const Overlay overlay = read_overlay(request.overlay, bundle.manifest_hash());
+    const Overlay overlay = read_overlay(request.overlay, bundle.manifest_hash(), request.device);
     const auto candidates = candidates_of(bundle, overlay, request);
     check_names(candidates, request);
     std::string report, passed_over;

@@ -100,8 +100,8 @@ const surrogate_engine *load(const std::string &path, const std::string &name, s
 
 std::string advice(const std::string &name) {
     if (name == "torch")
-        return "build it against the torch of this machine with `surrogate engine build torch`, or name the folder of "
-               "libsurrogate_engine_torch*.so in SURROGATE_ENGINE_PATH";
+        return "build it against the torch of this machine with `surrogate engine build torch --out FOLDER` (without "
+               "--out: beside the Python package's library), and name that folder in SURROGATE_ENGINE_PATH";
     return text("name the folder of libsurrogate_engine_", name, "*.so in SURROGATE_ENGINE_PATH");
 }
 

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <memory>
 #include <sched.h>
+#include <sys/utsname.h>
 
 namespace surrogate::core {
 
@@ -71,7 +72,13 @@ Host parse_cpuinfo(const std::string &text) {
 }
 
 const Host &this_host() {
-    static const Host host = parse_cpuinfo(read_text("/proc/cpuinfo"));
+    static const Host host = [] {
+        Host read = parse_cpuinfo(read_text("/proc/cpuinfo"));
+        utsname system{};
+        if (read.cpu.empty() && ::uname(&system) == 0) // ARM has no model name
+            read.cpu = system.machine;
+        return read;
+    }();
     return host;
 }
 

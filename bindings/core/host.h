@@ -7,7 +7,7 @@
 namespace surrogate::core {
 
 struct Host {
-    std::string cpu;                       // model name; "" if the system does not tell
+    std::string cpu;                       // model name; else the kind of machine ("aarch64")
     std::vector<std::string> instructions; // flags of /proc/cpuinfo, sorted; empty if the system does not tell
 
     /// The first of `needed` that this CPU lacks; "" if it has all.

@@ -99,11 +99,13 @@ void read_entry(OverlayEntry &entry, const JsonNode &root) {
         entry.timings = read_timings(*timings);
 }
 
-/// Timings of the bundle's own programs, from a file that was written on a CPU of this model.
-void read_bundle_timings(Overlay &overlay, const fs::path &path) {
+/// Timings of the bundle's own programs on `device`, from a file that was written on a machine like this one.
+void read_bundle_timings(Overlay &overlay, const fs::path &path, const std::string &device) {
     nlohmann::json storage;
     const auto root = read_json(storage, path);
-    if (string_or_none(root.at("host"), "cpu") != this_host().cpu)
+    const auto host = root.at("host");
+    if (string_or_none(host, "cpu") != this_host().cpu ||
+        string_or_none(host, "compute_capability") != (device == "cpu" ? "" : compute_capability(device)))
         return;
     for (const auto &[name, value] : root.at("timings").members())
         overlay.timings[name] = read_timings(value);
@@ -149,7 +151,7 @@ std::string overlay_folder(const char *given) {
     return (cache.empty() ? home + "/.cache" : cache) + "/surrogate/overlay";
 }
 
-Overlay read_overlay(const std::string &folder, const std::string &manifest_hash) {
+Overlay read_overlay(const std::string &folder, const std::string &manifest_hash, const std::string &device) {
     Overlay overlay;
     if (folder.empty())
         return overlay;
@@ -157,11 +159,13 @@ Overlay read_overlay(const std::string &folder, const std::string &manifest_hash
     std::error_code error;
     for (const auto &name : names_in(root)) {
         const fs::path path = root / name;
+        if (name[0] == '.') // being written
+            continue;
         if (fs::is_regular_file(path / "program.json", error))
             overlay.entries.push_back(entry_in(path));
         else if (name.compare(0, 8, "timings-") == 0 && path.extension() == ".json")
             try {
-                read_bundle_timings(overlay, path);
+                read_bundle_timings(overlay, path, device);
             } catch (const Error &) { // without timings the manifest's order holds
             }
     }

@@ -33,15 +33,15 @@ struct OverlayEntry {
 /// What an overlay holds of one bundle.
 struct Overlay {
     std::vector<OverlayEntry> entries;                  // by folder name
-    std::map<std::string, std::vector<Timing>> timings; // on this CPU, of the bundle's own programs
+    std::map<std::string, std::vector<Timing>> timings; // on this machine, of the bundle's own programs
 };
 
 /// The overlay folder that is meant by option `given`: NULL: $SURROGATE_OVERLAY, else surrogate/overlay in
 /// $XDG_CACHE_HOME or ~/.cache. "": none.
 std::string overlay_folder(const char *given);
 
-/// What the overlay in `folder` ("": none) says of the bundle whose manifest has this SHA-256.
-Overlay read_overlay(const std::string &folder, const std::string &manifest_hash);
+/// What the overlay in `folder` ("": none) says of the bundle whose manifest has this SHA-256, opened on `device`.
+Overlay read_overlay(const std::string &folder, const std::string &manifest_hash, const std::string &device);
 
 /// Why this machine cannot run an entry on `device`; "" if it can.
 std::string foreign(const OverlayEntry &entry, const std::string &manifest_hash, const std::string &device);

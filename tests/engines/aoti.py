@@ -25,7 +25,10 @@ def compiled(module: Any, folder: Path, *, channels: int = 1) -> Path:
     torch = pytest.importorskip("torch", reason="torch is missing: pip install torch==2.13.0")
     if shutil.which("g++") is None:
         pytest.skip("g++ is missing: apt-get install g++")
-    height, width = torch.export.Dim("height", min=2, max=512), torch.export.Dim("width", min=2, max=512)
+    height, width = (
+        torch.export.Dim("height", min=2, max=512),
+        torch.export.Dim("width", min=2, max=512),
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exported = torch.export.export(
@@ -100,10 +103,10 @@ def timing(milliseconds: float, *, threads: int = 1) -> dict[str, Any]:
     }
 
 
-def write_timings(overlay: Path, bundle: Path, timings: dict[str, Any], *, cpu: str = "") -> Path:
-    """Timings of the bundle's own programs, on this CPU or another."""
+def write_timings(overlay: Path, bundle: Path, timings: dict[str, Any], **host: str) -> Path:
+    """Timings of the bundle's own programs on this CPU; `host` says otherwise."""
     manifest = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
     path = overlay / manifest[:32] / "timings-0.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"host": {"cpu": cpu or cpu_model()}, "timings": timings}))
+    path.write_text(json.dumps({"host": {"cpu": cpu_model(), **host}, "timings": timings}))
     return path

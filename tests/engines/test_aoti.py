@@ -1,15 +1,15 @@
-"""The torch engine runs AOTInductor packages from C: right numbers, readable failures, the caller's arrays untouched."""
+"""The torch engine runs AOTInductor packages from C: right numbers, readable failures, inputs left alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from bundles import field, manifest
 from compiling import compile_program, run
 from engines.aoti import compiled, unpacked
 from engines.torchscript import PROGRAM, engine_folder
 
-from bundles import field, manifest
 from surrogate.bundle.folder import write_bundle
 
 torch = pytest.importorskip("torch", reason="torch is missing: pip install torch==2.13.0")

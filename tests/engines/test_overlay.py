@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bundles import field, manifest, stub_bundle
 from compiling import need_compiler
 from engines.aoti import timing, write_entry, write_timings
 from engines.torchscript import engine_folder
 
-from bundles import field, manifest, stub_bundle
 from surrogate import Surrogate, errors
 from surrogate.bundle.folder import write_bundle
 
@@ -76,10 +76,16 @@ def test_timings_of_the_nearest_number_of_threads_decide(bundle, payload, overla
     assert opened(bundle, overlay, threads=7)[0] == "a"
 
 
-def test_timings_of_another_machine_do_not_count(bundle, payload, overlay):
+@pytest.mark.parametrize("host", [{"cpu": "another CPU"}, {"compute_capability": "9.0"}])
+def test_timings_of_another_machine_or_device_do_not_count(bundle, payload, overlay, host):
     write_entry(overlay, bundle, payload, name="fast", **ADMISSIBLE, timings=[timing(2.0)])
-    write_timings(overlay, bundle, {"stub": [timing(1.0)]}, cpu="another CPU")
+    write_timings(overlay, bundle, {"stub": [timing(1.0)]}, **host)
     assert opened(bundle, overlay)[0] == "fast"
+
+
+def test_entry_that_is_being_written_is_not_looked_at(bundle, payload, overlay):
+    write_entry(overlay, bundle, payload, name=".fast-partial", **ADMISSIBLE)
+    assert "partial" not in opened(bundle, overlay)[2]
 
 
 @pytest.mark.parametrize(

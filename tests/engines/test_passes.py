@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundles import field, manifest, stub_bundle
 from engines.torchscript import PROGRAM, engine_folder, traced
 
-from bundles import field, manifest, stub_bundle
 from surrogate import Rejected, Surrogate, errors
 from surrogate.bundle.folder import write_bundle
 
@@ -141,9 +141,10 @@ def test_values_that_only_normalisation_makes_infinite_are_refused_alike(tmp_pat
     write_bundle(folder, {PROGRAM["file"]: program}, **document)
     for passes in ("host", "engine"):
         options = {"passes": passes}
-        with Surrogate.open(
-            folder, engine_path=engine_folder(), engine_options=options
-        ) as model, pytest.raises(Rejected) as refused:
+        with (
+            Surrogate.open(folder, engine_path=engine_folder(), engine_options=options) as model,
+            pytest.raises(Rejected) as refused,
+        ):
             model.predict(np.full((1, 4, 4), 1e30, np.float32))
         assert refused.value.rejection.reason == "INPUT_NOT_FINITE"
 
