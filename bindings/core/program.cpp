@@ -22,7 +22,7 @@ std::string unknown(const ProgramSpec &program) {
     const auto tell = [](const char *what, const std::string &name) {
         return text("this version does not know ", what, " '", name, "'");
     };
-    if (!is_one_of(program.format, {"torchscript", "torch.export", "stub"}))
+    if (!is_one_of(program.format, {"torchscript", "torch.export", "python", "stub"}))
         return tell("format", program.format);
     if (!is_one_of(program.device, {"any", "cpu", "cuda"}))
         return tell("device", program.device);
@@ -39,6 +39,8 @@ std::string unfit(const ProgramSpec &program, const Request &request) {
         return text("needs engine ", program.engine, ", ", request.engine, " was asked for");
     if (const std::string why = unknown(program); !why.empty())
         return why;
+    if ((program.format == "python" || program.engine == "python") && request.engine != "python")
+        return "runs Python code, which is never chosen unasked: open with engine \"python\" if you trust it";
     if (program.format == "torch.export")
         return "format torch.export is for lowering and for tests, no engine runs it";
     if (!fits_device(program, request.device))
@@ -85,18 +87,20 @@ void check_request(const Manifest &manifest, const Request &request) {
 Program::Program(const Bundle &bundle, const ProgramSpec &spec, const Request &request)
     : spec_(spec), device_(request.device == "cuda" ? "cuda:0" : request.device),
       engine_(&find_engine(spec.engine, request.engine_path.c_str())), handle_(nullptr, Destroy{engine_}) {
-    const Bytes bytes = bundle.read_checked(spec.file);
-    const std::string path = bundle.file_path(spec.file);
+    const bool has_file = !spec.file.empty();
+    const Bytes bytes = has_file ? bundle.read_checked(spec.file) : Bytes();
+    const std::string path = has_file ? bundle.file_path(spec.file) : "";
     surrogate_engine_load load{};
     load.format = spec_.format.c_str();
     load.path = path.empty() ? nullptr : path.c_str();
-    load.data = bytes.data();
+    load.data = has_file ? bytes.data() : nullptr;
     load.size = bytes.size();
     load.device = device_.c_str();
     load.threads = request.threads;
     load.output_count = 1;
     load.options = request.engine_options.empty() ? nullptr : request.engine_options.c_str();
     load.host_environment = &FloatingPointHold::host_environment;
+    load.entry = spec_.entry.empty() ? nullptr : spec_.entry.c_str();
     surrogate_program *program = nullptr;
     EngineText message;
     const int status = engine_->load(&program, &load, message.error());
