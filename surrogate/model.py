@@ -81,7 +81,8 @@ class Surrogate:
         path : path or str
             The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
         engine : str
-            ``torch``, ``stub``, or ``auto``: the first program of the bundle that can run.
+            ``torch``, ``stub``, ``python``, or ``auto``: the first program of the bundle that can run.
+            ``auto`` never runs Python code of a bundle; ``python`` does, in this interpreter.
         program : str, optional
             A program's name in the manifest.
         device : str
@@ -97,7 +98,7 @@ class Surrogate:
         engine_path : path or sequence of paths, optional
             Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
         engine_options : mapping, optional
-            Handed to the engine.
+            Handed to the engine; for ``python``: ``communicator`` (``comm.py2f()``), the rest is the program's own.
 
         Raises
         ------

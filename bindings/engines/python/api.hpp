@@ -16,6 +16,7 @@
     USE(PyConfig_SetBytesString)                                                                                       \
     USE(PyDict_New)                                                                                                    \
     USE(PyErr_Clear)                                                                                                   \
+    USE(PyErr_ExceptionMatches)                                                                                        \
     USE(PyErr_SetInterrupt)                                                                                            \
     USE(PyEval_SaveThread)                                                                                             \
     USE(PyGILState_Ensure)                                                                                             \
@@ -43,6 +44,7 @@ struct Api {
 #define SURROGATE_DECLARE(name) decltype(&::name) name = nullptr;
     SURROGATE_PYTHON_FUNCTIONS(SURROGATE_DECLARE)
 #undef SURROGATE_DECLARE
+    PyObject **keyboard_interrupt = nullptr;
     bool started = false; // by us; otherwise it is the host's interpreter, which we joined
 };
 

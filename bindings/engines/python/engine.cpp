@@ -54,13 +54,28 @@ template <class Body> int guarded(surrogate_engine_error *error, int otherwise, 
     return otherwise;
 }
 
+/// Ctrl-C in a Python host is the host's to see: it is raised again where the call into this engine returns to.
+void interrupt_host(const Api &api) {
+    if (!api.started)
+        api.PyErr_SetInterrupt();
+}
+
+/// Clear the error in flight; whether it was Ctrl-C, which may come between any two lines of Python.
+bool clear_interrupt(const Api &api) {
+    const bool interrupted = api.PyErr_ExceptionMatches(*api.keyboard_interrupt) == 1;
+    api.PyErr_Clear();
+    if (interrupted)
+        interrupt_host(api);
+    return interrupted;
+}
+
 /// An object, or a Failure: caller.py catches what programs raise, so that only Python itself can have failed.
 Object need(const Api &api, PyObject *owned) {
-    if (!owned) {
-        api.PyErr_Clear();
-        throw Failure("Python cannot go on: out of memory, or the interpreter is ending", SURROGATE_ERROR_MEMORY);
-    }
-    return Object(api, owned);
+    if (owned)
+        return Object(api, owned);
+    if (clear_interrupt(api))
+        throw Failure("interrupted (KeyboardInterrupt)", SURROGATE_ERROR_EXECUTION);
+    throw Failure("Python cannot go on: out of memory, or the interpreter is ending", SURROGATE_ERROR_MEMORY);
 }
 
 /// Throw the text that stands first in what caller.py returns, unless it is empty.
@@ -176,9 +191,8 @@ void run(surrogate_program &program, surrogate_tensor &output, const surrogate_t
     program.result.reset(); // its memory is Python's to use again
     const auto [views, shapes] = arguments(api, inputs, count);
     Object outcome = need(api, api.PyObject_CallMethod(program.program.get(), "run", "OO", views.get(), shapes.get()));
-    // Ctrl-C in a Python host is the host's to see: it is raised again where this call returns to.
-    if (!api.started && api.PyObject_IsTrue(api.PyTuple_GetItem(outcome.get(), 1)) == 1)
-        api.PyErr_SetInterrupt();
+    if (api.PyObject_IsTrue(api.PyTuple_GetItem(outcome.get(), 1)) == 1)
+        interrupt_host(api);
     throw_text(api, outcome, SURROGATE_ERROR_EXECUTION);
     describe(api, output, outcome);
     program.result = std::move(outcome);
@@ -197,7 +211,7 @@ void destroy(surrogate_program *program) {
     const Lock lock(api);
     const Object closed(api, api.PyObject_CallMethod(program->program.get(), "close", nullptr));
     if (!closed)
-        api.PyErr_Clear(); // nobody could be told
+        clear_interrupt(api); // nobody could be told of anything else
     delete program;
 }
 

@@ -58,8 +58,8 @@ void *find_library(const Wish &wish) {
 template <class Function> void bind(Function &function, void *library, const char *name) {
     function = reinterpret_cast<Function>(::dlsym(library, name));
     if (!function)
-        throw Failure(std::string("the Python of this process has no function ") + name +
-                      "; expected CPython 3.11 or newer (" + loader_message() + ")");
+        throw Failure(std::string("the Python of this process has no ") + name + "; expected CPython 3.11 or newer (" +
+                      loader_message() + ")");
 }
 
 Api bound(void *library) {
@@ -67,6 +67,7 @@ Api bound(void *library) {
 #define SURROGATE_BIND(name) bind(api.name, library, #name);
     SURROGATE_PYTHON_FUNCTIONS(SURROGATE_BIND)
 #undef SURROGATE_BIND
+    bind(api.keyboard_interrupt, library, "PyExc_KeyboardInterrupt");
     int major = 0, minor = 0;
     if (std::sscanf(api.Py_GetVersion(), "%d.%d", &major, &minor) != 2 || major != 3 || minor < 11)
         throw Failure(std::string("this process runs Python ") + api.Py_GetVersion() + ", expected 3.11 or newer");

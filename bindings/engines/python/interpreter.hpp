@@ -14,7 +14,8 @@ namespace surrogate_python {
 /// the lock is free afterwards, so that any thread may call. Takes no Lock: callers do, after it has returned.
 ///
 /// Throws Failure (ERROR_ENGINE) if there is no libpython, it is older than 3.11, it cannot be started, or it is to be
-/// started and is of another minor version than the headers; the text says what to set.
+/// started and is of another minor version than the headers; the text says what to set. (Of an installation without its
+/// standard library Python prints its search path to stderr by itself.)
 const Api &interpreter(const Wish &wish);
 
 /// "3.11.7" of the interpreter that the process shows already, "" if it shows none. Starts nothing.
