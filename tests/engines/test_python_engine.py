@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bundles import field, manifest
-from compiling import LIBRARY, compile_program, run
+from compiling import LIBRARY, ROOT, compile_program, run
 from engines.torchscript import PROGRAM as TORCHSCRIPT
 from engines.torchscript import engine_folder, traced
 
@@ -48,7 +49,9 @@ def bundle_of(tmp_path: Path, entry: str, *, source: bytes | None = SOURCE, **mo
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     if not (LIBRARY / "libsurrogate_engine_python.so").exists():
-        pytest.skip(f"the python engine is not in {LIBRARY}: apt-get install python3-dev, then make native")
+        pytest.skip(
+            f"the python engine is not in {LIBRARY}: apt-get install python3-dev, then make native"
+        )
     target = tmp_path_factory.mktemp("host") / "python_host"
     options = ["-std=gnu11", "-pthread", "-Wl,--no-as-needed", "-lm"]
     return compile_program(HERE / "python_host.c", target, *options, strict=False)
@@ -161,7 +164,9 @@ def test_two_threads_are_inside_python_at_once(host, tmp_path):
 
 
 def test_environment_without_utf8_reads_utf8(host, tmp_path):
-    source = "def predict(state):\n    open(__file__).read()\n    return state * len('é')\n".encode()
+    source = (
+        "def predict(state):\n    open(__file__).read()\n    return state * len('é')\n".encode()
+    )
     line, _ = call(host, bundle_of(tmp_path, "model:predict", source=source), LC_ALL="C", LANG="C")
     assert last_value(line) == pytest.approx(2 * LAST, rel=1e-6)
 
@@ -306,7 +311,12 @@ def test_communicator_reaches_every_rank(host, tmp_path):
         for part in run(["mpicc", f"--showme:{kind}"]).stdout.split()
     ]
     target = compile_program(
-        HERE / "python_ranks.c", tmp_path / "ranks", "-std=gnu11", "-Wl,--no-as-needed", *flags, strict=False
+        HERE / "python_ranks.c",
+        tmp_path / "ranks",
+        "-std=gnu11",
+        "-Wl,--no-as-needed",
+        *flags,
+        strict=False,
     )
     source = b"""
 def predict(state, context):
@@ -327,6 +337,18 @@ def predict(state, context):
     }
     lines = sorted(run(command, environment=environment, timeout=120).stdout.splitlines())
     assert lines == ["rank 0 handle arrived", "rank 1 handle arrived"]
+
+
+def test_example_of_the_readme_runs_in_a_c_host(host, tmp_path):
+    pytest.importorskip("torch", reason="torch is missing: pip install torch==2.13.0")
+    section = (ROOT / "README.md").read_text().split("### Any Python callable", 1)[1]
+    code, script = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[:2]
+    (tmp_path / "smooth.py").write_text(code)
+    subprocess.run([sys.executable, "-P", "-c", script], cwd=tmp_path, check=True)
+    line, copies = call(host, tmp_path / "smooth.surrogate")
+    x = np.arange(64).reshape(8, 8) * 0.1
+    assert last_value(line) == pytest.approx(x[6:, 6:].sum() / 9, rel=1e-5)  # outside the grid is 0
+    assert copies == "copies 0"
 
 
 def test_fortran_host_calls_python(host, tmp_path):
@@ -371,7 +393,9 @@ def test_python_host_is_joined(tmp_path):
 def test_auto_never_runs_python_code(tmp_path):
     bundle = bundle_of(tmp_path, "model:double")
     for options in ({}, {"program": "py"}):
-        with pytest.raises(SurrogateError, match=r"never chosen unasked: open with engine .python."):
+        with pytest.raises(
+            SurrogateError, match=r"never chosen unasked: open with engine .python."
+        ):
             Surrogate.open(bundle, **options)
 
 
@@ -413,7 +437,9 @@ model = Surrogate.open({str(inner)!r}, engine="python")
 def nested(state):
     return model.predict(state)
 """.encode()
-    with Surrogate.open(bundle_of(tmp_path, "model:nested", source=source), engine="python") as model:
+    with Surrogate.open(
+        bundle_of(tmp_path, "model:nested", source=source), engine="python"
+    ) as model:
         np.testing.assert_array_equal(model.predict(X), X * 4)
 
 

@@ -31,7 +31,10 @@ import types
 import weakref
 
 HERE = "<surrogate python engine>"  # this file's name in tracebacks, given by engine.cpp
-HEAD, TAIL = 700, 2300  # characters of a long traceback that are kept: room for the library's own words beside it
+HEAD, TAIL = (
+    700,
+    2300,
+)  # characters of a long traceback that are kept: room for the library's own words beside it
 _numbers = itertools.count(1)
 
 
@@ -89,7 +92,11 @@ class Program:
         self.numpy, self.entry, self.flush, self.private, self.path = numpy, entry, flush, "", path
         context = Context(device, threads, json.loads(options))
         name, _, attribute = entry.partition(":")
-        module = importlib.import_module(name) if source is None else self._run_source(name, bytes(source))
+        module = (
+            importlib.import_module(name)
+            if source is None
+            else self._run_source(name, bytes(source))
+        )
         try:
             target = operator.attrgetter(attribute)(module)
             if inspect.isclass(target):
