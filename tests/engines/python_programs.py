@@ -140,7 +140,7 @@ def scribble(state):
 
 
 def talk(state):
-    print("hello from Python")
+    print("hello from Python")  # noqa: T201
     return double(state)
 
 

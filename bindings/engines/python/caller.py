@@ -17,6 +17,9 @@ context : Context
 It returns (B, C_out, ny, nx): anything that ``numpy.asarray`` takes, of a real dtype; C-ordered float32 costs no copy.
 """
 
+from __future__ import annotations
+
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -29,6 +32,8 @@ import sys
 import traceback
 import types
 import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 HERE = "<surrogate python engine>"  # this file's name in tracebacks, given by engine.cpp
 HEAD, TAIL = (
@@ -55,17 +60,17 @@ class Context:
 
     __slots__ = ("communicator", "device", "options", "threads")
 
-    def __init__(self, device, threads, options):
+    def __init__(self, device: str, threads: int, options: dict[str, Any]) -> None:
         self.device, self.threads, self.options = device, threads, options
         self.communicator = options.get("communicator")
         if type(self.communicator) not in (int, type(None)):
-            raise Refusal(
+            raise RefusalError(
                 f"engine_options.communicator {self.communicator!r} given, expected an integer handle "
                 "(MPI_Comm_c2f in C, the communicator itself in Fortran, comm.py2f() in Python)"
             )
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A failure whose text says all; no traceback."""
 
 
@@ -86,10 +91,19 @@ class Program:
         Flush Python's own streams after each call: an interpreter that never ends does not do it at exit.
     """
 
-    def __init__(self, entry, source, path, device, threads, options, flush):
-        import numpy  # here, not above: its absence is a failure with a text
+    def __init__(
+        self,
+        entry: str,
+        source: memoryview | None,
+        path: str,
+        device: str,
+        threads: int,
+        options: str,
+        flush: int,
+    ) -> None:
+        import numpy as np  # here, not above: its absence is a failure with a text
 
-        self.numpy, self.entry, self.flush, self.private, self.path = numpy, entry, flush, "", path
+        self.np, self.entry, self.flush, self.private, self.path = np, entry, flush, "", path
         context = Context(device, threads, json.loads(options))
         name, _, attribute = entry.partition(":")
         module = (
@@ -102,13 +116,15 @@ class Program:
             if inspect.isclass(target):
                 target = target(**_context_for(target, context))
             if not callable(target):
-                raise Refusal(f"{entry} is a {type(target).__name__}, expected something callable")
+                raise RefusalError(
+                    f"{entry} is a {type(target).__name__}, expected something callable"
+                )
         except BaseException:
             self.close()
             raise
         self.call, self.keywords = target, _context_for(target, context)
 
-    def _run_source(self, name, source):
+    def _run_source(self, name: str, source: bytes) -> types.ModuleType:
         self.private = f"_surrogate_{next(_numbers)}_{name.replace('.', '_')}"
         module = types.ModuleType(self.private)
         module.__file__ = self.path
@@ -122,13 +138,15 @@ class Program:
             raise
         return module
 
-    def close(self):
+    def close(self) -> None:
         """Forget the module that the bundle's source became."""
         if self.private:
             sys.modules.pop(self.private, None)
             linecache.cache.pop(self.path, None)
 
-    def run(self, views, shapes):
+    def run(
+        self, views: Sequence[memoryview], shapes: Sequence[tuple[int, ...]]
+    ) -> tuple[str, bool, Any, int, tuple[int, ...]]:
         """Call the program on memory `views` of float32 arrays of these shapes.
 
         Returns
@@ -145,11 +163,10 @@ class Program:
                 _flush()
         return "", False, array, array.__array_interface__["data"][0], array.shape
 
-    def _array(self, views, shapes):
-        float32 = self.numpy.float32
+    def _array(self, views: Sequence[memoryview], shapes: Sequence[tuple[int, ...]]) -> Any:
+        float32 = self.np.float32
         inputs = [
-            self.numpy.ndarray(shape, float32, view)
-            for view, shape in zip(views, shapes, strict=True)
+            self.np.ndarray(shape, float32, view) for view, shape in zip(views, shapes, strict=True)
         ]
         given = [weakref.ref(array) for array in inputs]
         array = self._dense(self.call(*inputs, **self.keywords), inputs)
@@ -157,33 +174,34 @@ class Program:
         if any(array() is not None for array in given):
             gc.collect()  # a cycle may hold them
             if any(array() is not None for array in given):
-                raise Refusal(
+                raise RefusalError(
                     f"{self.entry} keeps a reference to an input beyond its call, but that memory is the solver's; "
                     "keep a copy (numpy.array(state)) instead"
                 )
         return array
 
-    def _dense(self, result, inputs):
+    def _dense(self, result: Any, inputs: Sequence[Any]) -> Any:
         """The result as a C-ordered float32 array (B, C_out, ny, nx) that shares no memory with an input."""
-        numpy, float32 = self.numpy, self.numpy.float32
-        found = numpy.asarray(result)
-        if not numpy.can_cast(found.dtype, float32, "same_kind"):
-            raise Refusal(
-                f"{self.entry} returned {type(result).__name__} of dtype {found.dtype}, expected an array of real numbers"
+        np, float32 = self.np, self.np.float32
+        found = np.asarray(result)
+        if not np.can_cast(found.dtype, float32, "same_kind"):
+            raise RefusalError(
+                f"{self.entry} returned {type(result).__name__} of dtype {found.dtype}, "
+                "expected an array of real numbers"
             )
         batch, _, *grid = inputs[0].shape
         if found.ndim != inputs[0].ndim or [found.shape[0], *found.shape[2:]] != [batch, *grid]:
             expected = ", ".join(map(str, [batch, "C", *grid]))
-            raise Refusal(
+            raise RefusalError(
                 f"{self.entry} returned shape {found.shape}, expected ({expected}): batch and grid of its input"
             )
-        array = numpy.ascontiguousarray(found, float32)
-        if any(numpy.may_share_memory(array, entry) for entry in inputs):
+        array = np.ascontiguousarray(found, float32)
+        if any(np.may_share_memory(array, entry) for entry in inputs):
             array = array.copy()
         return array
 
 
-def load(*arguments):
+def load(*arguments: Any) -> tuple[str, Program | None]:
     """A Program: (text, program), text "" if it succeeded."""
     try:
         return "", Program(*arguments)
@@ -194,9 +212,9 @@ def load(*arguments):
             _flush()
 
 
-def describe(error):
+def describe(error: BaseException) -> str:
     """A traceback without this file's frames; of a long one beginning and end."""
-    if isinstance(error, Refusal):
+    if isinstance(error, RefusalError):
         return str(error)
     first = error.__traceback__
     while first is not None and first.tb_frame.f_code.co_filename == HERE:
@@ -207,7 +225,7 @@ def describe(error):
     return text
 
 
-def _context_for(target, context):
+def _context_for(target: Callable[..., Any], context: Context) -> dict[str, Context]:
     """The keyword argument `context`, where the callable has a parameter of that name."""
     try:
         parameters = inspect.signature(target).parameters
@@ -216,9 +234,7 @@ def _context_for(target, context):
     return {"context": context} if "context" in parameters else {}
 
 
-def _flush():
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # none, or closed
             stream.flush()
-        except (AttributeError, OSError, ValueError):  # none, or closed
-            pass
