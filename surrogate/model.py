@@ -82,7 +82,8 @@ class Surrogate:
         path : path or str
             The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
         engine : str
-            ``torch``, ``stub``, or ``auto``: that of the fastest program that can run.
+            ``torch``, ``stub``, ``python``, or ``auto``: that of the fastest program that can run.
+            ``auto`` never runs Python code of a bundle; ``python`` does, in this interpreter.
         program : str, optional
             A program's name in the manifest or the overlay.
         device : str
@@ -98,7 +99,7 @@ class Surrogate:
         engine_path : path or sequence of paths, optional
             Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
         engine_options : mapping, optional
-            Handed to the engine.
+            Handed to the engine; for ``python``: ``communicator`` (``comm.py2f()``), the rest is the program's own.
         overlay : path, optional
             Folder of the programs that ``surrogate lower`` made for this machine; default: the
             user's (``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the cache); ``""``: none.

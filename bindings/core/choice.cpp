@@ -28,7 +28,7 @@ std::string unknown(const ProgramSpec &program) {
     const auto tell = [](const char *what, const std::string &name) {
         return text("this version does not know ", what, " '", name, "'");
     };
-    if (!is_one_of(program.format, {"torchscript", "aoti", "tensorrt", "torch.export", "stub"}))
+    if (!is_one_of(program.format, {"torchscript", "aoti", "tensorrt", "torch.export", "python", "stub"}))
         return tell("format", program.format);
     if (!is_one_of(program.device, {"any", "cpu", "cuda"}))
         return tell("device", program.device);
@@ -45,6 +45,8 @@ std::string unfit(const ProgramSpec &program, const Request &request) {
         return text("needs engine ", program.engine, ", ", request.engine, " was asked for");
     if (const std::string why = unknown(program); !why.empty())
         return why;
+    if ((program.format == "python" || program.engine == "python") && request.engine != "python")
+        return "runs Python code, which is never chosen unasked: open with engine \"python\" if you trust it";
     if (program.format == "torch.export")
         return "format torch.export is for lowering and for tests, no engine runs it";
     if (program.device != "any" && request.device.compare(0, program.device.size(), program.device) != 0)
@@ -150,8 +152,9 @@ int input_count(const Manifest &manifest) {
 
 Program Program::load(const Bundle &bundle, const Request &request, const ProgramSpec &spec,
                       const OverlayEntry *entry) {
-    const Bytes bytes = entry ? Bytes() : bundle.read_checked(spec.file);
-    const std::string path = entry ? spec.file : bundle.file_path(spec.file);
+    const bool in_bundle = !entry && !spec.file.empty(); // a program of format python may have no file
+    const Bytes bytes = in_bundle ? bundle.read_checked(spec.file) : Bytes();
+    const std::string path = in_bundle ? bundle.file_path(spec.file) : spec.file;
     return Program(spec, request, path, bytes, input_count(bundle.manifest()));
 }
 

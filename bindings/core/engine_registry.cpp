@@ -102,6 +102,10 @@ std::string advice(const std::string &name) {
     if (name == "torch")
         return "build it against the torch of this machine with `surrogate engine build torch --out FOLDER` (without "
                "--out: beside the Python package's library), and name that folder in SURROGATE_ENGINE_PATH";
+    if (name == "python")
+        return "it comes with the Python package, and with a build by CMake where the headers of Python >= 3.11 are "
+               "(apt-get install python3-dev); name the folder of libsurrogate_engine_python.so in "
+               "SURROGATE_ENGINE_PATH";
     return text("name the folder of libsurrogate_engine_", name, "*.so in SURROGATE_ENGINE_PATH");
 }
 

@@ -159,13 +159,43 @@ void read_noise(Manifest &manifest, const JsonNode &node) {
     }
 }
 
+/// "package.module:name", each part one or more identifiers with dots between.
+bool is_entry(const std::string &text) {
+    bool begins = true, colon = false;
+    for (const char c : text) {
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        const bool separator = c == '.' || (c == ':' && !colon);
+        if (!letter && (begins || (!separator && !(c >= '0' && c <= '9'))))
+            return false;
+        colon = colon || c == ':';
+        begins = separator;
+    }
+    return colon && !begins;
+}
+
+/// Where the program's code is: a file of the bundle; a python program has an entry, and a file where it is not
+/// importable.
+void read_code(ProgramSpec &program, const JsonNode &node) {
+    const auto file = node.find("file"), entry = node.find("entry");
+    if (file)
+        program.file = file->string();
+    if (entry)
+        program.entry = entry->string();
+    const bool python = program.format == "python";
+    if (python ? !is_entry(program.entry) : !program.entry.empty())
+        (entry ? *entry : node.at("entry"))
+            .refuse(python ? "\"package.module:name\"" : "none: only programs of format python have an entry");
+    if (program.file.empty() && !python)
+        node.at("file").refuse("the path of a file in the bundle");
+}
+
 ProgramSpec read_program(const JsonNode &node) {
-    node.only_keys({"name", "engine", "format", "file", "device", "precision", "made_with"});
+    node.only_keys({"name", "engine", "format", "file", "entry", "device", "precision", "made_with"});
     ProgramSpec program;
     program.name = node.at("name").string();
     program.engine = node.at("engine").name();
     program.format = node.at("format").name();
-    program.file = node.at("file").string();
+    read_code(program, node);
     if (const auto device = node.find("device"))
         program.device = device->name();
     if (const auto precision = node.find("precision"))
@@ -220,7 +250,8 @@ void read_files(Manifest &manifest, const JsonNode &root) {
             node.complain(text("'", file, "' is used but has no entry (its size and hash are needed)"));
     };
     for (const auto &program : manifest.programs)
-        need(program.file);
+        if (!program.file.empty())
+            need(program.file);
     if (!manifest.example.empty())
         need(manifest.example);
 }

@@ -51,7 +51,9 @@ struct Locality {
 
 /// Engine, format, device and precision may be names of a later version: Program::choose passes those over.
 struct ProgramSpec {
-    std::string name, engine, format, file, device = "any", precision = "fp32";
+    std::string name, engine, format, device = "any", precision = "fp32";
+    std::string file;  // "": none, a python program whose module is importable
+    std::string entry; // "package.module:name" of a python program, else ""
 };
 
 /// A random input of the program, drawn for every step.

@@ -33,6 +33,7 @@ Program::Program(const ProgramSpec &spec, const Request &request, const std::str
     load.options = request.engine_options.empty() ? nullptr : request.engine_options.c_str();
     load.host_environment = &FloatingPointHold::host_environment;
     load.input_count = inputs;
+    load.entry = spec_.entry.empty() ? nullptr : spec_.entry.c_str();
     surrogate_program *program = nullptr;
     EngineText message;
     const int status = engine_->load(&program, &load, message.error());

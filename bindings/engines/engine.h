@@ -37,7 +37,7 @@ typedef struct surrogate_engine_error {
 } surrogate_engine_error;
 
 typedef struct surrogate_engine_load {
-    const char *format; /* "torchscript", "aoti", "stub": the program's format in the manifest */
+    const char *format; /* "torchscript", "aoti", "python", "stub": the program's format in the manifest */
     const char *path;   /* file or unpacked package folder on disk, or NULL if it is in memory only */
     const void *data;   /* the file's bytes, or NULL if `path` is to be read; borrowed during load */
     size_t size;
@@ -48,7 +48,9 @@ typedef struct surrogate_engine_load {
     /* The floating-point environment (const fenv_t *) that libsurrogate holds for the calling thread, during any call:
      * workers that the engine starts are the host's afterwards and inherit it.  May be NULL, or return NULL. */
     const void *(*host_environment)(void);
-    const char *entry;   /* "module:function" of a program that is a callable, or NULL */
+    /* "package.module:name" of a program of format "python" (path and data are NULL where the module is importable);
+     * NULL for others. */
+    const char *entry;
     int32_t input_count; /* tensors of a run: the state, parameters if the model has any, noise inputs */
 } surrogate_engine_load;
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,9 @@ SCHEMA_NAME = "surrogate-bundle"
 SCHEMA_VERSION = 1
 
 Positive = Annotated[float, Field(gt=0.0)]
+_DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
+_ENTRY = re.compile(f"{_DOTTED}:{_DOTTED}")
+
 Name = Annotated[str, Field(min_length=1)]
 
 
@@ -159,16 +163,36 @@ class Program(_Data):
 
     name: str
     engine: Name
-    """``torch``, ``stub``."""
+    """``torch``, ``python``, ``stub``."""
     format: Name
-    """``torchscript``, ``torch.export``, ``stub``."""
-    file: str
+    """``torchscript``, ``torch.export``, ``python``, ``stub``."""
+    file: str = ""
+    """Path in the bundle; a python program whose module is importable has none."""
+    entry: str = ""
+    """Of format ``python`` only: ``package.module:name``, a function, or a class that is made once at load."""
     device: Name = "any"
     """``any``, ``cpu``, ``cuda``."""
     precision: Name = "fp32"
     """``fp32``, ``bf16``, ``fp16``."""
     made_with: str = ""
     """For instance ``torch 2.13.0``."""
+
+    @model_validator(mode="after")
+    def _code_is_somewhere(self) -> Program:
+        python = self.format == "python"
+        if python and not _ENTRY.fullmatch(self.entry):
+            raise ValueError(
+                f"program {self.name!r}: entry {self.entry!r} given, expected 'package.module:name'"
+            )
+        if self.entry and not python:
+            raise ValueError(
+                f"program {self.name!r}: entry {self.entry!r} given, but only programs of format python have one"
+            )
+        if not self.file and not python:
+            raise ValueError(
+                f"program {self.name!r}: no file given, expected its path in the bundle"
+            )
+        return self
 
 
 class Bounds(_Data):
@@ -235,7 +259,7 @@ class Manifest(_Data):
         for name in self.guards.bounds:
             if name not in names:
                 raise ValueError(f"guards.bounds: no field {name!r}; the fields are {names}")
-        for file in [program.file for program in self.programs] + (
+        for file in [program.file for program in self.programs if program.file] + (
             [self.example.file] if self.example else []
         ):
             if file not in self.files:

@@ -206,16 +206,17 @@ def _fields(manifest: Manifest) -> Any:
 def _programs(manifest: Manifest, sizes: dict[str, int], chosen: str | None) -> Any:
     lines = table("", "program", "engine", "format", "device", "precision", "made with", "MiB")
     for program in manifest.programs:
+        size = f"{sizes[program.file] / 2**20:.2f}" if program.file else ""
         mark = "→" if program.name == chosen else ""
         lines.add_row(
             mark,
             program.name,
             program.engine,
-            program.format,
+            f"{program.format} {program.entry}".rstrip(),
             program.device,
             program.precision,
             program.made_with,
-            f"{sizes[program.file] / 2**20:.2f}",
+            size,
         )
     return lines
 

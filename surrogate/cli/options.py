@@ -22,7 +22,13 @@ Json = Annotated[
     bool,
     typer.Option("--json", callback=note_json, help="Print one JSON document, of failures too."),
 ]
-Engine = Annotated[str, typer.Option(help="torch, stub, or auto: the first program that can run.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="torch, stub, python (runs the bundle's Python code), or auto: the first program that can run, "
+        "never Python code."
+    ),
+]
 Program = Annotated[str | None, typer.Option(help="A program's name in the manifest.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0: what the engine finds.")]

@@ -151,7 +151,8 @@ enum surrogate_verify_level {
 /* How to open a bundle.  Strings are copied during open.  Initialise with surrogate_open_options_init. */
 typedef struct surrogate_open_options {
     size_t struct_size;         /* sizeof(surrogate_open_options) */
-    const char *engine;         /* "torch", "stub"; NULL or "auto": that of the fastest program that can run */
+    const char *engine;         /* "torch", "stub"; "python": runs Python code of the bundle, never chosen unasked;
+                                   NULL or "auto": that of the fastest program that can run */
     const char *program;        /* a program's name in manifest or overlay; NULL or "auto": chosen by the library */
     const char *device;         /* "cpu", "cuda", "cuda:1"; NULL: "cpu" */
     const char *precision;      /* "fp32", "bf16", "fp16"; NULL: the chosen program's */
@@ -160,7 +161,9 @@ typedef struct surrogate_open_options {
     const char *guards;         /* JSON {"finite": true, "bounds": {"p": {"lower": 0}}}: each key that is given replaces
                                    the manifest's, null removes it; NULL: the manifest's guards */
     const char *engine_path;    /* ':'-separated folders searched for engines before SURROGATE_ENGINE_PATH; or NULL */
-    const char *engine_options; /* JSON object handed to the engine; NULL: none */
+    const char *engine_options; /* JSON object handed to the engine; NULL: none. python: {"communicator": MPI_Comm_c2f(c),
+                                   "python": an interpreter whose packages are used, "libpython": a library, ...: the
+                                   program's own} */
     surrogate_log_function log; /* NULL: silent */
     void *log_user;             /* handed to `log` */
     const char *overlay;        /* folder of programs that `surrogate lower` made for this machine; NULL:
