@@ -73,6 +73,7 @@ class Surrogate:
         guards: Mapping[str, Any] | None = None,
         engine_path: SearchPath | None = None,
         engine_options: Mapping[str, Any] | None = None,
+        record_calls: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Open a bundle; what the library has to say goes to the logger ``surrogate``.
 
@@ -98,6 +99,10 @@ class Surrogate:
             Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
         engine_options : mapping, optional
             Handed to the engine.
+        record_calls : path, optional
+            A recording of input and output of every accepted prediction, for
+            ``surrogate verify BUNDLE --replay FILE``; closing the model finishes it. A call that cannot
+            be stored is counted in `statistics`, logged once, and predicts as ever.
 
         Raises
         ------
@@ -114,6 +119,7 @@ class Surrogate:
             guards=guards,
             engine_path=engine_path,
             engine_options=engine_options,
+            record_calls=record_calls,
         )
         return cls(_native.Model.open(os.fsencode(find_bundle(path)), options))
 
@@ -359,6 +365,7 @@ def _open_options(
     guards: Mapping[str, Any] | None = None,
     engine_path: SearchPath | None = None,
     engine_options: Mapping[str, Any] | None = None,
+    record_calls: str | os.PathLike[str] | None = None,
 ) -> _native.OpenOptions:
     if verify not in _VERIFY:
         raise ArgumentError(f"verify={verify!r}; expected 'hashes' or 'example'")
@@ -373,6 +380,7 @@ def _open_options(
         engine_path=_search_path(engine_path),
         engine_options=None if engine_options is None else json.dumps(engine_options),
         log=_forward_log,
+        record_calls=None if record_calls is None else os.fsencode(record_calls),
     )
 
 

@@ -1181,6 +1181,12 @@ contains
     type(c_ptr) :: handle
     integer :: k, n, given, code
 
+    given = 0
+    if (present(parameter_names) .and. present(parameter_values)) given = min(size(parameter_names), size(parameter_values))
+    allocate (names(given), pointers(given))
+    do k = 1, given
+      pointers(k) = c_string(names(k), parameter_names(k))
+    end do
     if (c_associated(self%handle)) then
       call fail(SURROGATE_ERROR_ARGUMENT, 'surrogate recorder: it is open already; call recorder%close first', stat, errmsg)
       return
@@ -1197,12 +1203,6 @@ contains
       if (present(origin)) options%origin(n - k + 1) = origin(k)
       if (present(boundary)) options%boundary(n - k + 1) = int(boundary(k), c_int32_t)
       if (present(chunk)) options%chunk(n - k + 1) = int(chunk(k), c_int64_t)
-    end do
-    given = 0
-    if (present(parameter_names) .and. present(parameter_values)) given = min(size(parameter_names), size(parameter_values))
-    allocate (names(given), pointers(given))
-    do k = 1, given
-      pointers(k) = c_string(names(k), parameter_names(k))
     end do
     if (given > 0) then
       options%parameter_count = int(given, c_size_t)

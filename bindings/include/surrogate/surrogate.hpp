@@ -264,7 +264,7 @@ struct Options {
     std::string engine_options;           ///< JSON object handed to the engine
     surrogate_log_function log = nullptr; ///< nullptr: silent
     void *log_user = nullptr;
-    std::string record_calls;             ///< path of a recording of every accepted prediction
+    std::string record_calls; ///< path of a recording of every accepted prediction
 };
 
 /// surrogate_step_options with its defaults: Step step; step.step = 7;
