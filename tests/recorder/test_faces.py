@@ -1,13 +1,14 @@
-"""The recorder from C++ and Fortran."""
+"""The recorder from C++, Fortran, and a host with HDF5 of its own."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from compiling import LIBRARY, compile_program, run
+from compiling import INCLUDE, LIBRARY, compile_program, need_compiler, run
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(
@@ -46,3 +47,16 @@ def test_fortran_records_slices_and_tells_every_refusal(tmp_path: Path, options:
             rho = 100.0 * n + 10 * j + i
             np.testing.assert_array_equal(file["t0_fields/rho"][0, n], rho)
             np.testing.assert_array_equal(file["t1_fields/v"][0, n], np.stack([rho, -rho], -1))
+
+
+def test_a_host_with_hdf5_keeps_its_error_handler_and_hears_nothing_of_ours(tmp_path: Path) -> None:
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "hdf5"], capture_output=True, text=True, check=False
+    )
+    if flags.returncode:
+        pytest.skip("pkg-config knows no hdf5: HDF5's development files")
+    library = [f"-L{LIBRARY}", f"-Wl,-rpath,{LIBRARY}", "-lsurrogate"]
+    source = [HERE / "host.c", f"-I{INCLUDE}", *library, *flags.stdout.split()]
+    run([need_compiler("gcc"), *source, "-o", tmp_path / "host"])
+    done = run([tmp_path / "host", tmp_path])
+    assert (done.stdout, done.stderr) == ("done\n", "")
