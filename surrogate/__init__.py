@@ -19,6 +19,7 @@ except ModuleNotFoundError as error:
 from surrogate.errors import Rejected, Rejection, SurrogateError
 from surrogate.facts import FieldInfo, Info, ParameterInfo, Statistics, Verification
 from surrogate.model import Surrogate
+from surrogate.recorder import Recorder
 
 __version__ = _version()
 
@@ -26,6 +27,7 @@ __all__ = [
     "FieldInfo",
     "Info",
     "ParameterInfo",
+    "Recorder",
     "Rejected",
     "Rejection",
     "Statistics",

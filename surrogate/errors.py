@@ -119,6 +119,12 @@ class ParameterError(SurrogateError, ValueError):
     code = -14
 
 
+class WriteError(SurrogateError, OSError):
+    """A recording cannot be written: disk full, no permission, folder missing."""
+
+    code = -15
+
+
 class InternalError(SurrogateError, RuntimeError):
     """A defect of the library: please report the text."""
 
@@ -214,6 +220,7 @@ BY_STATUS: dict[int, type[SurrogateError]] = {
         OutOfMemoryError,
         UnsupportedError,
         ParameterError,
+        WriteError,
         InternalError,
     )
 }

@@ -101,7 +101,10 @@ class Info:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counters since open; ``calls = ok + rejected + errors``; seconds are sums over all calls."""
+    """Counters since open; ``calls = ok + rejected + errors``; seconds are sums over all calls.
+
+    `record_errors` counts accepted predictions that ``record_calls`` could not store.
+    """
 
     calls: int
     ok: int
@@ -113,6 +116,7 @@ class Statistics:
     pack_seconds: float
     program_seconds: float
     output_seconds: float
+    record_errors: int = 0
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class Surrogate:
         engine_path: SearchPath | None = None,
         engine_options: Mapping[str, Any] | None = None,
         overlay: str | os.PathLike[str] | None = None,
+        record_calls: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Open a bundle; what the library has to say goes to the logger ``surrogate``.
 
@@ -103,6 +104,10 @@ class Surrogate:
         overlay : path, optional
             Folder of the programs that ``surrogate lower`` made for this machine; default: the
             user's (``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the cache); ``""``: none.
+        record_calls : path, optional
+            A recording of input and output of every accepted prediction, for
+            ``surrogate verify BUNDLE --replay FILE``; closing the model finishes it. A call that cannot
+            be stored is counted in `statistics`, logged once, and predicts as ever.
 
         Raises
         ------
@@ -120,6 +125,7 @@ class Surrogate:
             engine_path=engine_path,
             engine_options=engine_options,
             overlay=overlay,
+            record_calls=record_calls,
         )
         return cls(_native.Model.open(os.fsencode(find_bundle(path)), options))
 
@@ -366,6 +372,7 @@ def _open_options(
     engine_path: SearchPath | None = None,
     engine_options: Mapping[str, Any] | None = None,
     overlay: str | os.PathLike[str] | None = None,
+    record_calls: str | os.PathLike[str] | None = None,
 ) -> _native.OpenOptions:
     if verify not in _VERIFY:
         raise ArgumentError(f"verify={verify!r}; expected 'hashes' or 'example'")
@@ -381,6 +388,7 @@ def _open_options(
         engine_options=None if engine_options is None else json.dumps(engine_options),
         overlay=None if overlay is None else os.fspath(overlay),
         log=_forward_log,
+        record_calls=None if record_calls is None else os.fsencode(record_calls),
     )
 
 

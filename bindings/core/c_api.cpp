@@ -58,6 +58,7 @@ Options read_options(const surrogate_open_options *given) {
     options.verify_example = o.verify == SURROGATE_VERIFY_EXAMPLE;
     options.log = o.log;
     options.log_user = o.log_user;
+    options.record_calls = string_or(o.record_calls, "");
     return options;
 }
 

@@ -1,72 +1,16 @@
 #include "engine_registry.h"
 
 #include "error.h"
+#include "plugins.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <dirent.h>
 #include <dlfcn.h>
 #include <map>
-#include <memory>
 #include <mutex>
 
 namespace surrogate::core {
 
 namespace {
-
-std::vector<std::string> split(const char *folders) {
-    std::vector<std::string> parts;
-    std::string part;
-    for (const char *c = folders ? folders : ""; *c; ++c) {
-        if (*c != ':') {
-            part += *c;
-        } else if (!part.empty()) {
-            parts.push_back(std::move(part));
-            part.clear();
-        }
-    }
-    if (!part.empty())
-        parts.push_back(part);
-    return parts;
-}
-
-std::string own_folder() {
-    Dl_info info{};
-    if (!::dladdr(reinterpret_cast<const void *>(&find_engine), &info) || !info.dli_fname)
-        return "";
-    const std::string path = info.dli_fname;
-    const auto slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
-std::vector<std::string> search_folders(const char *engine_path) {
-    auto folders = split(engine_path);
-    for (auto &folder : split(std::getenv("SURROGATE_ENGINE_PATH")))
-        folders.push_back(folder);
-    if (const auto own = own_folder(); !own.empty()) {
-        folders.push_back(own);
-        folders.push_back(own + "/engines");
-    }
-    return folders;
-}
-
-bool is_candidate(const std::string &file, const std::string &stem) {
-    const std::string suffix = ".so";
-    return file.size() >= stem.size() + suffix.size() && file.compare(0, stem.size(), stem) == 0 &&
-           (file[stem.size()] == '.' || file[stem.size()] == '-') &&
-           file.compare(file.size() - suffix.size(), suffix.size(), suffix) == 0;
-}
-
-/// Plugins of engine `name` in a folder; with several, the greatest name (the newest version) first.
-std::vector<std::string> candidates(const std::string &folder, const std::string &name) {
-    std::vector<std::string> paths;
-    const std::unique_ptr<DIR, int (*)(DIR *)> handle(::opendir(folder.c_str()), ::closedir);
-    while (const dirent *entry = handle ? ::readdir(handle.get()) : nullptr)
-        if (is_candidate(entry->d_name, "libsurrogate_engine_" + name))
-            paths.push_back(folder + "/" + entry->d_name);
-    std::sort(paths.rbegin(), paths.rend());
-    return paths;
-}
 
 /// The engine in a shared library, or nullptr and why not.
 const surrogate_engine *load(const std::string &path, const std::string &name, std::string &why) {
@@ -118,11 +62,11 @@ const surrogate_engine &find_engine(const std::string &name, const char *engine_
 
     std::string report;
     std::vector<std::string> seen;
-    for (const auto &folder : search_folders(engine_path)) {
+    for (const auto &folder : plugin_folders(engine_path)) {
         if (std::find(seen.begin(), seen.end(), folder) != seen.end())
             continue;
         seen.push_back(folder);
-        const auto paths = candidates(folder, name);
+        const auto paths = plugin_files(folder, "libsurrogate_engine_" + name);
         if (paths.empty())
             report += text("\n  ", folder, ": none");
         for (const auto &path : paths) {

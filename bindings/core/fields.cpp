@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t LARGEST_EXTENT = std::int64_t{1} << 56;
 
 const char *role_name(Role role) {
-    return role == Role::input ? "input" : "output";
+    return role == Role::input ? "input" : role == Role::output ? "output" : "recorded";
 }
 
 std::string shape_of(const surrogate_field &field) {
@@ -221,6 +221,16 @@ static std::string spacing_text(const Grid &grid) {
     if (grid.spacing[0] > 0)
         append(out, grid.spacing_unit == "1" ? "])" : text("] ", grid.spacing_unit, ")"));
     return out;
+}
+
+void check_array(Role role, const surrogate_field &field) {
+    FieldSpec spec;
+    spec.name = field.name ? field.name : "";
+    const Named named{role, spec};
+    check_memory(named, field);
+    if (field.rank < 1 || field.rank > SURROGATE_MAX_RANK)
+        fail(SURROGATE_ERROR_SHAPE, named.str(), ": rank ", field.rank, " given, expected 1 to ", SURROGATE_MAX_RANK);
+    check_extent(named, field);
 }
 
 void check_grid(const Grid &grid, const std::int64_t *shape) {

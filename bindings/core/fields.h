@@ -26,7 +26,7 @@ struct State {
     std::int64_t cells() const { return shape[0] * shape[1] * shape[2]; } // unused axes are 1
 };
 
-enum class Role { input, output };
+enum class Role { input, output, recorded };
 
 inline std::int64_t size_of(int dtype) {
     return dtype == SURROGATE_FLOAT64 ? 8 : 4;
@@ -37,6 +37,9 @@ std::string dtype_text(int dtype);
 
 /// Validate `count` descriptions and fill `state`. Fields that are not predicted are ignored in the output.
 void resolve(State &state, const Manifest &manifest, Role role, const surrogate_field *fields, std::size_t count);
+
+/// Fail unless `field`, which belongs to no manifest, describes memory that can be read: dtype, address, extent.
+void check_array(Role role, const surrogate_field &field);
 
 /// Fail unless the grid rule admits the shape.
 void check_grid(const Grid &grid, const std::int64_t *shape);

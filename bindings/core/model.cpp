@@ -31,6 +31,8 @@ Model::Model(Bundle bundle, const Options &options)
                  result.largest_difference, ", expected at most ", result.tolerance,
                  "; another version of the engine or another precision may be the cause (", program_.choice(), ")");
     }
+    if (!options.record_calls.empty())
+        calls_ = std::make_unique<CallRecord>(options.record_calls, bundle_, program_, options.request.engine_path);
     bundle_.release();
     log(SURROGATE_LOG_INFO, text("surrogate_open: ", bundle_.label(), ": ", program_.choice()));
 }

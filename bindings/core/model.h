@@ -5,6 +5,7 @@
 #include "output.h"
 #include "pack.h"
 #include "program.h"
+#include "record_calls.h"
 #include "safetensors.h"
 
 #include <mutex>
@@ -18,6 +19,7 @@ struct Options {
     bool verify_example = false;
     surrogate_log_function log = nullptr;
     void *log_user = nullptr;
+    std::string record_calls; // path; "": none
 };
 
 class Model {
@@ -25,6 +27,7 @@ class Model {
     Model(Bundle bundle, const Options &options);
     Model(const Model &) = delete;
     Model &operator=(const Model &) = delete;
+    ~Model();
 
     /// Status OK or REJECTED; anything else is thrown. `where`: the public function, for messages.
     int predict(const char *where, const surrogate_field *output, const surrogate_field *input, std::size_t count,
@@ -38,6 +41,7 @@ class Model {
     surrogate_info info() const;
     surrogate_field_info field_info(int index) const;
     surrogate_parameter_info parameter_info(int index) const;
+    void log(int level, const std::string &text) const;
 
   private:
     int predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
@@ -53,7 +57,8 @@ class Model {
     void warm_up();
     surrogate_verification replay();
     const float *run_checked(const surrogate_tensor *inputs, int count, void *stream);
-    void log(int level, const std::string &text) const;
+    void record_input(); // before the output is written
+    void record_output(const surrogate_step_options &step);
 
     std::mutex mutex_;
     Bundle bundle_;
@@ -75,6 +80,7 @@ class Model {
     surrogate_rejection rejection_{};
     std::string rejection_text_;
     bool warned_[8] = {};
+    std::unique_ptr<CallRecord> calls_; // none without record_calls
 };
 
 } // namespace surrogate::core

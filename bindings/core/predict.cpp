@@ -58,7 +58,9 @@ int Model::run(const char *where, const surrogate_step_options &step) {
 
     const bool accepted = output_pass_.accepted(input_, program);
     if (accepted) {
+        record_input();
         output_pass_.write(output_, input_, program);
+        record_output(step);
         ++statistics_.output_passes;
         ++statistics_.ok;
     }

@@ -50,6 +50,7 @@ module surrogate
     SURROGATE_ERROR_MEMORY = -12, &
     SURROGATE_ERROR_UNSUPPORTED = -13, &
     SURROGATE_ERROR_PARAMETER = -14, &
+    SURROGATE_ERROR_WRITE = -15, &
     SURROGATE_ERROR_INTERNAL = -99
 
   integer, parameter, public :: &
@@ -58,6 +59,11 @@ module surrogate
     SURROGATE_REASON_OUTPUT_NOT_FINITE = 2, &
     SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3, &
     SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4
+
+  integer, parameter, public :: &
+    SURROGATE_BOUNDARY_PERIODIC = 1, &
+    SURROGATE_BOUNDARY_WALL = 2, &
+    SURROGATE_BOUNDARY_OPEN = 3
 
   integer, parameter :: max_rank = 6       ! SURROGATE_MAX_RANK
   integer(int64), parameter :: quiet_nan = int(z'7FF8000000000000', int64)  ! raises no flag, whatever the host traps
@@ -79,7 +85,7 @@ module surrogate
     integer(c_int32_t) :: threads = 0, verify = 0
     type(c_ptr) :: guards = c_null_ptr, engine_path = c_null_ptr, engine_options = c_null_ptr
     type(c_funptr) :: log = c_null_funptr
-    type(c_ptr) :: log_user = c_null_ptr, overlay = c_null_ptr
+    type(c_ptr) :: log_user = c_null_ptr, overlay = c_null_ptr, record_calls = c_null_ptr
   end type c_open_options
 
   type, bind(c) :: c_step_options
@@ -122,7 +128,40 @@ module surrogate
     integer(c_int32_t) :: components = 0, predicted = 0
   end type c_field_info
 
+  type, bind(c) :: c_recorder_options
+    integer(c_size_t) :: struct_size = 0
+    type(c_ptr) :: name = c_null_ptr, description = c_null_ptr, time_unit = c_null_ptr, length_unit = c_null_ptr
+    real(c_double) :: spacing(3) = 0, origin(3) = 0
+    integer(c_int32_t) :: boundary(3) = 0
+    type(c_ptr) :: parameter_names = c_null_ptr, parameter_values = c_null_ptr
+    integer(c_size_t) :: parameter_count = 0
+    integer(c_int64_t) :: trajectory = -1, seed = 0
+    integer(c_int32_t) :: precision = 0, compression = 0
+    integer(c_int64_t) :: chunk(3) = 0
+    integer(c_int32_t) :: overwrite = 0
+    type(c_ptr) :: plugin_path = c_null_ptr
+  end type c_recorder_options
+
   interface
+    function c_recorder_open(recorder, path, options) bind(c, name='surrogate_recorder_open') result(status)
+      import :: c_ptr, c_char, c_int, c_recorder_options
+      type(c_ptr), intent(out) :: recorder
+      character(kind=c_char), intent(in) :: path(*)
+      type(c_recorder_options), intent(in) :: options
+      integer(c_int) :: status
+    end function c_recorder_open
+    function c_recorder_write(recorder, time, fields, count) bind(c, name='surrogate_recorder_write') result(status)
+      import :: c_ptr, c_int, c_size_t, c_double
+      type(c_ptr), value :: recorder, fields
+      real(c_double), value :: time
+      integer(c_size_t), value :: count
+      integer(c_int) :: status
+    end function c_recorder_write
+    function c_recorder_close(recorder) bind(c, name='surrogate_recorder_close') result(status)
+      import :: c_ptr, c_int
+      type(c_ptr), value :: recorder
+      integer(c_int) :: status
+    end function c_recorder_close
     function c_version() bind(c, name='surrogate_version') result(text)
       import :: c_ptr
       type(c_ptr) :: text
@@ -303,6 +342,19 @@ module surrogate
     final :: finalise
   end type surrogate_model
 
+  ! A recording of the solver's states, in The Well's layout (HDF5).  A bitwise copy names the same recording; which of
+  ! them closes it does not matter: the library tells a closed recording from an open one.
+  type, public :: surrogate_recorder
+    private
+    type(c_ptr) :: handle = c_null_ptr
+    integer :: spatial_rank = 0
+  contains
+    procedure :: open => open_recorder
+    procedure :: write => write_recorder
+    procedure :: close => close_recorder
+    procedure :: is_open => recorder_is_open
+  end type surrogate_recorder
+
   interface describe
     module procedure describe_real32_1
     module procedure describe_real32_2
@@ -329,18 +381,19 @@ contains
   !   engine_path      ':'-separated folders searched first for engines
   !   engine_options   JSON object for the engine
   !   overlay          folder of programs lowered for this machine; '': none; absent: the user's
+  !   record_calls     path of a recording of every accepted prediction
   subroutine open_model(self, path, engine, program, device, precision, threads, verify, guards, engine_path, &
-      engine_options, overlay, stat, errmsg)
+      engine_options, overlay, record_calls, stat, errmsg)
     class(surrogate_model), intent(inout), target :: self
     character(len=*), intent(in) :: path
     character(len=*), intent(in), optional :: engine, program, device, precision, guards, engine_path, engine_options
-    character(len=*), intent(in), optional :: overlay
+    character(len=*), intent(in), optional :: overlay, record_calls
     integer, intent(in), optional :: threads
     logical, intent(in), optional :: verify
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(c_open_options) :: options
-    type(c_text), target :: text(8)
+    type(c_text), target :: text(9)
     type(c_ptr) :: handle
     integer :: code
 
@@ -353,6 +406,7 @@ contains
     options%engine_path = c_string(text(6), engine_path)
     options%engine_options = c_string(text(7), engine_options)
     options%overlay = c_string(text(8), overlay)
+    options%record_calls = c_string(text(9), record_calls)
     if (present(threads)) options%threads = int(threads, c_int32_t)
     if (present(verify)) options%verify = merge(1_c_int32_t, 0_c_int32_t, verify)
 
@@ -1092,6 +1146,121 @@ contains
 
     moved = transfer(address(pointer) + int(bytes, c_intptr_t), moved)
   end function moved
+
+  ! ------------------------------------------------------------------------------------------ recorder --
+
+  ! Begin a recording at `path`; the file appears with the first frame.  A recording that this variable held must be
+  ! closed first.
+  !   spatial_rank     number of spatial axes of the fields: 1, 2 or 3
+  !   name, description, time_unit, length_unit   texts of the file
+  !   spacing, origin  distance of cells and coordinate of the first, fastest axis first; absent: coordinates count cells
+  !   boundary         SURROGATE_BOUNDARY_* of each axis, fastest first; 0: not known
+  !   parameter_names, parameter_values   scalar parameters of the run
+  !   trajectory, seed attributes: number of the run in its data set, seed of its initial state
+  !   precision        real32 or real64, the kind that fields are stored in; absent: their own
+  !   compression      deflate level of the finished file, 1..9; 0 or absent: none
+  !   chunk            cells of a chunk, fastest axis first
+  !   overwrite        .true.: replace a recording that stands at the path
+  !   plugin_path      ':'-separated folders searched first for libsurrogate_recorder
+  subroutine open_recorder(self, path, spatial_rank, name, description, time_unit, length_unit, spacing, origin, boundary, &
+      parameter_names, parameter_values, trajectory, seed, precision, compression, chunk, overwrite, plugin_path, stat, &
+      errmsg)
+    class(surrogate_recorder), intent(inout) :: self
+    character(len=*), intent(in) :: path
+    integer, intent(in) :: spatial_rank
+    character(len=*), intent(in), optional :: name, description, time_unit, length_unit, parameter_names(:), plugin_path
+    real(real64), intent(in), optional :: spacing(:), origin(:)
+    real(real64), intent(in), optional, contiguous, target :: parameter_values(:)
+    integer, intent(in), optional :: boundary(:), trajectory, precision, compression, chunk(:)
+    integer(int64), intent(in), optional :: seed
+    logical, intent(in), optional :: overwrite
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(c_recorder_options) :: options
+    type(c_text), target :: text(5)
+    type(c_text), allocatable, target :: names(:)
+    type(c_ptr), allocatable, target :: pointers(:)
+    type(c_ptr) :: handle
+    integer :: k, n, given, code
+
+    given = 0
+    if (present(parameter_names) .and. present(parameter_values)) given = min(size(parameter_names), size(parameter_values))
+    allocate (names(given), pointers(given))
+    do k = 1, given
+      pointers(k) = c_string(names(k), parameter_names(k))
+    end do
+    if (c_associated(self%handle)) then
+      call fail(SURROGATE_ERROR_ARGUMENT, 'surrogate recorder: it is open already; call recorder%close first', stat, errmsg)
+      return
+    end if
+    options%struct_size = c_sizeof(options)
+    options%name = c_string(text(1), name)
+    options%description = c_string(text(2), description)
+    options%time_unit = c_string(text(3), time_unit)
+    options%length_unit = c_string(text(4), length_unit)
+    options%plugin_path = c_string(text(5), plugin_path)
+    n = max(1, min(spatial_rank, 3))
+    do k = 1, n  ! axis k of Fortran is axis n - k + 1 of C
+      if (present(spacing)) options%spacing(n - k + 1) = spacing(k)
+      if (present(origin)) options%origin(n - k + 1) = origin(k)
+      if (present(boundary)) options%boundary(n - k + 1) = int(boundary(k), c_int32_t)
+      if (present(chunk)) options%chunk(n - k + 1) = int(chunk(k), c_int64_t)
+    end do
+    if (given > 0) then
+      options%parameter_count = int(given, c_size_t)
+      options%parameter_names = c_loc(pointers)
+      options%parameter_values = c_loc(parameter_values)
+    end if
+    if (present(trajectory)) options%trajectory = int(trajectory, c_int64_t)
+    if (present(seed)) options%seed = seed
+    if (present(precision)) options%precision = merge(dtype_real32, merge(dtype_real64, -1_c_int32_t, &
+      precision == real64), precision == real32)
+    if (present(compression)) options%compression = int(compression, c_int32_t)
+    if (present(overwrite)) options%overwrite = merge(1_c_int32_t, 0_c_int32_t, overwrite)
+
+    code = int(c_recorder_open(handle, to_c(path), options))
+    if (code == SURROGATE_OK) then
+      self%handle = handle
+      self%spatial_rank = n
+    end if
+    call report(code, stat, errmsg)
+  end subroutine open_recorder
+
+  ! Add the frame of time `time`: every field of `state`, which is the same for all frames but for the values.
+  subroutine write_recorder(self, time, state, stat, errmsg)
+    class(surrogate_recorder), intent(in) :: self
+    real(real64), intent(in) :: time
+    type(surrogate_fields), intent(in), target :: state
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(c_field), allocatable, target :: fields(:)
+    integer :: k
+
+    allocate (fields(max(1, state%count)))
+    do k = 1, state%count
+      fields(k) = named_field(state, k, self%spatial_rank)
+    end do
+    call report(int(c_recorder_write(self%handle, real(time, c_double), c_loc(fields), int(state%count, c_size_t))), &
+      stat, errmsg)
+  end subroutine write_recorder
+
+  ! End the recording: its frames are joined in one file.  A closed recorder may be closed again.
+  subroutine close_recorder(self, stat, errmsg)
+    class(surrogate_recorder), intent(inout) :: self
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(c_ptr) :: handle
+
+    handle = self%handle
+    self%handle = c_null_ptr
+    call report(int(c_recorder_close(handle)), stat, errmsg)
+  end subroutine close_recorder
+
+  logical function recorder_is_open(self)
+    class(surrogate_recorder), intent(in) :: self
+
+    recorder_is_open = c_associated(self%handle)
+  end function recorder_is_open
 
   ! --------------------------------------------------------------------------------- what a model is --
 

@@ -65,6 +65,7 @@ surrogate_open_options Model::c_options() {
     options.engine_path = text_or_null(options_.engine_path);
     options.engine_options = text_or_null(options_.engine_options);
     options.overlay = text_or_null(options_.overlay);
+    options.record_calls = text_or_null(options_.record_calls);
     if (!options_.log.is_none()) {
         options.log = forward_log;
         options.log_user = &options_.log;
@@ -242,7 +243,7 @@ py::dict Model::statistics() {
                     "errors"_a = counters.errors, "input_copies"_a = counters.input_copies,
                     "output_passes"_a = counters.output_passes, "allocations"_a = counters.allocations,
                     "pack_seconds"_a = counters.pack_seconds, "program_seconds"_a = counters.program_seconds,
-                    "output_seconds"_a = counters.output_seconds);
+                    "output_seconds"_a = counters.output_seconds, "record_errors"_a = counters.record_errors);
 }
 
 py::dict Model::last_rejection() {

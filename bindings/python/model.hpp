@@ -13,7 +13,8 @@
 namespace native {
 
 struct OpenOptions {
-    std::optional<std::string> engine, program, device, precision, guards, engine_path, engine_options, overlay;
+    std::optional<std::string> engine, program, device, precision, guards, engine_path, engine_options, overlay,
+        record_calls;
     int threads = 0;
     int verify = SURROGATE_VERIFY_HASHES;
     pybind11::object log; // callable (level: int, text: str), or None

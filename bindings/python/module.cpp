@@ -2,6 +2,7 @@
 // surrogate/*.py.
 #include "failure.hpp"
 #include "model.hpp"
+#include "recorder.hpp"
 
 #include <pybind11/stl.h>
 
@@ -11,6 +12,7 @@
 namespace py = pybind11;
 using native::Model;
 using native::OpenOptions;
+using native::Recorder;
 using native::StepOptions;
 
 namespace {
@@ -45,8 +47,8 @@ void translate(std::exception_ptr pointer) {
 OpenOptions open_options(std::optional<std::string> engine, std::optional<std::string> program,
                          std::optional<std::string> device, std::optional<std::string> precision, int threads,
                          int verify, std::optional<std::string> guards, std::optional<std::string> engine_path,
-                         std::optional<std::string> engine_options, std::optional<std::string> overlay,
-                         py::object log) {
+                         std::optional<std::string> engine_options, std::optional<std::string> overlay, py::object log,
+                         std::optional<std::string> record_calls) {
     OpenOptions options;
     options.engine = std::move(engine);
     options.program = std::move(program);
@@ -59,6 +61,7 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
     options.engine_options = std::move(engine_options);
     options.overlay = std::move(overlay);
     options.log = std::move(log);
+    options.record_calls = std::move(record_calls);
     return options;
 }
 
@@ -94,7 +97,7 @@ PYBIND11_MODULE(_native, m) {
              py::arg("device") = py::none(), py::arg("precision") = py::none(), py::arg("threads") = 0,
              py::arg("verify") = static_cast<int>(SURROGATE_VERIFY_HASHES), py::arg("guards") = py::none(),
              py::arg("engine_path") = py::none(), py::arg("engine_options") = py::none(),
-             py::arg("overlay") = py::none(), py::arg("log") = py::none());
+             py::arg("overlay") = py::none(), py::arg("log") = py::none(), py::arg("record_calls") = py::none());
 
     py::class_<StepOptions>(m, "StepOptions")
         .def(py::init(&step_options), py::kw_only(), py::arg("step") = py::none(), py::arg("time") = py::none(),
@@ -114,4 +117,10 @@ PYBIND11_MODULE(_native, m) {
         .def("verify", &Model::verify)
         .def("close", &Model::close)
         .def_property_readonly("closed", &Model::closed);
+
+    py::class_<Recorder>(m, "Recorder")
+        .def(py::init(&Recorder::open), py::arg("path"), py::arg("options"))
+        .def("write", &Recorder::write, py::arg("time"), py::arg("fields"))
+        .def("close", &Recorder::close)
+        .def_property_readonly("closed", &Recorder::closed);
 }

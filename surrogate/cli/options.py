@@ -15,6 +15,10 @@ Bundle = Annotated[
 InputFile = Annotated[
     Path, typer.Argument(help="State at t1: .npy (C, ny, nx), or .npz, .h5 with an array a field.")
 ]
+Frame = Annotated[
+    int | None,
+    typer.Option(help="Which frame of a recording or an mhd2d file; -1: the last."),
+]
 OutputFile = Annotated[
     Path, typer.Argument(help="Where the result is written; the same kind of file.")
 ]

@@ -8,6 +8,7 @@ from surrogate.cli.options import (
     Bundle,
     Device,
     Engine,
+    Frame,
     InputFile,
     Json,
     Member,
@@ -30,6 +31,7 @@ def predict(
     bundle: Bundle,
     source: InputFile,
     target: OutputFile,
+    frame: Frame = None,
     step: Step = None,
     time: Time = None,
     seed: Seed = 0,
@@ -43,15 +45,15 @@ def predict(
 ) -> None:
     """Predict the state one time step later. Exit 1 if a guard refuses it."""
     values = parse_parameters(parameter)
-    state = read_state(source)
+    state = read_state(source, frame=frame)
     check_output(target, named=isinstance(state, Mapping))
     with Surrogate.open(
         bundle, engine=engine, program=program, device=device, threads=threads
     ) as model:
-        frame = model.predict(
+        result = model.predict(
             state, step=step, time=time, parameters=values, seed=seed, member=member
         )
-        write_state(target, frame)
+        write_state(target, result)
         facts, counters = model.info, model.statistics
     seconds = counters.pack_seconds + counters.program_seconds + counters.output_seconds
     if json:

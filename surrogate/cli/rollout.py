@@ -11,6 +11,7 @@ from surrogate.cli.options import (
     Bundle,
     Device,
     Engine,
+    Frame,
     InputFile,
     Json,
     Member,
@@ -32,6 +33,7 @@ def rollout(
     bundle: Bundle,
     source: InputFile,
     target: OutputFile,
+    frame: Frame = None,
     steps: Annotated[int, typer.Option(min=1, help="Number of frames.")] = 1,
     step: Step = None,
     time: Time = None,
@@ -50,7 +52,7 @@ def rollout(
     code is 1.
     """
     values = parse_parameters(parameter)
-    state = read_state(source)
+    state = read_state(source, frame=frame)
     check_output(target, named=isinstance(state, Mapping))
     with Surrogate.open(
         bundle, engine=engine, program=program, device=device, threads=threads

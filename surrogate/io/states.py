@@ -1,4 +1,4 @@
-"""One state in one file: ``.npy`` (the whole state), ``.npz`` and ``.h5`` (an array a field, by name)."""
+"""One state from or to a file: ``.npy`` (the whole state), ``.npz`` and ``.h5`` (an array a field, by name)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from surrogate.errors import ArgumentError, CorruptError, NotFoundError
+from surrogate.errors import ArgumentError, CorruptError, NotFoundError, SurrogateError
+from surrogate.io.frames import FrameFile, holds_frames
 
 _HDF5 = (".h5", ".hdf5")
 _EXPECTED = "expected .npy, .npz, .h5 or .hdf5"
 
 
-def read_state(path: str | os.PathLike[str]) -> Any:
+def read_state(path: str | os.PathLike[str], *, frame: int | None = None) -> Any:
     """Read a state.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    frame : int, optional
+        Which one, of an HDF5 file of many (a recording, or mhd2d's); a negative one counts from the last.
 
     Returns
     -------
@@ -32,16 +40,20 @@ def read_state(path: str | os.PathLike[str]) -> Any:
     CorruptError
         If it cannot be read.
     ArgumentError
-        If its suffix is none of those.
+        If its suffix is none of those, or `frame` is missing, superfluous or not there.
     """
     path = Path(path)
     _check_suffix(path)
+    if frame is not None and path.suffix not in _HDF5:
+        raise ArgumentError(f"{path}: one state; frame={frame} needs an HDF5 file of many frames")
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file")
     try:
         if path.suffix in _HDF5:
-            return _read_hdf5(path)
+            return _read_hdf5(path, frame)
         return _read_numpy(path)
+    except SurrogateError:
+        raise
     except OSError as error:
         raise CorruptError(f"{path}: cannot be read ({error}); copy or write it again") from error
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -103,11 +115,23 @@ def _read_numpy(path: Path) -> Any:
         return dict(content) if isinstance(content, Mapping) else content
 
 
-def _read_hdf5(path: Path) -> dict[str, Any]:
+def _read_hdf5(path: Path, frame: int | None) -> dict[str, Any]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        return {name: entry[()] for name, entry in file.items() if isinstance(entry, h5py.Dataset)}
+        many = holds_frames(file)
+        if not many and frame is None:
+            return {
+                name: entry[()] for name, entry in file.items() if isinstance(entry, h5py.Dataset)
+            }
+    if not many:
+        raise ArgumentError(f"{path}: one state; frame={frame} needs a file of many frames")
+    with FrameFile(path) as frames:
+        if frame is None:
+            raise ArgumentError(
+                f"{path} holds {frames.frames} frames; say which one (frame=K, on the command line --frame K)"
+            )
+        return frames.state(frame)
 
 
 def _write_hdf5(path: Path, state: Mapping[str, Any]) -> None:

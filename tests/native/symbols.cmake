@@ -1,4 +1,5 @@
-# The library shows its public functions and nothing else, an engine its entry; neither needs torch, MPI or Python.
+# The library shows its public functions and nothing else, a plugin its entry; none needs torch, MPI or Python, and the
+# library itself no HDF5.
 function(check_symbols file pattern)
   execute_process(COMMAND ${NM} -D --defined-only ${file} OUTPUT_VARIABLE out COMMAND_ERROR_IS_FATAL ANY)
   string(REPLACE "\n" ";" lines "${out}")
@@ -22,3 +23,10 @@ check_symbols(${LIBRARY} "^surrogate_[a-z_]+$")
 foreach(_engine ${ENGINES})
   check_symbols(${_engine} "^surrogate_engine_entry$")
 endforeach()
+if(RECORDER)
+  check_symbols(${RECORDER} "^surrogate_recorder_entry$")
+endif()
+execute_process(COMMAND ${NM} -D --undefined-only ${LIBRARY} OUTPUT_VARIABLE out COMMAND_ERROR_IS_FATAL ANY)
+if(out MATCHES " (H5[A-Za-z_]+)")
+  message(SEND_ERROR "${LIBRARY} needs HDF5: ${CMAKE_MATCH_1}")
+endif()

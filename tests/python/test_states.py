@@ -1,5 +1,6 @@
 """States in files."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -76,3 +77,28 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotFoundError, match="no folder"):
         check_output(tmp_path / "file" / "u.npy", named=False)
+
+
+def test_one_frame_of_a_file_of_many(tmp_path):
+    rng = np.random.default_rng(0)
+    rho, v = rng.normal(size=(4, 3, 5)), rng.normal(size=(4, 3, 5))
+    path = tmp_path / "trajectory.h5"
+    with h5py.File(path, "w") as file:
+        file["rho"], file["v"], file["time"] = rho, v, np.arange(4.0)
+    for frame in (0, 2, -1):
+        state = read_state(path, frame=frame)
+        assert sorted(state) == ["rho", "v"]
+        np.testing.assert_array_equal(state["rho"], rho[frame])
+        np.testing.assert_array_equal(state["v"], v[frame])
+    with pytest.raises(ArgumentError, match="holds 4 frames; say which one"):
+        read_state(path)
+    for frame in (4, -5):
+        with pytest.raises(ArgumentError, match="it holds 4"):
+            read_state(path, frame=frame)
+
+
+def test_a_frame_of_a_single_state_is_an_error(tmp_path):
+    for name in ("u.h5", "u.npz"):
+        write_state(tmp_path / name, {"u": np.zeros((3, 3))})
+        with pytest.raises(ArgumentError, match="many frames"):
+            read_state(tmp_path / name, frame=0)

@@ -9,12 +9,18 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from surrogate_training.config import Data, FieldSpec, Split
+import torch
+from surrogate_training import checkpoint
+from surrogate_training.config import Data, FieldSpec, Recipe, Split
 from surrogate_training.data import synthetic
 from surrogate_training.data.batches import BatchSource, noise_scales
 from surrogate_training.data.pairs import PairSet, open_sets, read_grid
 from surrogate_training.data.split import LeakageError, split_files
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.runfolder import RunFolder
+from surrogate_training.trainer import Trainer
+
+from surrogate import Recorder, _native
 
 
 def test_every_trajectory_is_in_exactly_one_part() -> None:
@@ -161,3 +167,108 @@ def _data(path: Path, *, test: int = 0, cached: bool = True, stride: int = 1) ->
     )
     split = Split(validation=0, test=test)
     return Data(path=str(path), fields=fields, split=split, cached=cached, stride=stride)
+
+
+def _record(folder: Path, *, trajectories: int, frames: int) -> None:
+    """The synthetic trajectories as a solver records them: velocity as one field of two components."""
+    for n in range(trajectories):
+        made = synthetic.trajectory(n, cells=32, frames=frames)
+        with Recorder(
+            folder / f"trajectory_{n:06d}.h5",
+            spacing=(1 / 32, 1 / 32),
+            parameters={"b0x": 0.0, "b0y": 0.0, "gamma": 5 / 3},
+            seed=n,
+        ) as recorder:
+            for frame in range(frames):
+                u = {name: values[frame] for name, values in made.items()}
+                velocity = np.stack([u.pop("vx"), u.pop("vy")])
+                recorder.write(0.004 * frame, {**u, "v": velocity})
+
+
+@pytest.fixture(scope="module")
+def recorded_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings of the smoke recipe's data set."""
+    plugin = Path(_native.__file__).parent / "lib" / "libsurrogate_recorder.so"
+    if not plugin.exists():
+        pytest.skip(f"{plugin} is missing: HDF5's development files, then make build")
+    root = tmp_path_factory.mktemp("recorded")
+    (root / ".data" / "smoke").mkdir(parents=True)
+    _record(root / ".data" / "smoke", trajectories=12, frames=4)
+    return root
+
+
+def _recorded_recipe(make_recipe: Callable[..., Any], **changes: Any) -> Any:
+    tree = make_recipe(**changes).model_dump()
+    for field in tree["data"]["fields"]:
+        if field["name"] in ("vx", "vy"):
+            field["dataset"] = "v[0]" if field["name"] == "vx" else "v[1]"
+    return Recipe.model_validate(tree)
+
+
+def test_recordings_give_the_data_set_that_the_solvers_own_files_give(
+    make_recipe: Callable[..., Any], data_root: Path, recorded_root: Path
+) -> None:
+    own = open_sets(make_recipe().data, root=data_root)
+    recorded = open_sets(_recorded_recipe(make_recipe).data, root=recorded_root)
+    for part, pairs in own.items():
+        assert len(recorded[part]) == len(pairs)
+        for i in range(len(pairs)):
+            np.testing.assert_array_equal(recorded[part].pair(i), pairs.pair(i))
+    one, other = (
+        read_grid(s["train"].files, recipe.data)
+        for s, recipe in ((own, make_recipe()), (recorded, _recorded_recipe(make_recipe)))
+    )
+    assert one.shape == other.shape
+    assert other.spacing == pytest.approx(one.spacing)
+    assert other.jump == pytest.approx(one.jump)
+    assert {name: other.constants[name] for name in ("b0x", "b0y", "gamma")} == {
+        name: one.constants[name] for name in ("b0x", "b0y", "gamma")
+    }
+
+
+def test_a_file_of_several_trajectories_is_several_runs(tmp_path: Path) -> None:
+    made = [synthetic.trajectory(n, cells=16, frames=3) for n in range(2)]
+    with h5py.File(tmp_path / "many.h5", "w") as h5:  # written by hand: another tool's file
+        h5.attrs["n_trajectories"] = 2
+        h5["dimensions/time"] = 0.004 * np.arange(3)
+        h5["dimensions"].attrs["spatial_dims"] = ["x", "y"]
+        for axis in "xy":
+            h5[f"dimensions/{axis}"] = np.arange(16) / 16
+        for name in synthetic.FIELDS:
+            h5[f"t0_fields/{name}"] = np.stack([run[name] for run in made])
+            h5[f"t0_fields/{name}"].attrs.update({"sample_varying": True, "time_varying": True})
+    pairs = PairSet((tmp_path / "many.h5",), _data(tmp_path))
+    assert len(pairs) == 2 * 2
+    for t, run in enumerate(made):
+        np.testing.assert_array_equal(
+            pairs.trajectory(t), np.stack([run[name] for name in synthetic.FIELDS], axis=1)
+        )
+
+
+def test_a_vector_needs_the_component_named(
+    make_recipe: Callable[..., Any], recorded_root: Path
+) -> None:
+    files = tuple(sorted((recorded_root / ".data" / "smoke").glob("*.h5")))
+    data = Data(path="", fields=(FieldSpec(name="v"),))
+    with pytest.raises(ValueError, match=r"dataset: /v\[0\]"):
+        PairSet(files, data)
+
+
+def test_two_steps_of_training_on_recordings_are_those_on_the_solvers_own_files(
+    make_recipe: Callable[..., Any], data_root: Path, recorded_root: Path, tmp_path: Path
+) -> None:
+    changes = {
+        "model": {"widths": [8], "encoder_blocks": [1], "decoder_blocks": []},
+        "optimiser": {"steps": 2, "warmup": 1},
+    }
+    averages = []
+    for recipe, root in (
+        (make_recipe(**changes), data_root),
+        (_recorded_recipe(make_recipe, **changes), recorded_root),
+    ):
+        run = RunFolder(tmp_path / root.name)
+        Trainer(recipe, run, root=root).train()
+        averages.append(checkpoint.load(run.last_checkpoint).average)
+    own, recorded = averages
+    for name in own:  # spacings differ by their last digits
+        torch.testing.assert_close(recorded[name], own[name], rtol=1e-4, atol=1e-6)

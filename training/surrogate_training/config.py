@@ -24,7 +24,8 @@ class FieldSpec(Section):
     name : str
         Name of the field, and by default of its dataset.
     dataset : str
-        HDF5 path of the array (frames, ny, nx); empty means ``/name``.
+        HDF5 path of the array (frames, ny, nx), or name of a recording's field; ``v[0]`` is the first component
+        of ``v``. Empty means ``/name``.
     location : {"cell", "corner"}
         ``cell``: sample (j, i) is at ((i+1/2) dx, (j+1/2) dy); ``corner``: at (i dx, j dy).
     unit : str

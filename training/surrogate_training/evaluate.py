@@ -94,7 +94,7 @@ def evaluate_model(
         model, pairs, list(range(len(pairs))), recipe, statistics, Scaling(recipe, statistics)
     )
     summary = summarise(*errors, recipe)
-    summary["part"], summary["trajectories"] = part, len(pairs.files)
+    summary["part"], summary["trajectories"] = part, len(pairs.runs)
     summary["by_frame"] = _by_frame(errors[0], pairs, recipe)
     return summary
 

@@ -14,7 +14,7 @@
  *
  * This header needs no other header of ours and compiles as C99 and as C++.  Sections, in order of use:
  * 1 version, 2 outcomes and errors, 3 fields, 4 open and close, 5 predict, 6 what a model is, 7 statistics,
- * 8 verification.
+ * 8 verification, 9 recorder.
  *
  * Rules that hold for every function
  * - It never exits, prints, throws, or changes the caller's floating-point environment, locale, signal handlers,
@@ -76,6 +76,7 @@ enum surrogate_status {
     SURROGATE_ERROR_MEMORY = -12,      /* out of memory */
     SURROGATE_ERROR_UNSUPPORTED = -13, /* valid, but not implemented by this build; no program fits (surrogate_open) */
     SURROGATE_ERROR_PARAMETER = -14,   /* scalar parameters missing or outside their range; `step` missing */
+    SURROGATE_ERROR_WRITE = -15,       /* a recording cannot be written: disk full, no permission, folder missing */
     SURROGATE_ERROR_INTERNAL = -99     /* a defect of the library: please report the text */
 };
 
@@ -168,6 +169,7 @@ typedef struct surrogate_open_options {
     void *log_user;             /* handed to `log` */
     const char *overlay;        /* folder of programs that `surrogate lower` made for this machine; NULL:
                                    $SURROGATE_OVERLAY, else surrogate/overlay in $XDG_CACHE_HOME or ~/.cache; "": none */
+    const char *record_calls;   /* path of a recording (section 9) of every accepted prediction; NULL: none */
 } surrogate_open_options;
 
 /* Set every option to its default.  size: sizeof(surrogate_open_options) of the caller's header, which is all that is
@@ -185,7 +187,15 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * a GPU that this machine lacks (nothing of it is loaded then), or damaged.  surrogate_info.choice names the program,
  * why it was chosen, and why others were passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine`
  * names an engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to
- * load it. A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version. */
+ * load it. A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version.
+ * record_calls: input and output of every prediction that returns OK are stored as frames `input.NAME`, `output.NAME`
+ * with the scalars call, status, step, member, seed and parameter.NAME; `surrogate verify BUNDLE --replay FILE` runs
+ * them through the reference.  The file is joined by surrogate_close, and readable before.  A frame that cannot be
+ * stored (disk full, another shape than the first) does not change the prediction, which returns what it would have
+ * returned: it is logged once as a warning, and counted in surrogate_statistics.record_errors.  Each stored call costs
+ * a copy of input and output and a file; a prediction that is not recorded costs nothing.  If the recording cannot even
+ * be begun (the path exists, its folder does not, the recorder is missing) surrogate_open fails, as
+ * surrogate_recorder_open does. */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
 /* A file of a bundle in memory: `name` is its path inside the bundle, with '/' ("manifest.json"). */
@@ -336,6 +346,7 @@ typedef struct surrogate_statistics {
     double pack_seconds;    /* sums over all calls: reading, checking and packing the input */
     double program_seconds; /*   the program itself, in the engine */
     double output_seconds;  /*   guards and writing the output */
+    int64_t record_errors;  /* accepted predictions that record_calls could not store */
 } surrogate_statistics;
 
 SURROGATE_API int surrogate_get_statistics(surrogate_model *model, surrogate_statistics *statistics);
@@ -353,6 +364,75 @@ typedef struct surrogate_verification {
 /* Hash every file of the bundle, run the chosen program on the example input and compare with the expected output.
  * Returns OK with *verification filled even if passed is 0; ERROR_CORRUPT if a file's hash is wrong. */
 SURROGATE_API int surrogate_verify(surrogate_model *model, surrogate_verification *verification);
+
+/* --------------------------------------------------------------------------------------- 9 recorder -- */
+
+/* Frames of the solver's state, captured in its loop: training data, or the calls of a model (record_calls).
+ *
+ *     surrogate_recorder *rec;
+ *     if (surrogate_recorder_open(&rec, "run7.h5", NULL) < 0) die(surrogate_last_error());
+ *     while (t < t_end) { advance(u); surrogate_recorder_write(rec, t, fields, 3); }
+ *     surrogate_recorder_close(rec);
+ *
+ * The file has the layout of The Well (HDF5): t0_fields for fields of one component, t1_fields for vectors, t2_fields
+ * for fields of D*D components (D spatial axes, D > 1), each (trajectories, time, [nz,] [ny,] nx[, components...]);
+ * dimensions, boundary_conditions, scalars; and an attribute `units` on every dataset.  Arrays keep C's order, so that
+ * spatial_dims is {"y", "x"} in 2-D; components stand in the solver's order; a number of components that is none of
+ * 1, D, D*D goes to t1_fields.  A batch axis counts trajectories.
+ *
+ * Every frame whose write returned OK survives the end of the process, kill -9 included (not the loss of power: nothing
+ * is synced).  Until close each frame is a file of its own in the folder `PATH.frames`, complete before it gets its
+ * name, and PATH is a virtual dataset over them that any HDF5 reader opens at any time.  close joins them in one plain
+ * file and removes the folder; for that it needs room for a second copy on the disk.  After a kill PATH with its folder
+ * stays as it is, readable; move both together. HDF5 comes with the plugin libsurrogate_recorder, searched for like
+ * engines and loaded by the first surrogate_recorder_open of the process; a copy of HDF5 that the program itself uses
+ * is not touched, unless it is the same shared library: then its error handler is restored after every call, and as
+ * HDF5 is not thread safe no other thread may be in it meanwhile. Thread rule: as for models.  A closed handle is
+ * recognised by every function: SURROGATE_ERROR_ARGUMENT. A process with a limit on file sizes (RLIMIT_FSIZE) must
+ * ignore SIGXFSZ to get a status instead of that signal. */
+typedef struct surrogate_recorder surrogate_recorder;
+
+/* Strings and arrays are copied by open.  Initialise with surrogate_recorder_options_init.  Axes: slowest first. */
+typedef struct surrogate_recorder_options {
+    size_t struct_size;                 /* sizeof(surrogate_recorder_options) */
+    const char *name;                   /* name of the data set; NULL: the file's name without its suffix */
+    const char *description;            /* for people; NULL: none */
+    const char *time_unit;              /* NULL: "1" */
+    const char *length_unit;            /* unit of spacing and origin; NULL: "1" */
+    double spacing[3];                  /* distance of cells; 0: not known, coordinates count cells */
+    double origin[3];                   /* coordinate of the first cell */
+    int32_t boundary[3];                /* enum surrogate_boundary; 0: not known, not stored */
+    const char *const *parameter_names; /* scalar parameters of the run (viscosity, gamma, ...) */
+    const double *parameter_values;
+    size_t parameter_count;
+    int64_t trajectory;      /* number of this run in its data set, an attribute; -1: none (default) */
+    uint64_t seed;           /* of the run's initial state, an attribute */
+    int32_t precision;       /* enum surrogate_dtype that fields are stored in; 0: each field's own (default) */
+    int32_t compression;     /* deflate level of the joined file, 1..9; 0: none (default) */
+    int64_t chunk[3];        /* cells of a chunk of the joined file; 0: the whole axis */
+    int32_t overwrite;       /* 1: replace a recording that stands at the path; 0: refuse (default) */
+    const char *plugin_path; /* ':'-separated folders searched for the plugin before SURROGATE_ENGINE_PATH; or NULL */
+} surrogate_recorder_options;
+
+SURROGATE_API void surrogate_recorder_options_init(surrogate_recorder_options *options, size_t size);
+
+/* Begin a recording at `path`; the file appears with the first frame.  *recorder: owned by the caller, to be given to
+ * surrogate_recorder_close; NULL unless OK.  options NULL: defaults.
+ * ERROR_ENGINE: the plugin is missing or does not work here (the text says what to install); ERROR_ARGUMENT: the path
+ * is taken, or an option is out of range; ERROR_WRITE: the folder cannot be written. */
+SURROGATE_API int surrogate_recorder_open(surrogate_recorder **recorder, const char *path,
+                                          const surrogate_recorder_options *options);
+
+/* Add the frame of time `time`: `count` fields, all named, in any strides, of one spatial shape (and batch); host
+ * memory. Names, units, shapes and components (and dtypes, if precision is 0) are those of the first frame, else
+ * ERROR_FIELD, ERROR_UNIT, ERROR_SHAPE, ERROR_DTYPE; times are finite and increase, else ERROR_ARGUMENT.  ERROR_WRITE:
+ * the disk is full or gone; the frame is not there, the earlier ones are, and a later write may succeed. */
+SURROGATE_API int surrogate_recorder_write(surrogate_recorder *recorder, double time, const surrogate_field *fields,
+                                           size_t count);
+
+/* End the recording and free the handle, whatever is returned.  A recording without frames leaves no file.
+ * ERROR_WRITE: the frames could not be joined and stay readable as they are.  NULL is allowed. */
+SURROGATE_API int surrogate_recorder_close(surrogate_recorder *recorder);
 
 #ifdef __cplusplus
 }

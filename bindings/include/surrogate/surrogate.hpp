@@ -267,6 +267,7 @@ struct Options {
     void *log_user = nullptr;
     std::optional<std::string>
         overlay; ///< folder of programs lowered for this machine; "": none; not given: the user's
+    std::string record_calls; ///< path of a recording of every accepted prediction
 };
 
 /// surrogate_step_options with its defaults: Step step; step.step = 7;
@@ -405,6 +406,7 @@ class Model {
         c.log = options.log;
         c.log_user = options.log_user;
         c.overlay = options.overlay ? options.overlay->c_str() : nullptr;
+        c.record_calls = given(options.record_calls);
         return c;
     }
 
@@ -447,6 +449,52 @@ class Model {
         }
         return false;
     }
+};
+
+// ------------------------------------------------------------------------------------------ recorder --
+
+/// surrogate_recorder_options with its defaults; its strings and arrays are borrowed until open returns.
+struct RecorderOptions : surrogate_recorder_options {
+    RecorderOptions() noexcept : surrogate_recorder_options{} {
+        struct_size = sizeof(surrogate_recorder_options);
+        trajectory = -1;
+    }
+};
+
+/// A recording of the solver's states.  Moved, never copied; ended by its destructor, which cannot tell whether the
+/// frames could be joined: call close() to know.
+class Recorder {
+  public:
+    Recorder() noexcept = default;
+
+    /// Begin a recording at `path`; throws Error.
+    static Recorder open(const std::string &path, const RecorderOptions &options = RecorderOptions()) {
+        surrogate_recorder *handle = nullptr;
+        detail::checked(surrogate_recorder_open(&handle, path.c_str(), &options));
+        Recorder recorder;
+        recorder.handle_.reset(handle);
+        return recorder;
+    }
+
+    /// Add the frame of time `time`; throws Error.
+    void write(double time, const Fields<ConstField> &fields) { detail::checked(try_write(time, fields)); }
+
+    /// The same without exceptions: SURROGATE_OK or SURROGATE_ERROR_*.
+    int try_write(double time, const Fields<ConstField> &fields) noexcept {
+        return surrogate_recorder_write(handle_.get(), time, fields.data(), fields.size());
+    }
+
+    /// End the recording; throws Error if the frames could not be joined.
+    void close() { detail::checked(surrogate_recorder_close(handle_.release())); }
+
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+    surrogate_recorder *get() const noexcept { return handle_.get(); }
+
+  private:
+    struct Close {
+        void operator()(surrogate_recorder *handle) const noexcept { surrogate_recorder_close(handle); }
+    };
+    std::unique_ptr<surrogate_recorder, Close> handle_;
 };
 
 } // namespace surrogate

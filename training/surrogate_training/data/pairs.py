@@ -1,15 +1,19 @@
-"""Pairs (u(t1), u(t2)) from trajectory files, lazily or from memory."""
+"""Pairs (u(t1), u(t2)) from trajectory files, lazily or from memory.
+
+Files are read by :class:`surrogate.io.frames.FrameFile`: the solver's own HDF5, or recordings and other files in
+The Well's layout, which may hold several trajectories each. A split keeps the trajectories of a file together.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.errors import FieldError
+from surrogate.io.frames import FrameFile
 from surrogate_training.config import Data
 from surrogate_training.data.split import check_leakage, split_files, state_hash
 
@@ -29,7 +33,7 @@ class Grid:
     jump : float
         Time from t1 to t2.
     constants : dict of str to float
-        Scalar attributes that are equal in every file (gamma, b0x, …).
+        Scalar parameters that are equal in every file (gamma, b0x, …).
     """
 
     shape: tuple[int, int]
@@ -48,13 +52,13 @@ class PairSet:
     def __init__(self, files: tuple[Path, ...], data: Data) -> None:
         self.files = files
         self.data = data
+        self.runs: list[tuple[Path, int]] = []  # file and number of the trajectory in it
         self.frames: list[int] = []
         for file in files:
-            with h5py.File(file, "r") as h5:
-                missing = [f.path for f in data.fields if f.path not in h5]
-                if missing:
-                    raise ValueError(f"{file} has no dataset {missing[0]}; data.fields asks for it")
-                self.frames.append(int(h5[data.fields[0].path].shape[0]))
+            with FrameFile(file) as stored:
+                _check_fields(stored, data)
+                self.runs += [(file, number) for number in range(stored.trajectories)]
+                self.frames += [stored.frames] * stored.trajectories
         self._index = [
             (t, n) for t, frames in enumerate(self.frames) for n in range(frames - data.stride)
         ]
@@ -76,7 +80,7 @@ class PairSet:
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
         t, n = self._index[index]
-        return self.files[t].name, n
+        return self.runs[t][0].name, n
 
     def trajectory(self, t: int) -> Array:
         """All frames of trajectory ``t``, shape (frames, C, ny, nx)."""
@@ -86,25 +90,41 @@ class PairSet:
         """Hash of every state → where it is."""
         return {
             state_hash(u): f"{file.name} frame {n}"
-            for t, file in enumerate(self.files)
+            for t, (file, _) in enumerate(self.runs)
             for n, u in enumerate(self.trajectory(t))
         }
 
     def _read(self, t: int, start: int, stop: int) -> Array:
-        with h5py.File(self.files[t], "r") as h5:
-            fields = [np.asarray(h5[f.path][start:stop], np.float32) for f in self.data.fields]
+        path, number = self.runs[t]
+        with FrameFile(path) as stored:
+            fields = [
+                np.asarray(stored.read(f.path, start, stop, trajectory=number), np.float32)
+                for f in self.data.fields
+            ]
         u = np.stack(fields, axis=1)  # (frames, C, ny, nx)
         if not np.isfinite(u).all():
-            raise ValueError(f"{self.files[t]} holds values that are not finite: generate it again")
+            raise ValueError(f"{path} holds values that are not finite: generate it again")
         uniform = np.argwhere(np.ptp(u, axis=(2, 3)) == 0)
         if len(uniform):
             n, c = uniform[0]
             name = self.data.fields[c].name
             raise ValueError(
-                f"{self.files[t]}: frame {start + n} of {name} is uniform, as a file that was not written "
+                f"{path}: frame {start + n} of {name} is uniform, as a file that was not written "
                 "completely is: generate it again"
             )
         return u
+
+
+def _check_fields(stored: FrameFile, data: Data) -> None:
+    for field in data.fields:
+        try:
+            rank = stored.read(field.path, 0, 1).ndim
+        except FieldError as error:
+            raise ValueError(f"{error}; data.fields asks for {field.path!r}") from error
+        if rank != 1 + len(stored.shape):
+            raise ValueError(
+                f"{stored.path}: {field.path} has several components; name one: dataset: {field.path}[0]"
+            )
 
 
 def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
@@ -136,16 +156,16 @@ def read_grid(files: tuple[Path, ...], data: Data) -> Grid:
     """
     first: Grid | None = None
     for file in files:
-        with h5py.File(file, "r") as h5:
-            shape = tuple(int(n) for n in h5[data.fields[0].path].shape[1:])
-            time = np.asarray(h5["/time"])
-            attrs = {k: float(v) for k, v in h5.attrs.items() if isinstance(v, Real)}
+        with FrameFile(file) as stored:
+            shape, spacing, time = stored.shape, stored.spacing, stored.times()
+            constants = stored.constants
+        if len(shape) != 2:
+            raise ValueError(f"{file} has {len(shape)} spatial axes; expected 2, (ny, nx)")
         steps = np.diff(time)
         if not np.allclose(steps, steps[0], rtol=1e-6):
             raise ValueError(f"{file}: frames are not equally spaced in time: {steps}")
-        ny, nx = shape
-        spacing = (attrs.get("ly", 1.0) / ny, attrs.get("lx", 1.0) / nx)
-        grid = Grid((ny, nx), spacing, float(steps.mean()) * data.stride, attrs)
+        (ny, nx), (dy, dx) = shape, spacing
+        grid = Grid((ny, nx), (dy, dx), float(steps.mean()) * data.stride, constants)
         if first is None:
             first = grid
         elif grid.shape != first.shape or not np.isclose(grid.jump, first.jump, rtol=1e-6):

@@ -1,0 +1,68 @@
+#include "plugins.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <memory>
+
+namespace surrogate::core {
+
+namespace {
+
+std::vector<std::string> split(const char *folders) {
+    std::vector<std::string> parts;
+    std::string part;
+    for (const char *c = folders ? folders : ""; *c; ++c) {
+        if (*c != ':') {
+            part += *c;
+        } else if (!part.empty()) {
+            parts.push_back(std::move(part));
+            part.clear();
+        }
+    }
+    if (!part.empty())
+        parts.push_back(part);
+    return parts;
+}
+
+std::string own_folder() {
+    Dl_info info{};
+    if (!::dladdr(reinterpret_cast<const void *>(&plugin_folders), &info) || !info.dli_fname)
+        return "";
+    const std::string path = info.dli_fname;
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+bool is_candidate(const std::string &file, const std::string &stem) {
+    const std::string suffix = ".so";
+    return file.size() >= stem.size() + suffix.size() && file.compare(0, stem.size(), stem) == 0 &&
+           (file[stem.size()] == '.' || file[stem.size()] == '-') &&
+           file.compare(file.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+} // namespace
+
+std::vector<std::string> plugin_folders(const char *first) {
+    auto folders = split(first);
+    for (auto &folder : split(std::getenv("SURROGATE_ENGINE_PATH")))
+        folders.push_back(folder);
+    if (const auto own = own_folder(); !own.empty()) {
+        folders.push_back(own);
+        folders.push_back(own + "/engines");
+    }
+    return folders;
+}
+
+std::vector<std::string> plugin_files(const std::string &folder, const std::string &stem) {
+    std::vector<std::string> paths;
+    const std::unique_ptr<DIR, int (*)(DIR *)> handle(::opendir(folder.c_str()), ::closedir);
+    while (const dirent *entry = handle ? ::readdir(handle.get()) : nullptr)
+        if (is_candidate(entry->d_name, stem))
+            paths.push_back(folder + "/" + entry->d_name);
+    std::sort(paths.rbegin(), paths.rend());
+    return paths;
+}
+
+} // namespace surrogate::core
