@@ -16,10 +16,12 @@ Model::Model(Bundle bundle, const Options &options)
     : bundle_(std::move(bundle)), manifest_(supported(bundle_.manifest(), bundle_.label())),
       guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
-      output_pass_(manifest_, guards_), log_(options.log), log_user_(options.log_user),
+      output_pass_(manifest_, guards_), judge_(manifest_, guards_), log_(options.log), log_user_(options.log_user),
       threads_(options.request.threads), input_(manifest_), output_(manifest_), array_output_(manifest_.fields.size()),
       array_input_(manifest_.fields.size()) {
     rejection_.field = -1;
+    std::int64_t at_open = 0; // allocations of open are not counted
+    tally_.reset(1, input_.channels.size(), at_open);
     read_example();
     warm_up();
     if (options.verify_example) {

@@ -45,6 +45,8 @@ class Model {
     const float *run_program(const float *data, const surrogate_step_options &step);
     const float *parameters(const surrogate_step_options &step, std::int64_t batch);
     int reject(const char *where, const Offence &offence);
+    void accept(const char *where, std::uint32_t kept);
+    void note(bool &noted, const char *where, const char *what, int reason = SURROGATE_REASON_NONE) const;
 
     void read_example();
     void warm_up();
@@ -59,6 +61,7 @@ class Model {
     Program program_;
     const InputPass input_pass_;
     const OutputPass output_pass_;
+    const Judge judge_;
     const surrogate_log_function log_;
     void *const log_user_;
     const int threads_;
@@ -66,11 +69,12 @@ class Model {
     State input_, output_;
     std::vector<surrogate_field> array_output_, array_input_;
     Buffer packed_, parameter_values_, staged_;
+    Tally tally_;
     Tensor example_, expected_, example_parameters_;
     surrogate_statistics statistics_{};
     surrogate_rejection rejection_{};
     std::string rejection_text_;
-    bool warned_[8] = {};
+    bool warned_[16] = {}, kept_noted_[16] = {}, clip_noted_ = false, projection_noted_ = false;
 };
 
 } // namespace surrogate::core

@@ -43,25 +43,35 @@ int Model::predict_locked(const char *where, const surrogate_field *output, cons
 
 int Model::run(const char *where, const surrogate_step_options &step) {
     const auto start = Clock::now();
-    const InputPass::Result packed = input_pass_.run(input_, packed_, statistics_.allocations);
+    tally_.reset(input_.batch, input_.channels.size(), statistics_.allocations);
+    const InputPass::Result packed = input_pass_.run(input_, tally_, packed_, statistics_.allocations);
     const auto after_pack = Clock::now();
     statistics_.pack_seconds += seconds(start, after_pack);
     statistics_.input_copies += packed.copied;
-    if (!packed.data)
-        return reject(where, input_pass_.find(input_));
+    Verdict of_input = judge_.input(tally_);
+    if (of_input.refused.reason) {
+        input_pass_.locate(of_input.refused, input_);
+        return reject(where, of_input.refused);
+    }
 
     const float *program = run_program(packed.data, step);
     const auto after_program = Clock::now();
     statistics_.program_seconds += seconds(after_pack, after_program);
 
-    const bool accepted = output_pass_.accepted(input_, program);
-    if (accepted) {
-        output_pass_.write(output_, input_, program);
-        ++statistics_.output_passes;
-        ++statistics_.ok;
+    output_pass_.look(input_, program, tally_);
+    Verdict of_output = judge_.output(tally_);
+    const auto after_guards = Clock::now();
+    statistics_.guard_seconds += seconds(after_program, after_guards);
+    if (of_output.refused.reason) {
+        output_pass_.locate(of_output.refused, input_, program);
+        statistics_.output_seconds += seconds(after_program, Clock::now());
+        return reject(where, of_output.refused);
     }
+    output_pass_.write(output_, input_, program, tally_, judge_);
+    of_output.kept |= of_input.kept;
+    accept(where, of_output.kept);
     statistics_.output_seconds += seconds(after_program, Clock::now());
-    return accepted ? int{SURROGATE_OK} : reject(where, output_pass_.find(input_, program));
+    return SURROGATE_OK;
 }
 
 const float *Model::run_program(const float *data, const surrogate_step_options &step) {
@@ -113,28 +123,6 @@ const float *Model::parameters(const surrogate_step_options &step, std::int64_t 
             values[b * count + static_cast<std::int64_t>(p)] = static_cast<float>(value);
     }
     return values;
-}
-
-int Model::reject(const char *where, const Offence &offence) {
-    ++statistics_.rejected;
-    rejection_.reason = offence.reason;
-    rejection_.field = offence.field;
-    rejection_.component = offence.component;
-    rejection_.batch = offence.batch;
-    std::copy(offence.cell, offence.cell + 3, rejection_.cell);
-    rejection_.value = offence.value;
-    rejection_.lower = offence.bounds.lower;
-    rejection_.upper = offence.bounds.upper;
-    rejection_.call = statistics_.calls;
-    describe(rejection_text_, offence, manifest_, input_.batch);
-    set_last_error(where, rejection_text_);
-    bool &warned = warned_[offence.reason];
-    if (!warned) {
-        warned = true;
-        log(SURROGATE_LOG_WARNING,
-            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
-    }
-    return SURROGATE_REJECTED;
 }
 
 int Model::predict_array(const char *where, void *output, const void *input, int dtype, int rank,

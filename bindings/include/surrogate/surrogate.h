@@ -85,7 +85,12 @@ enum surrogate_reason {
     SURROGATE_REASON_INPUT_NOT_FINITE = 1,
     SURROGATE_REASON_OUTPUT_NOT_FINITE = 2,
     SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3,
-    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4
+    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4,
+    SURROGATE_REASON_INPUT_OUT_OF_RANGE = 5,    /* too many cells of the input lie outside the trained range */
+    SURROGATE_REASON_INPUT_UNLIKE_TRAINING = 6, /* mean or standard deviation of the input unlike any in training */
+    SURROGATE_REASON_NOT_CONSERVED = 7,         /* the frame changes the integral of a conserved field */
+    SURROGATE_REASON_JUMP_OUT_OF_RANGE = 8,     /* the frame changes a field by more or less than in training */
+    SURROGATE_REASON_SPREAD_TOO_LARGE = 9       /* members of an ensemble differ too much */
 };
 
 /* Text of the calling thread's last REJECTED or ERROR: where, what was given, what was expected, what to do.
@@ -157,13 +162,32 @@ typedef struct surrogate_open_options {
     const char *precision;      /* "fp32", "bf16", "fp16"; NULL: the chosen program's */
     int32_t threads;            /* CPU threads of a prediction; 0: what the engine finds (OMP_NUM_THREADS, cores) */
     int32_t verify;             /* enum surrogate_verify_level */
-    const char *guards;         /* JSON {"finite": true, "bounds": {"p": {"lower": 0}}}: each key that is given replaces
-                                   the manifest's, null removes it; NULL: the manifest's guards */
+    const char *guards;         /* guards that replace the manifest's, see below; NULL: the manifest's */
     const char *engine_path;    /* ':'-separated folders searched for engines before SURROGATE_ENGINE_PATH; or NULL */
     const char *engine_options; /* JSON object handed to the engine; NULL: none */
     surrogate_log_function log; /* NULL: silent */
     void *log_user;             /* handed to `log` */
 } surrogate_open_options;
+
+/* Guards, as they stand in the manifest and in options.guards: a JSON text, or the path of a file that holds one (text
+ * that does not begin with '{').  A key that is given replaces the manifest's, null removes it.  All are decided for
+ * each state of a batch and each component by itself.
+ *   "finite": true                            no NaN and no infinity in input and predicted frame
+ *   "bounds": {FIELD: {"lower": a, "upper": b}}  of every value, in input and predicted frame
+ *   "range": {"share": s}                     largest share of the input's cells outside the trained range
+ *   "statistics": {"distance": d}             largest |z| of the input's mean and standard deviation, over training's
+ *   "conserved": {"tolerance": t}             largest |sum u(t2) - sum u(t1)| / sum |u(t1)| of conserved fields
+ *   "jump": {"lower": a, "upper": b}          rms of u(t2) - u(t1) over the rms in training
+ *   "spread": {"upper": s}                    ensembles: rms of the standard deviation over members, over the same rms
+ *   "policy": {GUARD: POLICY}                 what is done with a state that breaks the guard:
+ *       "reject"   refuse it (default)
+ *       "keep"     let it pass, counted in surrogate_statistics.kept_by
+ *       "clip"     bounds only: put values of the predicted frame on the nearest bound (the input is refused as by
+ *                  reject; NaN stays, so leave "finite" on)
+ *       "project"  conserved only: take the mean of its increment from every conserved field, whatever its size, so
+ *                  that the integral stays; after bounds were checked or clipped
+ * A guard that no field has data for, or a policy on another guard: SURROGATE_ERROR_ARGUMENT at open; a file that
+ * cannot be read: SURROGATE_ERROR_NOT_FOUND. */
 
 /* Set every option to its default.  size: sizeof(surrogate_open_options) of the caller's header, which is all that is
  * written.  options must not be NULL. */
@@ -236,7 +260,8 @@ SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_fiel
 SURROGATE_API int surrogate_predict_array(surrogate_model *model, void *output, const void *input, int dtype, int rank,
                                           const int64_t *shape, const surrogate_step_options *step);
 
-/* What the last REJECTED of this model was about. */
+/* What the last REJECTED of this model was about.  Reasons up to OUTPUT_OUT_OF_BOUNDS are about one value; the others
+ * about a number made of sums over all cells (of one component): `value` and the bounds are that number's, `cell` is 0. */
 typedef struct surrogate_rejection {
     size_t struct_size;  /* sizeof(surrogate_rejection), set by the caller */
     int32_t reason;      /* enum surrogate_reason */
@@ -323,6 +348,11 @@ typedef struct surrogate_statistics {
     double pack_seconds;    /* sums over all calls: reading, checking and packing the input */
     double program_seconds; /*   the program itself, in the engine */
     double output_seconds;  /*   guards and writing the output */
+    /* calls by enum surrogate_reason: refused, and let pass by policy "keep" (one call may count for several) */
+    int64_t rejected_by[16], kept_by[16];
+    int64_t clipped_cells; /* values that policy "clip" changed */
+    int64_t projections;   /* fields (of one component and state) that policy "project" corrected */
+    double guard_seconds;  /* of output_seconds, what the guards took */
 } surrogate_statistics;
 
 SURROGATE_API int surrogate_get_statistics(surrogate_model *model, surrogate_statistics *statistics);
