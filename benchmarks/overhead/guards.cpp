@@ -1,8 +1,9 @@
 // guards BUNDLE DTYPE CHANNELS SIZE BLOCKS CALLS [GUARDS]: what the guards and the one writing pass of a call take,
 // against memcpy of the input and of the output frame, in interleaved blocks. DTYPE: 4 or 8 bytes. GUARDS: JSON.
-// Prints one JSON object: microseconds per call of every block.
+// Prints one JSON object: of every block the median microseconds of a call.
 #include <surrogate/surrogate.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -23,6 +24,12 @@ surrogate_statistics statistics(surrogate_model *model) {
 
 double microseconds(Clock::time_point from) {
     return std::chrono::duration<double, std::micro>(Clock::now() - from).count();
+}
+
+double median(std::vector<double> &values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
 }
 
 int fail() {
@@ -58,25 +65,26 @@ int main(int count, char **arguments) {
             reinterpret_cast<float *>(input.data())[i] = static_cast<float>(value);
     }
     std::printf("{\"blocks\": [");
+    std::vector<double> times[4]; // guards and writing, guards alone, packing, memcpy
     for (int block = -1; block < blocks; ++block) { // the first warms up
-        double copied = 0;
-        const surrogate_statistics before = statistics(model);
+        for (auto &values : times)
+            values.clear();
         for (int i = 0; i < calls; ++i) {
+            const surrogate_statistics before = statistics(model);
             if (surrogate_predict_array(model, output.data(), input.data(), dtype, 3, shape, nullptr) != SURROGATE_OK)
                 return fail();
+            const surrogate_statistics after = statistics(model);
+            times[0].push_back(1e6 * (after.output_seconds - before.output_seconds));
+            times[1].push_back(1e6 * (after.guard_seconds - before.guard_seconds));
+            times[2].push_back(1e6 * (after.pack_seconds - before.pack_seconds));
             const auto start = Clock::now();
             std::memcpy(copy_in.data(), input.data(), frame);
             std::memcpy(copy_out.data(), output.data(), frame);
-            copied += microseconds(start);
+            times[3].push_back(microseconds(start));
         }
-        const surrogate_statistics after = statistics(model);
-        const auto mean = [&](double surrogate_statistics::*seconds) {
-            return 1e6 * (after.*seconds - before.*seconds) / calls;
-        };
         if (block >= 0)
-            std::printf("%s[%.5f, %.5f, %.5f, %.5f]", block ? ", " : "", mean(&surrogate_statistics::output_seconds),
-                        mean(&surrogate_statistics::guard_seconds), mean(&surrogate_statistics::pack_seconds),
-                        copied / calls);
+            std::printf("%s[%.5f, %.5f, %.5f, %.5f]", block ? ", " : "", median(times[0]), median(times[1]),
+                        median(times[2]), median(times[3]));
     }
     std::printf("]}\n");
     surrogate_close(model);

@@ -21,8 +21,9 @@ static Bounds representable(const FieldSpec &field, std::size_t c) {
 
 template <class T>
 InputPass::Step<T> InputPass::step(const FieldSpec &field, std::size_t index, std::size_t component) const {
+    const Bounds trained = field.trained_range.empty() ? Bounds() : field.trained_range[component];
     Step<T> step{static_cast<T>(field.mean[component]), static_cast<T>(1.0 / field.deviation[component]),
-                 limits<T>(guards_, index, Role::input)};
+                 limits<T>(guards_, index, Role::input), {inward<T>(trained.lower, +1), inward<T>(trained.upper, -1), true}};
     if (guards_.finite) {
         const Bounds range = representable(field, component);
         step.limits.lower = std::max(step.limits.lower, inward<T>(range.lower, +1));
@@ -36,9 +37,7 @@ InputPass::Sums InputPass::sums(const FieldSpec &field, std::size_t index, std::
     const bool moments = guards_.distance && !field.trained_mean.empty();
     const bool absolute = guards_.tolerance && field.conserved && field.predicted() &&
                           guards_.policy(Guard::conserved) != Policy::project;
-    return {index,   component, outside || moments || absolute,
-            outside, absolute,  field.mean[component],
-            outside ? field.trained_range[component] : Bounds()};
+    return {index, component, moments || absolute, outside, absolute, field.mean[component]};
 }
 
 InputPass::InputPass(const Manifest &manifest, const GuardSpec &guards) : manifest_(manifest), guards_(guards) {
@@ -77,11 +76,12 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
                             const Sums &sums, ChannelSums &totals, float *to) const {
     std::int64_t dense[3];
     dense_float_strides(dense, shape);
-    const Rows<2> rows(shape, {channel.strides, dense}, sums.any ? LANES : 1);
+    const Rows<2> rows(shape, {channel.strides, dense}, sums.any() ? LANES : 1);
     const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
-    const std::int64_t piece = sums.any ? PIECE : n;
-    const Bounds range = sums.range;
-    InputSums lanes;
+    const std::int64_t piece = sums.any() ? PIECE : n;
+    Moments moments;
+    Lanes absolute;
+    std::int64_t outside = 0;
     bool good = true;
     rows.each([&](const std::int64_t(&offset)[2]) {
         const T *x = reinterpret_cast<const T *>(from + offset[0]);
@@ -92,19 +92,19 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
                          : !step.limits.checked || check_row(x, stride, m, step.limits.lower, step.limits.upper)) ||
                     !step.limits.checked;
             if (sums.absolute)
-                add_all(x, stride, m, sums.centre, range.lower, range.upper, lanes);
-            else if (sums.outside)
-                add_range(x, stride, m, sums.centre, range.lower, range.upper, lanes);
-            else if (sums.any)
-                add_moments(x, stride, m, sums.centre, lanes.moments);
+                add_magnitude(x, stride, m, sums.centre, moments, absolute);
+            else if (sums.moments)
+                add_moments(x, stride, m, sums.centre, moments);
+            if (sums.outside)
+                outside += count_outside(x, stride, m, step.range.lower, step.range.upper);
         }
-        return good || sums.any;
+        return good || sums.any();
     });
-    if (sums.any) {
-        totals.first = lanes.moments.first.total();
-        totals.second = lanes.moments.second.total();
-        totals.outside = lanes.outside.total();
-        totals.absolute = lanes.absolute.total();
+    if (sums.any()) {
+        totals.first = moments.first.total();
+        totals.second = moments.second.total();
+        totals.outside = static_cast<double>(outside);
+        totals.absolute = absolute.total();
     }
     return good;
 }

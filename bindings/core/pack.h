@@ -24,14 +24,14 @@ class InputPass {
   private:
     template <class T> struct Step {
         T mean, inverse;
-        Limits<T> limits;
+        Limits<T> limits, range; // range: trained
     };
     /// What is summed of a channel, in double.
     struct Sums {
         std::size_t field, component;
-        bool any, outside, absolute;
+        bool moments, outside, absolute;
         double centre;
-        Bounds range;
+        bool any() const { return moments || outside; }
     };
     template <class T> Step<T> step(const FieldSpec &field, std::size_t index, std::size_t component) const;
     Sums sums(const FieldSpec &field, std::size_t index, std::size_t component) const;

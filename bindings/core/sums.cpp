@@ -38,79 +38,83 @@ SURROGATE_INLINE Vector all(double value) {
 
 /// Sums of half the lanes, in registers over a row.
 struct Half {
-    Vector first, second, outside, absolute;
+    Vector first, second, absolute;
 };
 
-struct Range {
-    Vector centre, lower, upper;
-};
-
-template <bool Outside, bool Absolute> SURROGATE_INLINE void add(Half &sums, const Vector &x, const Range &range) {
-    const Vector d = x - range.centre;
+template <bool Absolute> SURROGATE_INLINE void add(Half &sums, const Vector &x, const Vector &centre) {
+    const Vector d = x - centre;
     sums.first += d;
     sums.second += d * d;
-    if (Outside)
-        sums.outside += ((x >= range.lower) & (x <= range.upper)) ? Vector{} : all(1.0);
     if (Absolute) {
         const Mask bits = reinterpret_cast<Mask>(x) & std::int64_t{0x7fffffffffffffff};
         sums.absolute += reinterpret_cast<Vector>(bits);
     }
 }
 
-template <bool Outside, bool Absolute>
-SURROGATE_INLINE Half begin(const Moments &moments, const Lanes *outside, const Lanes *absolute, int at) {
-    return {load(moments.first.lane + at), load(moments.second.lane + at), Outside ? load(outside->lane + at) : Vector{},
+template <bool Absolute> SURROGATE_INLINE Half begin(const Moments &moments, const Lanes *absolute, int at) {
+    return {load(moments.first.lane + at), load(moments.second.lane + at),
             Absolute ? load(absolute->lane + at) : Vector{}};
 }
 
-template <bool Outside, bool Absolute>
-SURROGATE_INLINE void end(const Half &half, Moments &moments, Lanes *outside, Lanes *absolute, int at) {
+template <bool Absolute> SURROGATE_INLINE void end(const Half &half, Moments &moments, Lanes *absolute, int at) {
     store(moments.first.lane + at, half.first);
     store(moments.second.lane + at, half.second);
-    if (Outside)
-        store(outside->lane + at, half.outside);
     if (Absolute)
         store(absolute->lane + at, half.absolute);
 }
 
 /// The rest of a row: fewer cells than lanes.
-template <bool Outside, bool Absolute, class T>
-SURROGATE_INLINE void add_rest(const T *x, std::int64_t stride, std::int64_t n, double centre, double lower,
-                               double upper, Moments &moments, Lanes *outside, Lanes *absolute) {
+template <bool Absolute, class T>
+SURROGATE_INLINE void add_rest(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &moments,
+                               Lanes *absolute) {
     for (std::int64_t k = 0; k < n; ++k) {
         const double value = static_cast<double>(x[k * stride]), d = value - centre;
         moments.first.lane[k] += d;
         moments.second.lane[k] += d * d;
-        if (Outside)
-            outside->lane[k] += value >= lower && value <= upper ? 0.0 : 1.0;
         if (Absolute)
             absolute->lane[k] += std::fabs(value);
     }
 }
 
-template <bool Outside, bool Absolute, class T>
-SURROGATE_INLINE void add_row(const T *x, std::int64_t stride, std::int64_t n, double centre, double lower,
-                              double upper, Moments &moments, Lanes *outside, Lanes *absolute) {
-    const Range range{all(centre), all(lower), all(upper)};
-    Half low = begin<Outside, Absolute>(moments, outside, absolute, 0);
-    Half high = begin<Outside, Absolute>(moments, outside, absolute, HALF);
+template <bool Absolute, class T>
+SURROGATE_INLINE void add_row(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &moments,
+                              Lanes *absolute) {
+    const Vector centres = all(centre);
+    Half low = begin<Absolute>(moments, absolute, 0), high = begin<Absolute>(moments, absolute, HALF);
     std::int64_t i = 0;
     if (stride == 1)
         for (; i + LANES <= n; i += LANES) {
-            add<Outside, Absolute>(low, load(x + i), range);
-            add<Outside, Absolute>(high, load(x + i + HALF), range);
+            add<Absolute>(low, load(x + i), centres);
+            add<Absolute>(high, load(x + i + HALF), centres);
         }
     else
         for (; i + LANES <= n; i += LANES) {
             T gathered[LANES];
             for (int k = 0; k < LANES; ++k)
                 gathered[k] = x[(i + k) * stride];
-            add<Outside, Absolute>(low, load(gathered), range);
-            add<Outside, Absolute>(high, load(gathered + HALF), range);
+            add<Absolute>(low, load(gathered), centres);
+            add<Absolute>(high, load(gathered + HALF), centres);
         }
-    end<Outside, Absolute>(low, moments, outside, absolute, 0);
-    end<Outside, Absolute>(high, moments, outside, absolute, HALF);
-    add_rest<Outside, Absolute>(x + i * stride, stride, n - i, centre, lower, upper, moments, outside, absolute);
+    end<Absolute>(low, moments, absolute, 0);
+    end<Absolute>(high, moments, absolute, HALF);
+    add_rest<Absolute>(x + i * stride, stride, n - i, centre, moments, absolute);
+}
+
+// Counters as wide as the element, so that the comparison's mask is used as it is.
+template <class T> struct Counter;
+template <> struct Counter<float> { using type = std::int32_t; };
+template <> struct Counter<double> { using type = std::int64_t; };
+
+template <class T>
+SURROGATE_INLINE std::int64_t outside(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {
+    typename Counter<T>::type count = 0;
+    if (stride == 1)
+        for (std::int64_t i = 0; i < n; ++i)
+            count += !(x[i] >= lower) | !(x[i] <= upper);
+    else
+        for (std::int64_t i = 0; i < n; ++i)
+            count += !(x[i * stride] >= lower) | !(x[i * stride] <= upper);
+    return count;
 }
 
 template <class T> SURROGATE_INLINE T clip(T u, T lower, T upper) {
@@ -137,15 +141,14 @@ SURROGATE_INLINE void add_differences(const T *x, std::int64_t stride, const flo
 
 #define SURROGATE_SUMS(T)                                                                                              \
     SURROGATE_CLONES void add_moments(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums) { \
-        add_row<false, false>(x, stride, n, centre, 0.0, 0.0, sums, nullptr, nullptr);                                 \
+        add_row<false>(x, stride, n, centre, sums, nullptr);                                                           \
     }                                                                                                                  \
-    SURROGATE_CLONES void add_range(const T *x, std::int64_t stride, std::int64_t n, double centre, double lower,      \
-                                    double upper, InputSums &sums) {                                                   \
-        add_row<true, false>(x, stride, n, centre, lower, upper, sums.moments, &sums.outside, nullptr);                \
+    SURROGATE_CLONES void add_magnitude(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums, \
+                                        Lanes &absolute) {                                                             \
+        add_row<true>(x, stride, n, centre, sums, &absolute);                                                          \
     }                                                                                                                  \
-    SURROGATE_CLONES void add_all(const T *x, std::int64_t stride, std::int64_t n, double centre, double lower,        \
-                                  double upper, InputSums &sums) {                                                     \
-        add_row<true, true>(x, stride, n, centre, lower, upper, sums.moments, &sums.outside, &sums.absolute);          \
+    SURROGATE_CLONES std::int64_t count_outside(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {   \
+        return outside(x, stride, n, lower, upper);                                                                    \
     }                                                                                                                  \
     SURROGATE_CLONES void add_change(const T *x, std::int64_t stride, const float *y, std::int64_t n, bool increment,  \
                                      T offset, T scale, T lower, T upper, Moments &sums, Lanes &clipped) {             \

@@ -30,26 +30,16 @@ struct Moments {
     Lanes first, second;
 };
 
-/// Of an input channel.
-struct InputSums {
-    Moments moments;
-    Lanes outside, absolute; // cells not in lower ... upper, |x|
-};
-
 void add_moments(const float *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums);
 void add_moments(const double *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums);
 
-/// Moments, and cells of x not in lower ... upper (NaN is not).
-void add_range(const float *x, std::int64_t stride, std::int64_t n, double centre, double lower, double upper,
-               InputSums &sums);
-void add_range(const double *x, std::int64_t stride, std::int64_t n, double centre, double lower, double upper,
-               InputSums &sums);
+/// Moments, and the sum of |x|.
+void add_magnitude(const float *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums, Lanes &absolute);
+void add_magnitude(const double *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums, Lanes &absolute);
 
-/// Moments, cells outside and |x|.
-void add_all(const float *x, std::int64_t stride, std::int64_t n, double centre, double lower, double upper,
-             InputSums &sums);
-void add_all(const double *x, std::int64_t stride, std::int64_t n, double centre, double lower, double upper,
-             InputSums &sums);
+/// Cells of x not in lower ... upper (NaN is not), of at most PIECE.
+std::int64_t count_outside(const float *x, std::int64_t stride, std::int64_t n, float lower, float upper);
+std::int64_t count_outside(const double *x, std::int64_t stride, std::int64_t n, double lower, double upper);
 
 /// Moments of the change from x to the next frame u, formed as write_next does and then put into lower ... upper.
 /// `increment` false: u does not hold x. `clipped`: cells that were not in lower ... upper.

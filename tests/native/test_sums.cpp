@@ -14,10 +14,10 @@ namespace base = surrogate::core_base;
 #define DECLARE(set, T)                                                                                                \
     namespace surrogate::core_##set {                                                                                  \
         struct Moments;                                                                                                \
-        struct InputSums;                                                                                              \
         struct Lanes;                                                                                                  \
         void add_moments(const T *, std::int64_t, std::int64_t, double, Moments &);                                    \
-        void add_all(const T *, std::int64_t, std::int64_t, double, double, double, InputSums &);                      \
+        void add_magnitude(const T *, std::int64_t, std::int64_t, double, Moments &, Lanes &);                         \
+        std::int64_t count_outside(const T *, std::int64_t, std::int64_t, T, T);                                       \
         void add_change(const T *, std::int64_t, const float *, std::int64_t, bool, T, T, T, T, Moments &, Lanes &);   \
     }
 DECLARE(avx2, float)
@@ -27,7 +27,8 @@ DECLARE(avx512f, double)
 
 template <class T> struct Sums {
     void (*moments)(const T *, std::int64_t, std::int64_t, double, base::Moments &);
-    void (*all)(const T *, std::int64_t, std::int64_t, double, double, double, base::InputSums &);
+    void (*magnitude)(const T *, std::int64_t, std::int64_t, double, base::Moments &, base::Lanes &);
+    std::int64_t (*outside)(const T *, std::int64_t, std::int64_t, T, T);
     void (*change)(const T *, std::int64_t, const float *, std::int64_t, bool, T, T, T, T, base::Moments &,
                    base::Lanes &);
 };
@@ -38,9 +39,12 @@ template <class T> struct Sums {
             namespace at = surrogate::core_##set;                                                                      \
             at::add_moments(x, s, n, c, reinterpret_cast<at::Moments &>(m));                                           \
         },                                                                                                             \
-            [](const T *x, std::int64_t s, std::int64_t n, double c, double l, double u, base::InputSums &m) {         \
+            [](const T *x, std::int64_t s, std::int64_t n, double c, base::Moments &m, base::Lanes &a) {               \
                 namespace at = surrogate::core_##set;                                                                  \
-                at::add_all(x, s, n, c, l, u, reinterpret_cast<at::InputSums &>(m));                                   \
+                at::add_magnitude(x, s, n, c, reinterpret_cast<at::Moments &>(m), reinterpret_cast<at::Lanes &>(a));   \
+            },                                                                                                         \
+            [](const T *x, std::int64_t s, std::int64_t n, T l, T u) {                                                 \
+                return surrogate::core_##set::count_outside(x, s, n, l, u);                                            \
             },                                                                                                         \
             [](const T *x, std::int64_t s, const float *y, std::int64_t n, bool i, T o, T k, T l, T u,                 \
                base::Moments &m, base::Lanes &c) {                                                                     \
@@ -67,17 +71,17 @@ struct Result {
 template <class T>
 static Result sum(const Sums<T> &set, const std::vector<T> &x, std::int64_t stride, const std::vector<float> &y,
                   std::int64_t n, std::int64_t rows, bool increment) {
-    base::InputSums sums;
-    base::Moments change;
-    base::Lanes clipped;
+    base::Moments sums, change;
+    base::Lanes absolute, clipped;
+    std::int64_t outside = 0;
     for (std::int64_t r = 0; r < rows; ++r) {
         const T *at = x.data() + r * n * stride;
-        set.all(at, stride, n, 0.3, T(-0.5), T(1.0), sums);
+        set.magnitude(at, stride, n, 0.3, sums, absolute);
+        outside += set.outside(at, stride, n, T(-0.5), T(1.0));
         set.change(at, stride, y.data() + r * n, n, increment, T(0.1), T(0.7), T(-1), T(1), change, clipped);
     }
-    return {sums.moments.first.total(), sums.moments.second.total(), sums.outside.total(),
-            sums.absolute.total(),      change.first.total(),        change.second.total(),
-            clipped.total()};
+    return {sums.first.total(),   sums.second.total(),   static_cast<double>(outside), absolute.total(),
+            change.first.total(), change.second.total(), clipped.total()};
 }
 
 template <class T>
