@@ -128,6 +128,11 @@ static void append_place(std::string &out, const Offence &offence, const Manifes
         append(out, " of component ");
         append(out, offence.component);
     }
+    if (offence.frame > 0) {
+        append(out, " of the frame ");
+        append(out, offence.frame);
+        append(out, " before the newest");
+    }
     if (batch > 1) {
         append(out, " of state ");
         append(out, offence.batch);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,7 @@ struct Manifest {
     Grid grid;
     double time_step = 0;
     std::string time_unit = "1";
+    int history = 1; // frames that the program reads, newest first
     std::vector<Parameter> parameters;
     std::vector<Noise> noise;
     Locality locality;

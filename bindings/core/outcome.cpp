@@ -16,7 +16,8 @@ void Model::note(bool &noted, const char *where, const char *what, int reason) c
                                     "; further cases are counted and not logged"));
 }
 
-int Model::reject(const char *where, const Offence &offence) {
+int Model::reject(const char *where) {
+    const Offence &offence = call_.offence;
     ++statistics_.rejected;
     ++statistics_.rejected_by[offence.reason];
     rejection_.reason = offence.reason;
@@ -28,7 +29,7 @@ int Model::reject(const char *where, const Offence &offence) {
     rejection_.lower = offence.bounds.lower;
     rejection_.upper = offence.bounds.upper;
     rejection_.call = statistics_.calls;
-    describe(rejection_text_, offence, manifest_, input_.batch);
+    describe(rejection_text_, offence, manifest_, call_.states);
     set_last_error(where, rejection_text_);
     bool &warned = warned_[offence.reason];
     if (!warned) {
@@ -40,15 +41,14 @@ int Model::reject(const char *where, const Offence &offence) {
 }
 
 /// The frame is written: count it, and what the policies let pass or changed.
-void Model::accept(const char *where, std::uint32_t kept) {
-    ++statistics_.output_passes;
+void Model::accept(const char *where, const Tally &tally) {
     ++statistics_.ok;
-    for (int reason = 0; kept >> reason; ++reason)
-        if (kept >> reason & 1) {
+    for (int reason = 0; call_.kept >> reason; ++reason)
+        if (call_.kept >> reason & 1) {
             ++statistics_.kept_by[reason];
             note(kept_noted_[reason], where, "a guard was broken and let pass, as its policy is 'keep'", reason);
         }
-    const std::int64_t clipped = judge_.clipped(tally_), projections = judge_.projections(tally_);
+    const std::int64_t clipped = judge_.clipped(tally), projections = judge_.projections(tally);
     statistics_.clipped_cells += clipped;
     statistics_.projections += projections;
     if (clipped)

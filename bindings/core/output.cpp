@@ -18,11 +18,11 @@ template <> const std::vector<OutputPass::Step<double>> &OutputPass::steps<doubl
 template <class T> void OutputPass::add_step(std::vector<Step<T>> &steps, std::size_t field, int component) const {
     const FieldSpec &spec = manifest_.fields[field];
     const auto c = static_cast<std::size_t>(component);
-    const bool kept = guards_.tolerance || guards_.policy(Guard::conserved) == Policy::project;
-    const bool summed = (spec.conserved && kept) || (guards_.jump && !spec.trained_jump.empty());
+    const bool projected = spec.conserved && guards_.policy(Guard::conserved) == Policy::project;
+    const bool summed = projected || (spec.conserved && guards_.tolerance) || (guards_.jump && !spec.trained_jump.empty());
     steps.push_back({field, static_cast<std::size_t>(spec.first_input) + c, component,
-                     spec.prediction == Prediction::increment, summed, static_cast<T>(spec.offset[c]),
-                     static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
+                     spec.prediction == Prediction::increment, summed, projected,
+                     static_cast<T>(spec.offset[c]), static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
                      clipping<T>(guards_, field)});
 }
 
@@ -36,7 +36,7 @@ OutputPass::OutputPass(const Manifest &manifest, const GuardSpec &guards) : mani
 }
 
 /// Sums of d and d^2 with d = offset + scale * y, from those of y over n cells.
-static void scale_moments(ChannelSums &totals, const Moments &of_y, double n, double offset, double scale) {
+static void scale_moments(ChannelSums &totals, const MomentSums &of_y, double n, double offset, double scale) {
     const double first = of_y.first.total(), second = of_y.second.total();
     totals.change = n * offset + scale * first;
     totals.change_square = n * offset * offset + 2 * offset * scale * first + scale * scale * second;
@@ -58,7 +58,7 @@ bool OutputPass::look_at(const Step<T> &step, const State &input, std::int64_t b
     const Rows<2> rows(input.shape, {reads ? channel.strides : dense, dense}, sums ? LANES : 1);
     const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
     const std::int64_t piece = sums ? PIECE : n;
-    Moments moments;
+    MomentSums moments;
     Lanes clipped;
     bool good = true;
     rows.each([&](const std::int64_t(&offset)[2]) {
@@ -151,8 +151,7 @@ void OutputPass::locate(Offence &offence, const State &input, const float *progr
 }
 
 template <class T>
-void OutputPass::write_as(const State &output, const State &input, const float *program, const Tally &totals,
-                          const Judge &judge) const {
+void OutputPass::write_as(const State &output, const State &input, const float *program, const Tally &totals) const {
     std::int64_t dense[3];
     dense_float_strides(dense, input.shape);
     constexpr auto size = static_cast<std::int64_t>(sizeof(T));
@@ -163,7 +162,7 @@ void OutputPass::write_as(const State &output, const State &input, const float *
             char *to = target.data + b * target.batch_stride;
             const Rows<3> rows(input.shape, {target.strides, step.increment ? source.strides : target.strides, dense});
             const std::int64_t to_stride = rows.strides[0][2] / size, stride = rows.strides[1][2] / size;
-            const double shift = judge.shift(totals.at(b, step.channel), step.channel);
+            const double shift = step.projected ? totals.at(b, step.channel).mean_change() : 0.0;
             const T shifted = static_cast<T>(static_cast<double>(step.offset) - shift);
             rows.each([&](const std::int64_t(&offset)[3]) {
                 const T *x = step.increment ? reinterpret_cast<const T *>(from + offset[1]) : nullptr;
@@ -180,12 +179,11 @@ void OutputPass::write_as(const State &output, const State &input, const float *
         }
 }
 
-void OutputPass::write(const State &output, const State &input, const float *program, const Tally &totals,
-                       const Judge &judge) const {
+void OutputPass::write(const State &output, const State &input, const float *program, const Tally &totals) const {
     if (output.dtype == SURROGATE_FLOAT32)
-        write_as<float>(output, input, program, totals, judge);
+        write_as<float>(output, input, program, totals);
     else
-        write_as<double>(output, input, program, totals, judge);
+        write_as<double>(output, input, program, totals);
 }
 
 bool OutputPass::writes_into(const State &output, const float *program, std::int64_t count) const {

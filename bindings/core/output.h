@@ -4,7 +4,6 @@
 #include "guard.h"
 #include "sums.h"
 #include "tally.h"
-#include "verdict.h"
 
 namespace surrogate::core {
 
@@ -19,8 +18,7 @@ class OutputPass {
     /// Fill cell and value of an offence of 'finite' or 'bounds', if this frame holds one.
     void locate(Offence &offence, const State &input, const float *program) const;
     /// Write the frame, clipped and projected as policies say; `output` may be `input`. totals: of the whole domain.
-    void write(const State &output, const State &input, const float *program, const Tally &totals,
-               const Judge &judge) const;
+    void write(const State &output, const State &input, const float *program, const Tally &totals) const;
     /// Whether any predicted channel of `output` overlaps these floats.
     bool writes_into(const State &output, const float *program, std::int64_t count) const;
 
@@ -28,7 +26,7 @@ class OutputPass {
     template <class T> struct Step {
         std::size_t field, channel; // of the state
         int component;
-        bool increment, summed; // summed: guards decide by the change
+        bool increment, summed, projected; // summed: the change is needed
         T offset, scale;
         Limits<T> limits, clip;
     };
@@ -46,8 +44,7 @@ class OutputPass {
                         const std::int64_t *cell);
     template <class T> void locate_as(Offence &offence, const State &input, const float *program) const;
     template <class T>
-    void write_as(const State &output, const State &input, const float *program, const Tally &totals,
-                  const Judge &judge) const;
+    void write_as(const State &output, const State &input, const float *program, const Tally &totals) const;
 
     const Manifest &manifest_;
     const GuardSpec &guards_;

@@ -79,7 +79,7 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
     const Rows<2> rows(shape, {channel.strides, dense}, sums.any() ? LANES : 1);
     const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
     const std::int64_t piece = sums.any() ? PIECE : n;
-    Moments moments;
+    MomentSums moments;
     Lanes absolute;
     std::int64_t outside = 0;
     bool good = true;
@@ -109,16 +109,19 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
     return good;
 }
 
+/// All channels of one frame, leaving `gap` floats after each state. Sums are those of the newest frame; values that
+/// are refused count in any.
 template <class T>
-bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, Tally &tally, float *to) const {
+bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, Tally &tally,
+                             float *to, std::int64_t gap) const {
     const auto cells = static_cast<double>(input.cells());
-    for (std::int64_t b = 0; b < input.batch; ++b)
+    for (std::int64_t b = 0; b < input.batch; ++b, to = to ? to + gap : nullptr)
         for (std::size_t c = 0; c < steps.size(); ++c) {
             const Channel &channel = input.channels[c];
             ChannelSums &totals = tally.at(b, c);
             totals.cells = cells;
             const char *from = channel.data + b * channel.batch_stride;
-            if (!run_channel(channel, from, input.shape, steps[c], sums_[c], totals, to) && refuses(totals, input, b, c))
+            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, to) && refuses(totals, input, b, c))
                 return false;
             if (to)
                 to += input.cells();
@@ -133,21 +136,30 @@ bool InputPass::refuses(ChannelSums &totals, const State &input, std::int64_t ba
             input.shape, [&](const std::int64_t *cell) { return value(input, batch, channel, cell); },
             [&](double found) { return judge_value(found, channel); }, reason);
     };
-    totals.input_not_finite = count(SURROGATE_REASON_INPUT_NOT_FINITE);
-    totals.input_out_of_bounds = count(SURROGATE_REASON_INPUT_OUT_OF_BOUNDS);
+    totals.input_not_finite += count(SURROGATE_REASON_INPUT_NOT_FINITE);
+    totals.input_out_of_bounds += count(SURROGATE_REASON_INPUT_OUT_OF_BOUNDS);
     return (totals.input_not_finite > 0 && guards_.policy(Guard::finite) != Policy::keep) ||
            (totals.input_out_of_bounds > 0 && guards_.policy(Guard::bounds) != Policy::keep);
 }
 
-InputPass::Result InputPass::run(const State &input, Tally &tally, Buffer &buffer, std::int64_t &allocations) const {
-    if (in_place(input)) {
-        const bool accepted = run_channels<float>(input, single_, tally, nullptr);
-        return {accepted ? reinterpret_cast<const float *>(input.channels[0].data) : nullptr, false};
+InputPass::Result InputPass::run(const std::vector<State> &frames, Tally &tally, Buffer &buffer,
+                                 std::int64_t &allocations) const {
+    const State &newest = frames.front();
+    if (frames.size() == 1 && in_place(newest)) {
+        const bool accepted = run_channels<float>(newest, single_, true, tally, nullptr, 0);
+        return {accepted ? reinterpret_cast<const float *>(newest.channels[0].data) : nullptr, false};
     }
-    const std::int64_t count = input.batch * input.cells() * static_cast<std::int64_t>(input.channels.size());
-    float *to = buffer.get(count, allocations);
-    const bool accepted = input.dtype == SURROGATE_FLOAT32 ? run_channels<float>(input, single_, tally, to)
-                                                           : run_channels<double>(input, double_, tally, to);
+    const std::int64_t state = newest.cells() * static_cast<std::int64_t>(newest.channels.size());
+    const auto count = static_cast<std::int64_t>(frames.size());
+    float *to = buffer.get(newest.batch * count * state, allocations);
+    bool accepted = true;
+    for (std::int64_t k = 0; accepted && k < count; ++k) {
+        const State &frame = frames[static_cast<std::size_t>(k)];
+        float *at = to + k * state;
+        const std::int64_t gap = (count - 1) * state;
+        accepted = frame.dtype == SURROGATE_FLOAT32 ? run_channels<float>(frame, single_, k == 0, tally, at, gap)
+                                                    : run_channels<double>(frame, double_, k == 0, tally, at, gap);
+    }
     return {accepted ? to : nullptr, true};
 }
 
@@ -164,12 +176,18 @@ int InputPass::judge_value(double found, std::size_t channel) const {
     return reason || fits || !guards_.finite ? reason : int{SURROGATE_REASON_INPUT_NOT_FINITE};
 }
 
-void InputPass::locate(Offence &offence, const State &input) const {
+void InputPass::locate(Offence &offence, const std::vector<State> &frames) const {
     const FieldSpec &field = manifest_.fields[static_cast<std::size_t>(offence.field)];
     const auto channel = static_cast<std::size_t>(field.first_input + offence.component);
-    find_cell(
-        offence, input.shape, [&](const std::int64_t *cell) { return value(input, offence.batch, channel, cell); },
-        [&](double found) { return judge_value(found, channel); });
+    for (std::size_t k = 0; k < frames.size(); ++k) {
+        const State &frame = frames[k];
+        const auto value_at = [&](const std::int64_t *cell) { return value(frame, offence.batch, channel, cell); };
+        const auto judge_at = [&](double found) { return judge_value(found, channel); };
+        if (find_cell(offence, frame.shape, value_at, judge_at)) {
+            offence.frame = static_cast<int>(k);
+            return;
+        }
+    }
 }
 
 } // namespace surrogate::core

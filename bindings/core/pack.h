@@ -13,13 +13,13 @@ class InputPass {
     InputPass(const Manifest &manifest, const GuardSpec &guards);
 
     struct Result {
-        const float *data; // (B, C, cells), NULL if policy rejects a value: reading stopped at its channel
+        const float *data; // (B, frames * C, cells), newest frame first; NULL if policy rejects a value: reading stopped at its channel
         bool copied;       // false: the caller's own memory
     };
-    /// Read `input` once, normalise it and add to `tally` what the guards decide by.
-    Result run(const State &input, Tally &tally, Buffer &buffer, std::int64_t &allocations) const;
-    /// Fill cell and value of an offence of 'finite' or 'bounds', if this input holds one.
-    void locate(Offence &offence, const State &input) const;
+    /// Read the frames (newest first) once, normalise them and add to `tally` what the guards decide by.
+    Result run(const std::vector<State> &frames, Tally &tally, Buffer &buffer, std::int64_t &allocations) const;
+    /// Fill cell and value of an offence of 'finite' or 'bounds', if one of the frames holds such a value.
+    void locate(Offence &offence, const std::vector<State> &frames) const;
 
   private:
     template <class T> struct Step {
@@ -28,15 +28,16 @@ class InputPass {
     };
     /// What is summed of a channel, in double.
     struct Sums {
-        std::size_t field, component;
-        bool moments, outside, absolute;
-        double centre;
+        std::size_t field = 0, component = 0;
+        bool moments = false, outside = false, absolute = false;
+        double centre = 0;
         bool any() const { return moments || outside; }
     };
     template <class T> Step<T> step(const FieldSpec &field, std::size_t index, std::size_t component) const;
     Sums sums(const FieldSpec &field, std::size_t index, std::size_t component) const;
     template <class T>
-    bool run_channels(const State &input, const std::vector<Step<T>> &steps, Tally &tally, float *to) const;
+    bool run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, Tally &tally, float *to,
+                      std::int64_t gap) const;
     template <class T>
     bool run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
                      const Sums &sums, ChannelSums &totals, float *to) const;

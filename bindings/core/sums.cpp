@@ -51,12 +51,12 @@ template <bool Absolute> SURROGATE_INLINE void add(Half &sums, const Vector &x, 
     }
 }
 
-template <bool Absolute> SURROGATE_INLINE Half begin(const Moments &moments, const Lanes *absolute, int at) {
+template <bool Absolute> SURROGATE_INLINE Half begin(const MomentSums &moments, const Lanes *absolute, int at) {
     return {load(moments.first.lane + at), load(moments.second.lane + at),
             Absolute ? load(absolute->lane + at) : Vector{}};
 }
 
-template <bool Absolute> SURROGATE_INLINE void end(const Half &half, Moments &moments, Lanes *absolute, int at) {
+template <bool Absolute> SURROGATE_INLINE void end(const Half &half, MomentSums &moments, Lanes *absolute, int at) {
     store(moments.first.lane + at, half.first);
     store(moments.second.lane + at, half.second);
     if (Absolute)
@@ -65,7 +65,7 @@ template <bool Absolute> SURROGATE_INLINE void end(const Half &half, Moments &mo
 
 /// The rest of a row: fewer cells than lanes.
 template <bool Absolute, class T>
-SURROGATE_INLINE void add_rest(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &moments,
+SURROGATE_INLINE void add_rest(const T *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &moments,
                                Lanes *absolute) {
     for (std::int64_t k = 0; k < n; ++k) {
         const double value = static_cast<double>(x[k * stride]), d = value - centre;
@@ -77,7 +77,7 @@ SURROGATE_INLINE void add_rest(const T *x, std::int64_t stride, std::int64_t n, 
 }
 
 template <bool Absolute, class T>
-SURROGATE_INLINE void add_row(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &moments,
+SURROGATE_INLINE void add_row(const T *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &moments,
                               Lanes *absolute) {
     const Vector centres = all(centre);
     Half low = begin<Absolute>(moments, absolute, 0), high = begin<Absolute>(moments, absolute, HALF);
@@ -123,7 +123,7 @@ template <class T> SURROGATE_INLINE T clip(T u, T lower, T upper) {
 
 template <class T>
 SURROGATE_INLINE void add_differences(const T *x, std::int64_t stride, const float *y, std::int64_t n, bool increment,
-                                      T offset, T scale, T lower, T upper, Moments &sums, Lanes &clipped) {
+                                      T offset, T scale, T lower, T upper, MomentSums &sums, Lanes &clipped) {
     for (std::int64_t i = 0; i < n; i += LANES) {
         const int count = n - i < LANES ? static_cast<int>(n - i) : LANES;
         for (int k = 0; k < count; ++k) {
@@ -140,10 +140,10 @@ SURROGATE_INLINE void add_differences(const T *x, std::int64_t stride, const flo
 } // namespace
 
 #define SURROGATE_SUMS(T)                                                                                              \
-    SURROGATE_CLONES void add_moments(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums) { \
+    SURROGATE_CLONES void add_moments(const T *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums) { \
         add_row<false>(x, stride, n, centre, sums, nullptr);                                                           \
     }                                                                                                                  \
-    SURROGATE_CLONES void add_magnitude(const T *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums, \
+    SURROGATE_CLONES void add_magnitude(const T *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums, \
                                         Lanes &absolute) {                                                             \
         add_row<true>(x, stride, n, centre, sums, &absolute);                                                          \
     }                                                                                                                  \
@@ -151,7 +151,7 @@ SURROGATE_INLINE void add_differences(const T *x, std::int64_t stride, const flo
         return outside(x, stride, n, lower, upper);                                                                    \
     }                                                                                                                  \
     SURROGATE_CLONES void add_change(const T *x, std::int64_t stride, const float *y, std::int64_t n, bool increment,  \
-                                     T offset, T scale, T lower, T upper, Moments &sums, Lanes &clipped) {             \
+                                     T offset, T scale, T lower, T upper, MomentSums &sums, Lanes &clipped) {             \
         add_differences(x, stride, y, n, increment, offset, scale, lower, upper, sums, clipped);                       \
     }
 

@@ -26,26 +26,26 @@ struct alignas(64) Lanes {
 };
 
 /// Sums of d and d^2 with d = x - centre.
-struct Moments {
+struct MomentSums {
     Lanes first, second;
 };
 
-void add_moments(const float *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums);
-void add_moments(const double *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums);
+void add_moments(const float *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums);
+void add_moments(const double *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums);
 
-/// Moments, and the sum of |x|.
-void add_magnitude(const float *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums, Lanes &absolute);
-void add_magnitude(const double *x, std::int64_t stride, std::int64_t n, double centre, Moments &sums, Lanes &absolute);
+/// MomentSums, and the sum of |x|.
+void add_magnitude(const float *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums, Lanes &absolute);
+void add_magnitude(const double *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums, Lanes &absolute);
 
 /// Cells of x not in lower ... upper (NaN is not), of at most PIECE.
 std::int64_t count_outside(const float *x, std::int64_t stride, std::int64_t n, float lower, float upper);
 std::int64_t count_outside(const double *x, std::int64_t stride, std::int64_t n, double lower, double upper);
 
-/// Moments of the change from x to the next frame u, formed as write_next does and then put into lower ... upper.
+/// MomentSums of the change from x to the next frame u, formed as write_next does and then put into lower ... upper.
 /// `increment` false: u does not hold x. `clipped`: cells that were not in lower ... upper.
 void add_change(const float *x, std::int64_t stride, const float *y, std::int64_t n, bool increment, float offset,
-                float scale, float lower, float upper, Moments &sums, Lanes &clipped);
+                float scale, float lower, float upper, MomentSums &sums, Lanes &clipped);
 void add_change(const double *x, std::int64_t stride, const float *y, std::int64_t n, bool increment, double offset,
-                double scale, double lower, double upper, Moments &sums, Lanes &clipped);
+                double scale, double lower, double upper, MomentSums &sums, Lanes &clipped);
 
 } // namespace surrogate::core

@@ -16,6 +16,9 @@ struct ChannelSums {
     double first, second;         // sums of d and d^2, d = u - the field's normalisation mean, of the input
     double absolute;              // sum of |u| of the input
     double change, change_square; // sums of d and d^2, d = u(t2) - u(t1), after clipping
+
+    /// What policy 'project' takes from every cell, so that the integral stays.
+    double mean_change() const { return change / cells; }
 };
 constexpr std::size_t SUMS_A_CHANNEL = 12;
 static_assert(sizeof(ChannelSums) == SUMS_A_CHANNEL * sizeof(double));

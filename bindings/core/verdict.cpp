@@ -68,7 +68,7 @@ void Judge::look(Verdict &verdict, std::int64_t batch, Guard guard, int reason, 
 void Judge::count(Verdict &verdict, const Tally &totals, Guard guard, int reason, double ChannelSums::*cells) const {
     const Bounds none{-std::numeric_limits<double>::infinity(), 0.0};
     const auto any = [&](std::int64_t b, std::size_t k, const FieldSpec &, std::size_t) {
-        return std::optional<double>(totals.at(b, k).*cells > 0 ? 1.0 : 0.0); // the first channel, not the worst
+        return std::optional<double>(totals.at(b, k).*cells == 0 ? 0.0 : 1.0); // the first channel, not the worst
     };
     const int before = verdict.refused.reason;
     look(verdict, totals.batch(), guard, reason, none, any);
@@ -130,12 +130,6 @@ Verdict Judge::spread(const double *spread, std::int64_t batch) const {
     return verdict;
 }
 
-double Judge::shift(const ChannelSums &sums, std::size_t channel) const {
-    const FieldSpec &field = manifest_.fields[parts_[channel].field];
-    const bool projects = field.conserved && field.predicted() && guards_.policy(Guard::conserved) == Policy::project;
-    return projects ? sums.change / sums.cells : 0.0;
-}
-
 std::int64_t Judge::clipped(const Tally &totals) const {
     double cells = 0;
     for (std::int64_t b = 0; b < totals.batch(); ++b)
@@ -146,9 +140,11 @@ std::int64_t Judge::clipped(const Tally &totals) const {
 
 std::int64_t Judge::projections(const Tally &totals) const {
     std::int64_t count = 0;
+    if (guards_.policy(Guard::conserved) != Policy::project)
+        return count;
     for (std::int64_t b = 0; b < totals.batch(); ++b)
         for (std::size_t k = 0; k < parts_.size(); ++k)
-            count += shift(totals.at(b, k), k) != 0;
+            count += manifest_.fields[parts_[k].field].conserved && totals.at(b, k).mean_change() != 0;
     return count;
 }
 

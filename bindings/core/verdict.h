@@ -22,8 +22,6 @@ class Judge {
     Verdict output(const Tally &totals) const;
     /// Of an ensemble: spread[batch * channels + channel] is the rms over cells of the standard deviation over members.
     Verdict spread(const double *spread, std::int64_t batch) const;
-    /// What policy 'project' takes from every cell of a channel's frame, so that its integral stays; else 0.
-    double shift(const ChannelSums &sums, std::size_t channel) const;
     /// Values that policy 'clip' changed, and channels that policy 'project' shifted.
     std::int64_t clipped(const Tally &totals) const;
     std::int64_t projections(const Tally &totals) const;

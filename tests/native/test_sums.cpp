@@ -13,12 +13,12 @@
 namespace base = surrogate::core_base;
 #define DECLARE(set, T)                                                                                                \
     namespace surrogate::core_##set {                                                                                  \
-        struct Moments;                                                                                                \
+        struct MomentSums;                                                                                                \
         struct Lanes;                                                                                                  \
-        void add_moments(const T *, std::int64_t, std::int64_t, double, Moments &);                                    \
-        void add_magnitude(const T *, std::int64_t, std::int64_t, double, Moments &, Lanes &);                         \
+        void add_moments(const T *, std::int64_t, std::int64_t, double, MomentSums &);                                    \
+        void add_magnitude(const T *, std::int64_t, std::int64_t, double, MomentSums &, Lanes &);                         \
         std::int64_t count_outside(const T *, std::int64_t, std::int64_t, T, T);                                       \
-        void add_change(const T *, std::int64_t, const float *, std::int64_t, bool, T, T, T, T, Moments &, Lanes &);   \
+        void add_change(const T *, std::int64_t, const float *, std::int64_t, bool, T, T, T, T, MomentSums &, Lanes &);   \
     }
 DECLARE(avx2, float)
 DECLARE(avx2, double)
@@ -26,30 +26,30 @@ DECLARE(avx512f, float)
 DECLARE(avx512f, double)
 
 template <class T> struct Sums {
-    void (*moments)(const T *, std::int64_t, std::int64_t, double, base::Moments &);
-    void (*magnitude)(const T *, std::int64_t, std::int64_t, double, base::Moments &, base::Lanes &);
+    void (*moments)(const T *, std::int64_t, std::int64_t, double, base::MomentSums &);
+    void (*magnitude)(const T *, std::int64_t, std::int64_t, double, base::MomentSums &, base::Lanes &);
     std::int64_t (*outside)(const T *, std::int64_t, std::int64_t, T, T);
-    void (*change)(const T *, std::int64_t, const float *, std::int64_t, bool, T, T, T, T, base::Moments &,
+    void (*change)(const T *, std::int64_t, const float *, std::int64_t, bool, T, T, T, T, base::MomentSums &,
                    base::Lanes &);
 };
 
 #define SET(set)                                                                                                       \
     {                                                                                                                  \
-        [](const T *x, std::int64_t s, std::int64_t n, double c, base::Moments &m) {                                   \
+        [](const T *x, std::int64_t s, std::int64_t n, double c, base::MomentSums &m) {                                   \
             namespace at = surrogate::core_##set;                                                                      \
-            at::add_moments(x, s, n, c, reinterpret_cast<at::Moments &>(m));                                           \
+            at::add_moments(x, s, n, c, reinterpret_cast<at::MomentSums &>(m));                                           \
         },                                                                                                             \
-            [](const T *x, std::int64_t s, std::int64_t n, double c, base::Moments &m, base::Lanes &a) {               \
+            [](const T *x, std::int64_t s, std::int64_t n, double c, base::MomentSums &m, base::Lanes &a) {               \
                 namespace at = surrogate::core_##set;                                                                  \
-                at::add_magnitude(x, s, n, c, reinterpret_cast<at::Moments &>(m), reinterpret_cast<at::Lanes &>(a));   \
+                at::add_magnitude(x, s, n, c, reinterpret_cast<at::MomentSums &>(m), reinterpret_cast<at::Lanes &>(a));   \
             },                                                                                                         \
             [](const T *x, std::int64_t s, std::int64_t n, T l, T u) {                                                 \
                 return surrogate::core_##set::count_outside(x, s, n, l, u);                                            \
             },                                                                                                         \
             [](const T *x, std::int64_t s, const float *y, std::int64_t n, bool i, T o, T k, T l, T u,                 \
-               base::Moments &m, base::Lanes &c) {                                                                     \
+               base::MomentSums &m, base::Lanes &c) {                                                                     \
                 namespace at = surrogate::core_##set;                                                                  \
-                at::add_change(x, s, y, n, i, o, k, l, u, reinterpret_cast<at::Moments &>(m),                          \
+                at::add_change(x, s, y, n, i, o, k, l, u, reinterpret_cast<at::MomentSums &>(m),                          \
                                reinterpret_cast<at::Lanes &>(c));                                                      \
             },                                                                                                         \
     }
@@ -71,7 +71,7 @@ struct Result {
 template <class T>
 static Result sum(const Sums<T> &set, const std::vector<T> &x, std::int64_t stride, const std::vector<float> &y,
                   std::int64_t n, std::int64_t rows, bool increment) {
-    base::Moments sums, change;
+    base::MomentSums sums, change;
     base::Lanes absolute, clipped;
     std::int64_t outside = 0;
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -137,7 +137,7 @@ template <class T> static void compare(std::int64_t n, std::int64_t rows, std::i
     for (std::size_t i = 0; i < y.size(); ++i)
         dense.push_back(x[i * static_cast<std::size_t>(stride)]);
     CHECK(same(sum(sets[0], dense, 1, y, n, rows, increment), first));
-    base::Moments of_y;
+    base::MomentSums of_y;
     Sums<float> single = available<float>().back();
     single.moments(y.data(), 1, n * rows, 0.0, of_y);
     long double total = 0;
