@@ -138,17 +138,19 @@ class Rejection:
     Attributes
     ----------
     reason : str
-        ``INPUT_NOT_FINITE``, ``OUTPUT_NOT_FINITE``, ``INPUT_OUT_OF_BOUNDS``, ``OUTPUT_OUT_OF_BOUNDS``.
+        ``INPUT_NOT_FINITE``, ``OUTPUT_NOT_FINITE``, ``INPUT_OUT_OF_BOUNDS``, ``OUTPUT_OUT_OF_BOUNDS``: of one value;
+        ``INPUT_OUT_OF_RANGE``, ``INPUT_UNLIKE_TRAINING``, ``NOT_CONSERVED``, ``JUMP_OUT_OF_RANGE``,
+        ``SPREAD_TOO_LARGE``: of a number made of sums over all cells.
     field : str or None
         Name of the field; None: none in particular.
     component : int
         Component of that field.
     cell : tuple of int
-        First offending cell, slowest axis first.
+        First offending cell, slowest axis first; zeros for a number made of sums.
     batch : int
         Index of the state in a batch.
     value, lower, upper : float
-        The offending value and the bounds it broke, in the field's unit.
+        The offending value and the bounds it broke, in the field's unit; or that number and its limits.
     call : int
         Number of the call that was rejected, from 1.
     """

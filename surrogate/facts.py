@@ -103,6 +103,9 @@ class Info:
 class Statistics:
     """Counters since open; ``calls = ok + rejected + errors``; seconds are sums over all calls.
 
+    ``guard_seconds`` are part of ``output_seconds``. ``rejected_by`` and ``kept_by`` count calls by the name of the
+    reason, as in :class:`Rejection`: refused, and let pass by policy ``keep``. ``clipped_cells`` are values that policy
+    ``clip`` changed, ``projections`` fields (of one component and state) that policy ``project`` corrected.
     `record_errors` counts accepted predictions that ``record_calls`` could not store.
     """
 
@@ -116,7 +119,12 @@ class Statistics:
     pack_seconds: float
     program_seconds: float
     output_seconds: float
-    record_errors: int = 0
+    guard_seconds: float
+    rejected_by: dict[str, int]
+    kept_by: dict[str, int]
+    clipped_cells: int
+    projections: int
+    record_errors: int
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Surrogate:
         precision: str | None = None,
         threads: int = 0,
         verify: Literal["hashes", "example"] = "hashes",
-        guards: Mapping[str, Any] | None = None,
+        guards: Mapping[str, Any] | str | os.PathLike[str] | None = None,
         engine_path: SearchPath | None = None,
         engine_options: Mapping[str, Any] | None = None,
         overlay: str | os.PathLike[str] | None = None,
@@ -95,8 +95,9 @@ class Surrogate:
             CPU threads of a prediction; 0: what the engine finds.
         verify : str
             ``hashes``, or ``example`` to replay the example pair too.
-        guards : mapping, optional
-            Replaces guards of the manifest: ``{"finite": True, "bounds": {"rho": {"lower": 0}}}``.
+        guards : mapping, or path of a JSON file, optional
+            Replaces guards of the manifest key by key; None removes one: ``{"bounds": {"rho": {"lower": 0}},
+            "jump": None, "policy": {"conserved": "project"}}``. Keys as in the manifest.
         engine_path : path or sequence of paths, optional
             Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
         engine_options : mapping, optional
@@ -368,7 +369,7 @@ def _open_options(
     precision: str | None = None,
     threads: int = 0,
     verify: str = "hashes",
-    guards: Mapping[str, Any] | None = None,
+    guards: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     engine_path: SearchPath | None = None,
     engine_options: Mapping[str, Any] | None = None,
     overlay: str | os.PathLike[str] | None = None,
@@ -383,7 +384,7 @@ def _open_options(
         precision=precision,
         threads=threads,
         verify=_VERIFY[verify],
-        guards=None if guards is None else json.dumps(guards),
+        guards=json.dumps(dict(guards)) if isinstance(guards, Mapping) else guards and os.fspath(guards),
         engine_path=_search_path(engine_path),
         engine_options=None if engine_options is None else json.dumps(engine_options),
         overlay=None if overlay is None else os.fspath(overlay),

@@ -4,6 +4,7 @@ x = (u - mean) / std                        per component
 y = program(x)
 u' = u + (offset + scale * y)               increment
 u' = offset + scale * y                     frame
+then what the policies ``clip`` and ``project`` of the guards make of it (:mod:`surrogate.reference_guards`)
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from surrogate.bundle.folder import MANIFEST
 from surrogate.bundle.manifest import FieldSpec, Manifest
 from surrogate.errors import FieldError, ShapeError
 from surrogate.paths import find_bundle
+from surrogate.reference_guards import judge
 from surrogate.reference_programs import load_program
 
 Float64 = NDArray[np.float64]
@@ -33,6 +35,7 @@ def reference(
     *,
     parameters: Sequence[float] | None = None,
     program: str | None = None,
+    guards: bool = True,
 ) -> Any:
     """Predict as :meth:`Surrogate.predict` must, in float64 with numpy and (for its programs) torch.
 
@@ -46,6 +49,8 @@ def reference(
         In the manifest's order; default: their presets.
     program : str, optional
         A program's name; default: the portable one where there is one, else the first.
+    guards : bool
+        False: the frame as the program makes it, neither clipped nor projected. Nothing is refused in either case.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def reference(
     folder = find_bundle(bundle)
     manifest = Manifest.read(Path(folder) / MANIFEST)
     run = load_program(folder, manifest, program)
-    return predict_reference(manifest, run, field, parameters=parameters)
+    return predict_reference(manifest, run, field, parameters=parameters, guards=guards)
 
 
 def predict_reference(
@@ -64,19 +69,20 @@ def predict_reference(
     field: Any,
     *,
     parameters: Sequence[float] | None = None,
+    guards: bool = True,
 ) -> Any:
-    """Compose normalisation, `program` and denormalisation. See :func:`reference`."""
+    """Compose normalisation, `program`, denormalisation and policies. See :func:`reference`."""
     state, restore = _stack(manifest, field)  # (B, C, ...)
-    x = normalise(manifest, state)
+    inputs = [normalise(manifest, state)]
     if manifest.parameters:
         values = (
             parameters
             if parameters is not None
             else [entry.preset for entry in manifest.parameters]
         )
-        table = np.tile(np.asarray(values, np.float64), (len(state), 1))  # (B, P)
-        return restore(denormalise(manifest, state, program(x, table)))
-    return restore(denormalise(manifest, state, program(x)))
+        inputs.append(np.tile(np.asarray(values, np.float64), (len(state), 1)))  # (B, P)
+    frame = denormalise(manifest, state, program(*inputs))
+    return restore(judge(manifest, state, frame).frame if guards else frame)
 
 
 def normalise(manifest: Manifest, state: NDArray[Any]) -> Float64:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from guards import measure_guards
 
 from surrogate import paths
 from surrogate.bundle.folder import write_bundle
@@ -35,6 +36,7 @@ TARGETS = {
     "input_copies_per_call": 0,
     "output_passes_per_call": 1,
     "extra_allocations_per_call": 0,
+    "guard_pass_over_memcpy": 1.5,
 }
 
 
@@ -74,7 +76,9 @@ def main() -> None:
             name: measure(program, Path(scratch), module, arguments.blocks, arguments.calls)
             for name, module in (("add_zero", AddZero()), ("identity", Same()))
         }
+        guards = measure_guards(program.with_name("guards"), Path(scratch))
     result = cases["add_zero"] | {"identity": cases["identity"], "targets": TARGETS}
+    result |= {"guard_pass_over_memcpy": guards["guard_pass_over_memcpy"], "guards": guards["cases"]}
     result["environment"] = environment(arguments)
     out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(cpu_model())}.json"
     out.parent.mkdir(parents=True, exist_ok=True)

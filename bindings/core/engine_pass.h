@@ -3,40 +3,45 @@
 
 #include "../engines/engine.h"
 #include "guard.h"
-
-#include <optional>
+#include "tally.h"
 
 namespace surrogate::core {
 
-/// Describes a call's channels to the engine and judges the numbers that come back; made at open.
+/// Describes a call's channels to the engine, and hands what it counted to the guards; made at open.
 class EnginePass {
   public:
     EnginePass(const Manifest &manifest, const GuardSpec &guards);
 
-    /// The call's channels, valid until the next call of this function.
-    const surrogate_engine_layout &describe(const State &output, const State &input);
+    /// The call's channels, frames newest first; valid until the next call of this function.
+    const surrogate_engine_layout &describe(const State &output, const std::vector<State> &frames);
+    surrogate_engine_sums *sources() { return source_sums_.data(); } ///< [batch][history * channels]
+    surrogate_engine_sums *targets() { return target_sums_.data(); } ///< [batch][predicted channels]
 
-    surrogate_engine_sums *sources() { return source_sums_.data(); } ///< one an input channel
-    surrogate_engine_sums *targets() { return target_sums_.data(); } ///< one an output channel
-
-    /// What the guards refuse of the numbers that the engine filled in; nothing: the frame is accepted.
-    std::optional<Offence> judge(const State &input) const;
+    /// Add what the engine counted to the sums that the guards decide by.
+    void add_to(Tally &tally) const;
+    /// Fill cell and value of an offence of 'finite' or 'bounds'.
+    void locate(Offence &offence, Role role) const;
+    /// The same layout, with what policy 'project' adds to every cell.
+    const surrogate_engine_layout &with_shifts(const Tally &totals);
 
   private:
-    struct Place {
-        std::size_t field;
+    struct Place { // of a target
+        std::size_t field, channel;
         int component;
     };
+    void add_channel(std::size_t field, int component);
     template <class T> void set_limits();
-    std::optional<Offence> offence(const std::vector<surrogate_engine_sums> &sums, const std::vector<Place> &places,
-                                   Role role, const State &input) const;
+    void resize(std::int64_t batch);
 
     const Manifest &manifest_;
     const GuardSpec &guards_;
-    std::vector<Place> read_, written_; // by channel
+    const std::size_t channels_; // of one frame
+    std::vector<Place> read_;    // by channel of a frame
+    std::vector<Place> written_; // by target
     std::vector<surrogate_engine_source> source_;
     std::vector<surrogate_engine_target> target_;
     std::vector<surrogate_engine_sums> source_sums_, target_sums_;
+    std::vector<double> shifts_;
     surrogate_engine_layout layout_{};
 };
 

@@ -250,7 +250,7 @@ void check_grid(const Grid &grid, const std::int64_t *shape) {
     }
 }
 
-void check_agreement(const State &output, const State &input, int rank) {
+void check_agreement(const State &output, const State &input, int rank, std::int64_t times) {
     if (output.dtype != input.dtype)
         fail(SURROGATE_ERROR_DTYPE, "output of ", dtype_text(output.dtype), " and input of ", dtype_text(input.dtype),
              " given, expected the same dtype");
@@ -260,9 +260,22 @@ void check_agreement(const State &output, const State &input, int rank) {
     if (!std::equal(output.shape, output.shape + 3, input.shape))
         fail(SURROGATE_ERROR_SHAPE, "output grid ", list_text(output.shape, rank), " given, expected ",
              list_text(input.shape, rank), " as the input");
-    if (output.batch != input.batch)
-        fail(SURROGATE_ERROR_SHAPE, "output batch of ", output.batch, " states given, expected ", input.batch,
-             " as the input");
+    if (output.batch != input.batch * times)
+        fail(SURROGATE_ERROR_SHAPE, "output batch of ", output.batch, " states given, expected ", input.batch * times,
+             times == 1 ? std::string(" as the input") : text(": ", times, " for each state of the input"));
+}
+
+void check_same(const State &frame, const State &newest, int k, int rank) {
+    const bool same_shape = std::equal(frame.shape, frame.shape + 3, newest.shape) && frame.batch == newest.batch;
+    if (frame.memory != newest.memory || frame.device != newest.device)
+        fail(SURROGATE_ERROR_ARGUMENT, "input frame ", k, " in ", memory_text(frame.memory, frame.device),
+             " given, expected ", memory_text(newest.memory, newest.device), " as the newest");
+    if (frame.dtype == newest.dtype && same_shape)
+        return;
+    fail(same_shape ? SURROGATE_ERROR_DTYPE : SURROGATE_ERROR_SHAPE, "input frame ", k, ": grid ",
+         list_text(frame.shape, rank), ", batch ", frame.batch, ", ", dtype_text(frame.dtype), " given, expected ",
+         list_text(newest.shape, rank), ", ", newest.batch, ", ", dtype_text(newest.dtype),
+         " as in the newest frame; all frames of the history are alike");
 }
 
 } // namespace surrogate::core

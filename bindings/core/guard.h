@@ -12,16 +12,21 @@ template <class T> struct Limits {
     bool checked;
 };
 
-/// Limits of an input or output value under the guards of its field.
-template <class T> Limits<T> limits(const GuardSpec &guards, std::size_t field);
+/// Limits of an input or output value under the guards of its field. Bounds that clip an output are none.
+template <class T> Limits<T> limits(const GuardSpec &guards, std::size_t field, Role role);
 
-/// The first value that broke a limit.
+/// Where an output value is put under policy clip; infinite where it stays as it is.
+template <class T> Limits<T> clipping(const GuardSpec &guards, std::size_t field);
+
+/// What broke a limit: the first such value, or a number made of sums (cell: zeros).
 struct Offence {
     int reason = SURROGATE_REASON_NONE;
     int field = -1, component = 0;
+    int frame = 0; // of the history that the program reads, 0: the newest
     std::int64_t batch = 0, cell[3] = {};
     double value = 0;
     Bounds bounds;
+    bool located = false; // cell and value are those of a value of this rank
 };
 
 /// The nearest T on the inner side of a bound (`towards`: +1 for a lower, -1 for an upper one), so that comparing in T
@@ -31,16 +36,16 @@ template <class T> T inward(double bound, int towards);
 /// Why `value` is refused (SURROGATE_REASON_*; NONE if it is not), as input or output.
 int judge(double value, const GuardSpec &guards, std::size_t field, Role role);
 
-/// Look for the first cell whose value(cell) is refused by judge_value; fills reason, cell and value.
-template <class Value, class Judge>
-bool find_cell(Offence &offence, const std::int64_t *shape, Value value, Judge judge_value) {
+/// Look for the first cell whose value(cell) judge_value refuses for offence.reason; fills cell and value.
+template <class Value, class JudgeValue>
+bool find_cell(Offence &offence, const std::int64_t *shape, Value value, JudgeValue judge_value) {
     std::int64_t cell[3];
     for (cell[0] = 0; cell[0] < shape[0]; ++cell[0])
         for (cell[1] = 0; cell[1] < shape[1]; ++cell[1])
             for (cell[2] = 0; cell[2] < shape[2]; ++cell[2]) {
                 const double found = value(cell);
-                if (const int reason = judge_value(found)) {
-                    offence.reason = reason;
+                if (judge_value(found) == offence.reason) {
+                    offence.located = true;
                     offence.value = found;
                     for (int k = 0; k < 3; ++k)
                         offence.cell[k] = cell[k];
@@ -56,6 +61,18 @@ template <class T> T cell_value(const Channel &channel, std::int64_t batch, cons
     for (int k = 0; k < 3; ++k)
         at += cell[k] * channel.strides[k];
     return *reinterpret_cast<const T *>(at);
+}
+
+/// Count the cells whose value(cell) judge_value refuses for `reason`.
+template <class Value, class JudgeValue>
+double count_cells(const std::int64_t *shape, Value value, JudgeValue judge_value, int reason) {
+    double count = 0;
+    std::int64_t cell[3];
+    for (cell[0] = 0; cell[0] < shape[0]; ++cell[0])
+        for (cell[1] = 0; cell[1] < shape[1]; ++cell[1])
+            for (cell[2] = 0; cell[2] < shape[2]; ++cell[2])
+                count += judge_value(value(cell)) == reason;
+    return count;
 }
 
 /// Text for people, without heap allocation once `out` has grown.

@@ -1,12 +1,6 @@
 #include "kernels.h"
 
-#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(SURROGATE_NO_CLONES) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define SURROGATE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define SURROGATE_CLONES
-#endif
-#define SURROGATE_INLINE static inline __attribute__((always_inline))
+#include "clones.h"
 
 namespace surrogate::core {
 
@@ -96,6 +90,25 @@ SURROGATE_INLINE void write(T *u, std::int64_t u_stride, const T *x, std::int64_
     }
 }
 
+// A NaN stays: neither comparison holds.
+template <class T> SURROGATE_INLINE T clip(T u, T lower, T upper) {
+    return u < lower ? lower : u > upper ? upper : u;
+}
+
+template <class T>
+SURROGATE_INLINE void write_clip(T *u, std::int64_t u_stride, const T *x, std::int64_t stride, const float *y,
+                                 std::int64_t n, T offset, T scale, T lower, T upper, T shift) {
+    if (!x) {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < n; ++i)
+            u[i * u_stride] = clip(increment(y[i], offset, scale), lower, upper) - shift;
+    } else {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < n; ++i)
+            u[i * u_stride] = clip(x[i * stride] + increment(y[i], offset, scale), lower, upper) - shift;
+    }
+}
+
 } // namespace
 
 #define SURROGATE_KERNELS(T)                                                                                           \
@@ -114,6 +127,10 @@ SURROGATE_INLINE void write(T *u, std::int64_t u_stride, const T *x, std::int64_
     SURROGATE_CLONES void write_next(T *u, std::int64_t u_stride, const T *x, std::int64_t stride, const float *y,     \
                                      std::int64_t n, T offset, T scale) {                                              \
         write(u, u_stride, x, stride, y, n, offset, scale);                                                            \
+    }                                                                                                                  \
+    SURROGATE_CLONES void write_clipped(T *u, std::int64_t u_stride, const T *x, std::int64_t stride, const float *y,  \
+                                        std::int64_t n, T offset, T scale, T lower, T upper, T shift) {                \
+        write_clip(u, u_stride, x, stride, y, n, offset, scale, lower, upper, shift);                                  \
     }
 
 SURROGATE_KERNELS(float)

@@ -27,4 +27,10 @@ void write_next(float *u, std::int64_t u_stride, const float *x, std::int64_t st
 void write_next(double *u, std::int64_t u_stride, const double *x, std::int64_t stride, const float *y, std::int64_t n,
                 double offset, double scale);
 
+/// write_next of a frame whose values are put into lower ... upper, and are then lowered by `shift`.
+void write_clipped(float *u, std::int64_t u_stride, const float *x, std::int64_t stride, const float *y, std::int64_t n,
+                   float offset, float scale, float lower, float upper, float shift);
+void write_clipped(double *u, std::int64_t u_stride, const double *x, std::int64_t stride, const float *y,
+                   std::int64_t n, double offset, double scale, double lower, double upper, double shift);
+
 } // namespace surrogate::core

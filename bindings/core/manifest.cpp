@@ -1,6 +1,7 @@
 #include "manifest.h"
 
 #include "json_node.h"
+#include "manifest_guards.h"
 
 #include <cmath>
 
@@ -9,7 +10,7 @@ namespace surrogate::core {
 namespace {
 
 // Nothing real is larger, and products of them stay far from overflow.
-constexpr std::int64_t LARGEST_COMPONENTS = 100000;
+constexpr std::int64_t LARGEST_COMPONENTS = 100000, LARGEST_HISTORY = 1000;
 
 using Numbers = std::vector<double>;
 
@@ -37,9 +38,42 @@ void read_schema(const JsonNode &root, const std::string &label) {
         name->one_of({"surrogate-bundle"});
 }
 
+std::vector<Reference> references(const JsonNode &node, std::size_t size) {
+    std::vector<Reference> values;
+    for (const auto &item : node.array(size, "component")) {
+        const auto pair = item.array(2, "of mean and standard deviation");
+        values.push_back({pair[0].number(), pair[1].positive()});
+    }
+    return values;
+}
+
+std::vector<Bounds> ranges(const JsonNode &node, std::size_t size) {
+    std::vector<Bounds> values;
+    for (const auto &item : node.array(size, "component")) {
+        const auto ends = numbers(item, 2, "end of the range", false);
+        if (ends[0] > ends[1])
+            item.complain(text("lower end ", ends[0], " is above upper end ", ends[1]));
+        values.push_back({ends[0], ends[1]});
+    }
+    return values;
+}
+
+/// What training has seen of a field.
+void read_trained(FieldSpec &field, const JsonNode &node, std::size_t size) {
+    if (const auto range = node.find("trained_range"); range && !range->array().empty())
+        field.trained_range = ranges(*range, size);
+    if (const auto statistics = node.find("trained_statistics")) {
+        statistics->only_keys({"mean", "std"});
+        field.trained_mean = references(statistics->at("mean"), size);
+        field.trained_deviation = references(statistics->at("std"), size);
+    }
+    if (const auto jump = node.find("trained_jump"); jump && !jump->array().empty())
+        field.trained_jump = numbers(*jump, size, "component", true);
+}
+
 FieldSpec read_field(const JsonNode &node) {
     node.only_keys({"name", "unit", "components", "staggering", "description", "normalisation", "prediction",
-                    "conserved", "trained_range"});
+                    "conserved", "trained_range", "trained_statistics", "trained_jump"});
     FieldSpec field;
     field.name = node.at("name").name();
     if (const auto unit = node.find("unit"))
@@ -65,6 +99,9 @@ FieldSpec read_field(const JsonNode &node) {
         field.scale = numbers(prediction->at("scale"), size, "component", true);
         field.offset = numbers(prediction->at("offset"), size, "component", false);
     }
+    if (const auto conserved = node.find("conserved"))
+        field.conserved = conserved->boolean();
+    read_trained(field, node, size);
     return field;
 }
 
@@ -203,39 +240,6 @@ ProgramSpec read_program(const JsonNode &node) {
     return program;
 }
 
-/// A key that is given replaces what `bounds` says; null removes it.
-void read_bounds(Bounds &bounds, const JsonNode &node) {
-    node.only_keys({"lower", "upper"});
-    for (const auto &[key, value] : node.members()) {
-        double &side = key == "lower" ? bounds.lower : bounds.upper;
-        side = value.is_null() ? (key == "lower" ? Bounds().lower : Bounds().upper) : value.number();
-    }
-    if (bounds.lower > bounds.upper)
-        node.complain(text("lower bound ", bounds.lower, " is above upper bound ", bounds.upper));
-}
-
-void read_guards(GuardSpec &guards, const Manifest &manifest, const JsonNode &node) {
-    node.only_keys({"finite", "bounds"});
-    if (const auto finite = node.find("finite"))
-        guards.finite = finite->boolean();
-    const auto bounds = node.find("bounds");
-    if (!bounds)
-        return;
-    const auto names = manifest.field_names();
-    for (const auto &[name, value] : bounds->members()) {
-        std::size_t index = 0;
-        while (index < names.size() && names[index] != name)
-            ++index;
-        if (index == names.size())
-            bounds->complain(
-                text("no field '", name, "'", suggestion(name, names), "; the fields are ", names_text(names)));
-        if (value.is_null())
-            guards.bounds[index] = Bounds();
-        else
-            read_bounds(guards.bounds[index], value);
-    }
-}
-
 void read_files(Manifest &manifest, const JsonNode &root) {
     const auto node = root.at("files");
     for (const auto &[name, value] : node.members()) {
@@ -269,8 +273,8 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     nlohmann::json storage;
     const auto root = JsonNode::parse(storage, document, label, SURROGATE_ERROR_CORRUPT);
     read_schema(root, label); // before any other key: a newer schema may have others
-    root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "parameters", "noise",
-                    "locality", "programs", "guards", "example", "metrics", "provenance", "files"});
+    root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "history", "parameters",
+                    "noise", "locality", "programs", "guards", "example", "metrics", "provenance", "files"});
     Manifest manifest;
     manifest.name = root.at("name").string();
     read_fields(manifest, root.at("fields"));
@@ -280,6 +284,12 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     manifest.time_step = time.at("step").positive();
     if (const auto unit = time.find("unit"))
         manifest.time_unit = unit->string();
+    if (const auto history = root.find("history")) {
+        const auto frames = history->integer(1);
+        if (frames > LARGEST_HISTORY)
+            history->refuse(text("at most ", LARGEST_HISTORY));
+        manifest.history = static_cast<int>(frames);
+    }
     if (const auto parameters = root.find("parameters"))
         for (const auto &item : parameters->array())
             manifest.parameters.push_back(read_parameter(item));
@@ -307,15 +317,6 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     }
     read_files(manifest, root);
     return manifest;
-}
-
-GuardSpec merged_guards(const Manifest &manifest, const char *overrides) {
-    GuardSpec guards = manifest.guards;
-    if (overrides) {
-        nlohmann::json storage;
-        read_guards(guards, manifest, JsonNode::parse(storage, overrides, "options.guards", SURROGATE_ERROR_ARGUMENT));
-    }
-    return guards;
 }
 
 } // namespace surrogate::core

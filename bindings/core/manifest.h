@@ -1,9 +1,11 @@
 // What a bundle says of itself: the C++ side of surrogate/bundle/manifest.py.
 #pragma once
 
+#include "guard_spec.h"
+
 #include <cstdint>
-#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +14,12 @@ namespace surrogate::core {
 
 constexpr int SCHEMA_VERSION = 1;
 
-struct Bounds {
-    double lower = -std::numeric_limits<double>::infinity();
-    double upper = std::numeric_limits<double>::infinity();
-};
-
 enum class Prediction { none, increment, frame };
+
+/// Mean and standard deviation of a quantity over the frames of the training set.
+struct Reference {
+    double mean = 0, deviation = 1;
+};
 
 struct FieldSpec {
     std::string name, unit = "1", staggering = "cell";
@@ -27,6 +29,13 @@ struct FieldSpec {
     std::vector<double> mean, deviation; // the program reads (u - mean) / deviation
     Prediction prediction = Prediction::none;
     std::vector<double> scale, offset; // of the program's output
+    bool conserved = false;            // its integral over the domain is constant in time
+    // What training has seen, one entry a component; empty: not recorded.
+    std::vector<Bounds> trained_range;
+    std::vector<Reference> trained_mean, trained_deviation; // of a frame's mean and standard deviation
+    std::vector<double> trained_jump;                       // rms of the increments
+
+    bool predicted() const { return prediction != Prediction::none; }
 };
 
 struct Grid {
@@ -62,11 +71,6 @@ struct Noise {
     int channels = 1;
 };
 
-struct GuardSpec {
-    bool finite = true;
-    std::vector<Bounds> bounds; // one a field
-};
-
 struct FileEntry {
     std::int64_t bytes = 0;
     std::string sha256;
@@ -78,6 +82,7 @@ struct Manifest {
     Grid grid;
     double time_step = 0;
     std::string time_unit = "1";
+    int history = 1; // frames that the program reads, newest first
     std::vector<Parameter> parameters;
     std::vector<Noise> noise;
     Locality locality;
@@ -95,8 +100,8 @@ struct Manifest {
 /// Throws ERROR_CORRUPT, or ERROR_SCHEMA if it was written for a newer library.
 Manifest parse_manifest(std::string_view document, const std::string &label);
 
-/// Guards after `overrides` (a JSON object {"finite": bool, "bounds": {FIELD: {"lower": x, "upper": x}}}, or NULL):
-/// a key that is given replaces the manifest's, null removes it. Throws ERROR_ARGUMENT.
+/// Guards after `overrides` (a JSON object like the manifest's "guards", the path of a file that holds one, or NULL):
+/// a key that is given replaces the manifest's, null removes it. Throws ERROR_ARGUMENT, or ERROR_NOT_FOUND for the file.
 GuardSpec merged_guards(const Manifest &manifest, const char *overrides);
 
 } // namespace surrogate::core

@@ -1,12 +1,18 @@
 // An opened bundle: everything behind a surrogate_model handle.
 #pragma once
 
+#include "call.h"
 #include "engine_pass.h"
+#include "ensemble.h"
+#include "example.h"
 #include "output.h"
 #include "pack.h"
 #include "program.h"
+#include "program_inputs.h"
 #include "record_calls.h"
-#include "safetensors.h"
+#include "stopwatch.h"
+#include "verdict.h"
+#include "worker.h"
 
 #include <mutex>
 
@@ -35,6 +41,25 @@ class Model {
     int predict_array(const char *where, void *output, const void *input, int dtype, int rank,
                       const std::int64_t *shape, const surrogate_step_options &step);
 
+    /// Members of a stochastic model: mean and standard deviation (either may be NULL), or all of them.
+    int predict_ensemble(const char *where, const surrogate_field *mean, const surrogate_field *spread,
+                         const surrogate_field *input, std::size_t count, const surrogate_step_options &step);
+    int predict_members(const char *where, const surrogate_field *output, const surrogate_field *input,
+                        std::size_t count, const surrogate_step_options &step);
+
+    /// Up to `steps` frames; *completed (may be NULL): how many were.
+    int rollout(const char *where, std::int64_t *completed, const surrogate_field *output, const surrogate_field *input,
+                std::size_t count, std::int64_t steps, const surrogate_step_options &step);
+
+    /// One prediction in two halves, the program on a thread of the library's in between.
+    void begin(const surrogate_field *output, const surrogate_field *input, std::size_t count,
+               const surrogate_step_options &step);
+    bool done();
+    int wait(const char *where);
+    /// This rank's sums after `begin`, and the end of the call with those of all ranks (NULL: its own).
+    void partials(double *partials, std::size_t count);
+    int finish(const char *where, const double *totals, std::size_t count);
+
     surrogate_verification verify();
     surrogate_rejection last_rejection();
     surrogate_statistics statistics();
@@ -44,21 +69,78 @@ class Model {
     void log(int level, const std::string &text) const;
 
   private:
+    using Lock = std::unique_lock<std::mutex>;
+    Lock claim(); ///< throws while a prediction is under way
+
+    /// Run `body` as one call of the statistics.
+    template <class Body> auto counted(Body &&body) {
+        ++statistics_.calls;
+        try {
+            return body();
+        } catch (...) {
+            ++statistics_.errors;
+            throw;
+        }
+    }
+    /// Run `body`, which is a call of the statistics only if it fails.
+    template <class Body> auto refused(Body &&body) {
+        try {
+            return body();
+        } catch (...) {
+            ++statistics_.calls;
+            ++statistics_.errors;
+            throw;
+        }
+    }
+
+    // The stages of every prediction. `prepare` and `settle` run on the caller's thread, the others may run on another.
+    void prepare(const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                 const surrogate_step_options &step);
+    void compute();
+    void compute_only();
+    void compute_in_engine();
+    bool runs_in_engine() const;
+    int settle(const char *where);
+    void join();
+    void check_partials(const double *values, std::size_t count, const char *name) const;
+    int finish_call(const char *where);
+
+    const float *pack();
+    bool accept_input();
+    const float *run_program(const float *packed, const State &state, std::int64_t member);
+    void look(Tally &tally, const State &input, const float *program);
+    bool accept_frame(const Tally &totals, const State &input, const float *program);
+    void write();
+    void keep_apart(std::int64_t size);
+
+    void read_frames(const surrogate_field *input, std::size_t count);
     int predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
                        std::size_t count, const surrogate_step_options &step);
-    int run(const char *where, const surrogate_step_options &step);
-    int run_in_engine(const char *where, const surrogate_step_options &step);
-    int more_inputs(surrogate_tensor *inputs, const surrogate_step_options &step);
-    const float *run_program(const float *data, const surrogate_step_options &step);
-    const float *parameters(const surrogate_step_options &step, std::int64_t batch);
-    int reject(const char *where, const Offence &offence);
+    void describe_array(void *output, const void *input, int dtype, int rank, const std::int64_t *shape);
+    int reject(const char *where);
+    void accept(const char *where, const Tally &tally);
+    void note(bool &noted, const char *where, const char *what, int reason = SURROGATE_REASON_NONE) const;
 
-    void read_example();
+    void require_host(const char *what) const;
+    void check_members(const surrogate_step_options &step, std::int64_t least) const;
+    int run_ensemble(const char *where, const surrogate_step_options &step);
+    void compute_ensemble();
+    bool compute_members(const float *tiled, std::int64_t b, std::int64_t m, std::int64_t frame);
+    void judge_spread();
+    void sum_members(std::int64_t b, std::int64_t count, const float *program);
+    void write_ensemble();
+
+    bool prepare_rollout(const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                         std::int64_t steps, const surrogate_step_options &step);
+    int roll(const char *where, bool every, std::int64_t k, const surrogate_step_options &step);
+    void place_frame(State &state, std::int64_t slot);
+    static void copy_frame(const State &to, const State &from);
+
     void warm_up();
     surrogate_verification replay();
-    const float *run_checked(const surrogate_tensor *inputs, int count, void *stream);
+    const float *run_checked(const std::vector<surrogate_tensor> &inputs, void *stream);
     void record_input(); // before the output is written
-    void record_output(const surrogate_step_options &step);
+    void record_output();
 
     std::mutex mutex_;
     Bundle bundle_;
@@ -68,19 +150,29 @@ class Model {
     const InputPass input_pass_;
     const OutputPass output_pass_;
     EnginePass engine_pass_;
+    const Judge judge_;
     const surrogate_log_function log_;
     void *const log_user_;
     const int threads_;
 
-    State input_, output_;
+    Call call_;
+    Ensemble ensemble_;
+    State rolled_;   // all frames that a rollout writes
+    Buffer history_; // frames of a rollout that the caller does not want
+    ProgramInputs inputs_;
     std::vector<surrogate_field> array_output_, array_input_;
-    Buffer packed_, parameter_values_, staged_;
-    Tensor example_, expected_, example_parameters_;
+    Buffer packed_, staged_;
+    Example example_;
     surrogate_statistics statistics_{};
     surrogate_rejection rejection_{};
     std::string rejection_text_;
-    bool warned_[8] = {};
+    bool warned_[16] = {}, kept_noted_[16] = {}; // by reason
+    bool clip_noted_ = false, projection_noted_ = false;
     std::unique_ptr<CallRecord> calls_; // none without record_calls
+
+    bool under_way_ = false; // between `begin` and `wait`
+    std::exception_ptr failure_;
+    Worker worker_; // last, so that it is joined before anything that its job uses goes
 };
 
 } // namespace surrogate::core

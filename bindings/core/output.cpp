@@ -18,42 +18,140 @@ template <> const std::vector<OutputPass::Step<double>> &OutputPass::steps<doubl
 template <class T> void OutputPass::add_step(std::vector<Step<T>> &steps, std::size_t field, int component) const {
     const FieldSpec &spec = manifest_.fields[field];
     const auto c = static_cast<std::size_t>(component);
+    const bool projected = spec.conserved && guards_.policy(Guard::conserved) == Policy::project;
+    const bool summed = projected || (spec.conserved && guards_.tolerance) || (guards_.jump && !spec.trained_jump.empty());
     steps.push_back({field, static_cast<std::size_t>(spec.first_input) + c, component,
-                     spec.prediction == Prediction::increment, static_cast<T>(spec.offset[c]),
-                     static_cast<T>(spec.scale[c]), limits<T>(guards_, field)});
+                     spec.prediction == Prediction::increment, summed, projected,
+                     static_cast<T>(spec.offset[c]), static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
+                     clipping<T>(guards_, field)});
 }
 
 OutputPass::OutputPass(const Manifest &manifest, const GuardSpec &guards) : manifest_(manifest), guards_(guards) {
     for (std::size_t f = 0; f < manifest.fields.size(); ++f)
         for (int c = 0; c < manifest.fields[f].components; ++c)
-            if (manifest.fields[f].prediction != Prediction::none) {
+            if (manifest.fields[f].predicted()) {
                 add_step(single_, f, c);
                 add_step(double_, f, c);
             }
 }
 
-template <class T> bool OutputPass::accepted_as(const State &input, const float *program) const {
-    std::int64_t dense[3];
-    dense_float_strides(dense, input.shape);
-    for (std::int64_t b = 0; b < input.batch; ++b)
-        for (const Step<T> &step : steps<T>()) {
-            const Channel &channel = input.channels[step.channel];
-            const char *from = channel.data + b * channel.batch_stride;
-            const Rows<2> rows(input.shape, {step.increment ? channel.strides : dense, dense});
-            const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
-            const bool good = !step.limits.checked || rows.each([&](const std::int64_t(&offset)[2]) {
-                const T *x = step.increment ? reinterpret_cast<const T *>(from + offset[0]) : nullptr;
-                const float *y = program + offset[1] / static_cast<std::int64_t>(sizeof(float));
-                return check_next(x, stride, y, n, step.offset, step.scale, step.limits.lower, step.limits.upper);
-            });
-            if (!good)
-                return false;
-            program += input.cells();
-        }
-    return true;
+/// Sums of d and d^2 with d = offset + scale * y, from those of y over n cells.
+static void scale_moments(ChannelSums &totals, const MomentSums &of_y, double n, double offset, double scale) {
+    const double first = of_y.first.total(), second = of_y.second.total();
+    totals.change = n * offset + scale * first;
+    totals.change_square = n * offset * offset + 2 * offset * scale * first + scale * scale * second;
 }
 
-template <class T> void OutputPass::write_as(const State &output, const State &input, const float *program) const {
+/// One channel of one state. Rows are cut where sums are taken, so that what was read once is summed from the cache.
+template <class T>
+bool OutputPass::look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
+                         ChannelSums &totals) const {
+    const bool changed = step.clip.checked || (step.summed && !step.increment); // the change is no affine of y
+    const bool sums = step.summed || step.clip.checked;
+    if (!step.limits.checked && !sums)
+        return true;
+    std::int64_t dense[3];
+    dense_float_strides(dense, input.shape);
+    const Channel &channel = input.channels[step.channel];
+    const char *from = channel.data + batch * channel.batch_stride;
+    const bool reads = step.increment || changed;
+    const Rows<2> rows(input.shape, {reads ? channel.strides : dense, dense}, sums ? LANES : 1);
+    const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
+    const std::int64_t piece = sums ? PIECE : n;
+    MomentSums moments;
+    Lanes clipped;
+    bool good = true;
+    rows.each([&](const std::int64_t(&offset)[2]) {
+        const T *x = reads ? reinterpret_cast<const T *>(from + offset[0]) : nullptr;
+        const float *y = program + offset[1] / static_cast<std::int64_t>(sizeof(float));
+        for (std::int64_t i = 0; i < n; i += piece) {
+            const std::int64_t m = std::min(piece, n - i);
+            const T *at = reads ? x + i * stride : nullptr;
+            good &= !step.limits.checked || check_next(step.increment ? at : nullptr, stride, y + i, m, step.offset,
+                                                       step.scale, step.limits.lower, step.limits.upper);
+            if (changed)
+                add_change(at, stride, y + i, m, step.increment, step.offset, step.scale, step.clip.lower,
+                           step.clip.upper, moments, clipped);
+            else if (sums)
+                add_moments(y + i, 1, m, 0.0, moments);
+        }
+        return good || sums;
+    });
+    if (changed) {
+        totals.change = moments.first.total();
+        totals.change_square = moments.second.total();
+        totals.clipped = clipped.total();
+    } else if (sums)
+        scale_moments(totals, moments, static_cast<double>(input.cells()), static_cast<double>(step.offset),
+                      static_cast<double>(step.scale));
+    return good;
+}
+
+template <class T> void OutputPass::look_as(const State &input, const float *program, Tally &tally) const {
+    for (std::int64_t b = 0; b < input.batch; ++b)
+        for (const Step<T> &step : steps<T>()) {
+            ChannelSums &totals = tally.at(b, step.channel);
+            if (!look_at(step, input, b, program, totals) && refuses(step, input, b, program, totals))
+                return;
+            program += input.cells();
+        }
+}
+
+void OutputPass::look(const State &input, const float *program, Tally &tally) const {
+    if (input.dtype == SURROGATE_FLOAT32)
+        look_as<float>(input, program, tally);
+    else
+        look_as<double>(input, program, tally);
+}
+
+template <class T>
+double OutputPass::value(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
+                         const std::int64_t *cell) {
+    const auto index = (cell[0] * input.shape[1] + cell[1]) * input.shape[2] + cell[2];
+    const T jump = step.offset + step.scale * static_cast<T>(program[index]);
+    const Channel &channel = input.channels[step.channel];
+    return static_cast<double>(step.increment ? cell_value<T>(channel, batch, cell) + jump : jump);
+}
+
+/// Count what is wrong with a channel that holds a value beyond its limits; whether that ends the call.
+template <class T>
+bool OutputPass::refuses(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
+                         ChannelSums &totals) const {
+    const auto count = [&](int reason) {
+        return count_cells(
+            input.shape, [&](const std::int64_t *cell) { return value(step, input, batch, program, cell); },
+            [&](double found) { return judge(found, guards_, step.field, Role::output); }, reason);
+    };
+    totals.output_not_finite = count(SURROGATE_REASON_OUTPUT_NOT_FINITE);
+    totals.output_out_of_bounds = count(SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS);
+    return (totals.output_not_finite > 0 && guards_.policy(Guard::finite) != Policy::keep) ||
+           (totals.output_out_of_bounds > 0 && guards_.policy(Guard::bounds) != Policy::keep);
+}
+
+template <class T> void OutputPass::locate_as(Offence &offence, const State &input, const float *program) const {
+    const std::vector<Step<T>> &all = steps<T>();
+    for (std::size_t k = 0; k < all.size(); ++k) {
+        const Step<T> &step = all[k];
+        if (static_cast<int>(step.field) != offence.field || step.component != offence.component)
+            continue;
+        const auto part = offence.batch * static_cast<std::int64_t>(all.size()) + static_cast<std::int64_t>(k);
+        const float *y = program + part * input.cells();
+        find_cell(
+            offence, input.shape,
+            [&](const std::int64_t *cell) { return value(step, input, offence.batch, y, cell); },
+            [&](double found) { return judge(found, guards_, step.field, Role::output); });
+    }
+}
+
+void OutputPass::locate(Offence &offence, const State &input, const float *program) const {
+    if (input.dtype == SURROGATE_FLOAT32)
+        locate_as<float>(offence, input, program);
+    else
+        locate_as<double>(offence, input, program);
+}
+
+template <class T>
+void OutputPass::write_as(const State &output, const State &input, const float *program, const Tally &totals) const {
     std::int64_t dense[3];
     dense_float_strides(dense, input.shape);
     constexpr auto size = static_cast<std::int64_t>(sizeof(T));
@@ -64,53 +162,28 @@ template <class T> void OutputPass::write_as(const State &output, const State &i
             char *to = target.data + b * target.batch_stride;
             const Rows<3> rows(input.shape, {target.strides, step.increment ? source.strides : target.strides, dense});
             const std::int64_t to_stride = rows.strides[0][2] / size, stride = rows.strides[1][2] / size;
+            const double shift = step.projected ? totals.at(b, step.channel).mean_change() : 0.0;
+            const T shifted = static_cast<T>(static_cast<double>(step.offset) - shift);
             rows.each([&](const std::int64_t(&offset)[3]) {
                 const T *x = step.increment ? reinterpret_cast<const T *>(from + offset[1]) : nullptr;
                 const float *y = program + offset[2] / static_cast<std::int64_t>(sizeof(float));
-                write_next(reinterpret_cast<T *>(to + offset[0]), to_stride, x, stride, y, rows.length(), step.offset,
-                           step.scale);
+                T *u = reinterpret_cast<T *>(to + offset[0]);
+                if (step.clip.checked)
+                    write_clipped(u, to_stride, x, stride, y, rows.length(), step.offset, step.scale, step.clip.lower,
+                                  step.clip.upper, static_cast<T>(shift));
+                else
+                    write_next(u, to_stride, x, stride, y, rows.length(), shifted, step.scale);
                 return true;
             });
             program += input.cells();
         }
 }
 
-template <class T> Offence OutputPass::find_as(const State &input, const float *program) const {
-    for (std::int64_t b = 0; b < input.batch; ++b)
-        for (const Step<T> &step : steps<T>()) {
-            const auto value = [&](const std::int64_t *cell) {
-                const auto index = (cell[0] * input.shape[1] + cell[1]) * input.shape[2] + cell[2];
-                const T jump = step.offset + step.scale * static_cast<T>(program[index]);
-                const Channel &channel = input.channels[step.channel];
-                return static_cast<double>(step.increment ? cell_value<T>(channel, b, cell) + jump : jump);
-            };
-            const auto judge_value = [&](double found) { return judge(found, guards_, step.field, Role::output); };
-            Offence offence;
-            if (find_cell(offence, input.shape, value, judge_value)) {
-                offence.field = static_cast<int>(step.field);
-                offence.component = step.component;
-                offence.batch = b;
-                offence.bounds = guards_.bounds[step.field];
-                return offence;
-            }
-            program += input.cells();
-        }
-    fail(SURROGATE_ERROR_INTERNAL, "the input changed while it was read; no other thread may write to it");
-}
-
-bool OutputPass::accepted(const State &input, const float *program) const {
-    return input.dtype == SURROGATE_FLOAT32 ? accepted_as<float>(input, program) : accepted_as<double>(input, program);
-}
-
-Offence OutputPass::find(const State &input, const float *program) const {
-    return input.dtype == SURROGATE_FLOAT32 ? find_as<float>(input, program) : find_as<double>(input, program);
-}
-
-void OutputPass::write(const State &output, const State &input, const float *program) const {
+void OutputPass::write(const State &output, const State &input, const float *program, const Tally &totals) const {
     if (output.dtype == SURROGATE_FLOAT32)
-        write_as<float>(output, input, program);
+        write_as<float>(output, input, program, totals);
     else
-        write_as<double>(output, input, program);
+        write_as<double>(output, input, program, totals);
 }
 
 bool OutputPass::writes_into(const State &output, const float *program, std::int64_t count) const {

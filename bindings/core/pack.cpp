@@ -3,6 +3,7 @@
 #include "error.h"
 #include "kernels.h"
 #include "rows.h"
+#include "sums.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,8 +21,9 @@ static Bounds representable(const FieldSpec &field, std::size_t c) {
 
 template <class T>
 InputPass::Step<T> InputPass::step(const FieldSpec &field, std::size_t index, std::size_t component) const {
+    const Bounds trained = field.trained_range.empty() ? Bounds() : field.trained_range[component];
     Step<T> step{static_cast<T>(field.mean[component]), static_cast<T>(1.0 / field.deviation[component]),
-                 limits<T>(guards_, index)};
+                 limits<T>(guards_, index, Role::input), {inward<T>(trained.lower, +1), inward<T>(trained.upper, -1), true}};
     if (guards_.finite) {
         const Bounds range = representable(field, component);
         step.limits.lower = std::max(step.limits.lower, inward<T>(range.lower, +1));
@@ -30,11 +32,20 @@ InputPass::Step<T> InputPass::step(const FieldSpec &field, std::size_t index, st
     return step;
 }
 
+InputPass::Sums InputPass::sums(const FieldSpec &field, std::size_t index, std::size_t component) const {
+    const bool outside = guards_.range_share && !field.trained_range.empty();
+    const bool moments = guards_.distance && !field.trained_mean.empty();
+    const bool absolute = guards_.tolerance && field.conserved && field.predicted() &&
+                          guards_.policy(Guard::conserved) != Policy::project;
+    return {index, component, moments || absolute, outside, absolute, field.mean[component]};
+}
+
 InputPass::InputPass(const Manifest &manifest, const GuardSpec &guards) : manifest_(manifest), guards_(guards) {
     for (std::size_t f = 0; f < manifest.fields.size(); ++f)
         for (std::size_t c = 0; c < manifest.fields[f].mean.size(); ++c) {
             single_.push_back(step<float>(manifest.fields[f], f, c));
             double_.push_back(step<double>(manifest.fields[f], f, c));
+            sums_.push_back(sums(manifest.fields[f], f, c));
             identity_ = identity_ && manifest.fields[f].mean[c] == 0.0 && manifest.fields[f].deviation[c] == 1.0;
         }
 }
@@ -58,27 +69,59 @@ bool InputPass::in_place(const State &input) const {
     return true;
 }
 
-/// Check every value, and write the normalised ones where `to` is not NULL.
+/// One channel of one state: check every value, write the normalised ones where `to` is not NULL, and sum. Rows are
+/// cut where sums are taken, so that what was read once is summed from the cache.
 template <class T>
-bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, float *to) const {
+bool InputPass::run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
+                            const Sums &sums, ChannelSums &totals, float *to) const {
     std::int64_t dense[3];
-    dense_float_strides(dense, input.shape);
-    for (std::int64_t b = 0; b < input.batch; ++b)
+    dense_float_strides(dense, shape);
+    const Rows<2> rows(shape, {channel.strides, dense}, sums.any() ? LANES : 1);
+    const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
+    const std::int64_t piece = sums.any() ? PIECE : n;
+    MomentSums moments;
+    Lanes absolute;
+    std::int64_t outside = 0;
+    bool good = true;
+    rows.each([&](const std::int64_t(&offset)[2]) {
+        const T *x = reinterpret_cast<const T *>(from + offset[0]);
+        float *row = to ? to + offset[1] / static_cast<std::int64_t>(sizeof(float)) : nullptr;
+        for (std::int64_t i = 0; i < n; i += piece, x += piece * stride) {
+            const std::int64_t m = std::min(piece, n - i);
+            good &= (row ? pack_row(row + i, x, stride, m, step.mean, step.inverse, step.limits.lower, step.limits.upper)
+                         : !step.limits.checked || check_row(x, stride, m, step.limits.lower, step.limits.upper)) ||
+                    !step.limits.checked;
+            if (sums.absolute)
+                add_magnitude(x, stride, m, sums.centre, moments, absolute);
+            else if (sums.moments)
+                add_moments(x, stride, m, sums.centre, moments);
+            if (sums.outside)
+                outside += count_outside(x, stride, m, step.range.lower, step.range.upper);
+        }
+        return good || sums.any();
+    });
+    if (sums.any()) {
+        totals.first = moments.first.total();
+        totals.second = moments.second.total();
+        totals.outside = static_cast<double>(outside);
+        totals.absolute = absolute.total();
+    }
+    return good;
+}
+
+/// All channels of one frame, leaving `gap` floats after each state. Sums are those of the newest frame; values that
+/// are refused count in any.
+template <class T>
+bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, Tally &tally,
+                             float *to, std::int64_t gap) const {
+    const auto cells = static_cast<double>(input.cells());
+    for (std::int64_t b = 0; b < input.batch; ++b, to = to ? to + gap : nullptr)
         for (std::size_t c = 0; c < steps.size(); ++c) {
             const Channel &channel = input.channels[c];
-            const Step<T> step = steps[c];
+            ChannelSums &totals = tally.at(b, c);
+            totals.cells = cells;
             const char *from = channel.data + b * channel.batch_stride;
-            const Rows<2> rows(input.shape, {channel.strides, dense});
-            const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
-            const bool accepted = rows.each([&](const std::int64_t(&offset)[2]) {
-                const T *x = reinterpret_cast<const T *>(from + offset[0]);
-                if (!to)
-                    return !step.limits.checked || check_row(x, stride, n, step.limits.lower, step.limits.upper);
-                float *row = to + offset[1] / static_cast<std::int64_t>(sizeof(float));
-                return pack_row(row, x, stride, n, step.mean, step.inverse, step.limits.lower, step.limits.upper) ||
-                       !step.limits.checked;
-            });
-            if (!accepted)
+            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, to) && refuses(totals, input, b, c))
                 return false;
             if (to)
                 to += input.cells();
@@ -86,44 +129,65 @@ bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &ste
     return true;
 }
 
-InputPass::Result InputPass::run(const State &input, Buffer &buffer, std::int64_t &allocations) const {
-    if (in_place(input)) {
-        const bool accepted = run_channels<float>(input, single_, nullptr);
-        return {accepted ? reinterpret_cast<const float *>(input.channels[0].data) : nullptr, false};
+/// Count what is wrong with a channel that holds a value beyond its limits; whether that ends the call.
+bool InputPass::refuses(ChannelSums &totals, const State &input, std::int64_t batch, std::size_t channel) const {
+    const auto count = [&](int reason) {
+        return count_cells(
+            input.shape, [&](const std::int64_t *cell) { return value(input, batch, channel, cell); },
+            [&](double found) { return judge_value(found, channel); }, reason);
+    };
+    totals.input_not_finite += count(SURROGATE_REASON_INPUT_NOT_FINITE);
+    totals.input_out_of_bounds += count(SURROGATE_REASON_INPUT_OUT_OF_BOUNDS);
+    return (totals.input_not_finite > 0 && guards_.policy(Guard::finite) != Policy::keep) ||
+           (totals.input_out_of_bounds > 0 && guards_.policy(Guard::bounds) != Policy::keep);
+}
+
+InputPass::Result InputPass::run(const std::vector<State> &frames, Tally &tally, Buffer &buffer,
+                                 std::int64_t &allocations) const {
+    const State &newest = frames.front();
+    if (frames.size() == 1 && in_place(newest)) {
+        const bool accepted = run_channels<float>(newest, single_, true, tally, nullptr, 0);
+        return {accepted ? reinterpret_cast<const float *>(newest.channels[0].data) : nullptr, false};
     }
-    const std::int64_t count = input.batch * input.cells() * static_cast<std::int64_t>(input.channels.size());
-    float *to = buffer.get(count, allocations);
-    const bool accepted = input.dtype == SURROGATE_FLOAT32 ? run_channels<float>(input, single_, to)
-                                                           : run_channels<double>(input, double_, to);
+    const std::int64_t state = newest.cells() * static_cast<std::int64_t>(newest.channels.size());
+    const auto count = static_cast<std::int64_t>(frames.size());
+    float *to = buffer.get(newest.batch * count * state, allocations);
+    bool accepted = true;
+    for (std::int64_t k = 0; accepted && k < count; ++k) {
+        const State &frame = frames[static_cast<std::size_t>(k)];
+        float *at = to + k * state;
+        const std::int64_t gap = (count - 1) * state;
+        accepted = frame.dtype == SURROGATE_FLOAT32 ? run_channels<float>(frame, single_, k == 0, tally, at, gap)
+                                                    : run_channels<double>(frame, double_, k == 0, tally, at, gap);
+    }
     return {accepted ? to : nullptr, true};
 }
 
-Offence InputPass::find(const State &input) const {
-    for (std::int64_t b = 0; b < input.batch; ++b)
-        for (std::size_t f = 0; f < manifest_.fields.size(); ++f)
-            for (int c = 0; c < manifest_.fields[f].components; ++c) {
-                const auto channel = static_cast<std::size_t>(manifest_.fields[f].first_input + c);
-                const Bounds range = representable(manifest_.fields[f], static_cast<std::size_t>(c));
-                const auto value = [&](const std::int64_t *cell) {
-                    return input.dtype == SURROGATE_FLOAT32
-                               ? static_cast<double>(cell_value<float>(input.channels[channel], b, cell))
-                               : cell_value<double>(input.channels[channel], b, cell);
-                };
-                const auto judge_value = [&](double found) {
-                    const int reason = judge(found, guards_, f, Role::input);
-                    const bool fits = found >= range.lower && found <= range.upper;
-                    return reason || fits || !guards_.finite ? reason : int{SURROGATE_REASON_INPUT_NOT_FINITE};
-                };
-                Offence offence;
-                if (find_cell(offence, input.shape, value, judge_value)) {
-                    offence.field = static_cast<int>(f);
-                    offence.component = c;
-                    offence.batch = b;
-                    offence.bounds = guards_.bounds[f];
-                    return offence;
-                }
-            }
-    fail(SURROGATE_ERROR_INTERNAL, "the input changed while it was read; no other thread may write to it");
+double InputPass::value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const {
+    return input.dtype == SURROGATE_FLOAT32 ? static_cast<double>(cell_value<float>(input.channels[channel], batch, cell))
+                                            : cell_value<double>(input.channels[channel], batch, cell);
+}
+
+int InputPass::judge_value(double found, std::size_t channel) const {
+    const Sums &part = sums_[channel];
+    const Bounds range = representable(manifest_.fields[part.field], part.component);
+    const int reason = judge(found, guards_, part.field, Role::input);
+    const bool fits = found >= range.lower && found <= range.upper;
+    return reason || fits || !guards_.finite ? reason : int{SURROGATE_REASON_INPUT_NOT_FINITE};
+}
+
+void InputPass::locate(Offence &offence, const std::vector<State> &frames) const {
+    const FieldSpec &field = manifest_.fields[static_cast<std::size_t>(offence.field)];
+    const auto channel = static_cast<std::size_t>(field.first_input + offence.component);
+    for (std::size_t k = 0; k < frames.size(); ++k) {
+        const State &frame = frames[k];
+        const auto value_at = [&](const std::int64_t *cell) { return value(frame, offence.batch, channel, cell); };
+        const auto judge_at = [&](double found) { return judge_value(found, channel); };
+        if (find_cell(offence, frame.shape, value_at, judge_at)) {
+            offence.frame = static_cast<int>(k);
+            return;
+        }
+    }
 }
 
 } // namespace surrogate::core

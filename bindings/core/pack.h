@@ -2,9 +2,8 @@
 #pragma once
 
 #include "guard.h"
+#include "tally.h"
 #include "workspace.h"
-
-#include <optional>
 
 namespace surrogate::core {
 
@@ -14,25 +13,43 @@ class InputPass {
     InputPass(const Manifest &manifest, const GuardSpec &guards);
 
     struct Result {
-        const float *data; // (B, C, cells), NULL if the input was refused
+        const float *data; // (B, frames * C, cells), newest frame first; NULL if policy rejects a value: reading stopped at its channel
         bool copied;       // false: the caller's own memory
     };
-    /// Read `input` once. Refused: data is NULL and the offence is found by `find`.
-    Result run(const State &input, Buffer &buffer, std::int64_t &allocations) const;
-    Offence find(const State &input) const;
+    /// Read the frames (newest first) once, normalise them and add to `tally` what the guards decide by.
+    Result run(const std::vector<State> &frames, Tally &tally, Buffer &buffer, std::int64_t &allocations) const;
+    /// Fill cell and value of an offence of 'finite' or 'bounds', if one of the frames holds such a value.
+    void locate(Offence &offence, const std::vector<State> &frames) const;
 
   private:
     template <class T> struct Step {
         T mean, inverse;
-        Limits<T> limits;
+        Limits<T> limits, range; // range: trained
+    };
+    /// What is summed of a channel, in double.
+    struct Sums {
+        std::size_t field = 0, component = 0;
+        bool moments = false, outside = false, absolute = false;
+        double centre = 0;
+        bool any() const { return moments || outside; }
     };
     template <class T> Step<T> step(const FieldSpec &field, std::size_t index, std::size_t component) const;
-    template <class T> bool run_channels(const State &input, const std::vector<Step<T>> &steps, float *to) const;
+    Sums sums(const FieldSpec &field, std::size_t index, std::size_t component) const;
+    template <class T>
+    bool run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, Tally &tally, float *to,
+                      std::int64_t gap) const;
+    template <class T>
+    bool run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
+                     const Sums &sums, ChannelSums &totals, float *to) const;
+    bool refuses(ChannelSums &totals, const State &input, std::int64_t batch, std::size_t channel) const;
+    double value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const;
+    int judge_value(double found, std::size_t channel) const;
     bool in_place(const State &input) const;
 
     const Manifest &manifest_;
     const GuardSpec &guards_;
     bool identity_ = true; // no channel is normalised
+    std::vector<Sums> sums_;
     std::vector<Step<float>> single_;
     std::vector<Step<double>> double_;
 };

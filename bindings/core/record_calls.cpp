@@ -115,12 +115,12 @@ Model::~Model() {
 
 void Model::record_input() {
     if (calls_)
-        attempt([&] { calls_->stage_input(input_); }, statistics_.record_errors, *this);
+        attempt([&] { calls_->stage_input(call_.input()); }, statistics_.record_errors, *this);
 }
 
-void Model::record_output(const surrogate_step_options &step) {
+void Model::record_output() {
     if (calls_)
-        attempt([&] { calls_->commit(output_, step, statistics_.calls); }, statistics_.record_errors, *this);
+        attempt([&] { calls_->commit(call_.output, call_.step, statistics_.calls); }, statistics_.record_errors, *this);
 }
 
 } // namespace surrogate::core

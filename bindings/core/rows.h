@@ -13,17 +13,18 @@ inline void dense_float_strides(std::int64_t (&strides)[3], const std::int64_t *
 }
 
 /// Loops over a grid of up to three axes, with the strides (bytes) of N arrays. Axes that follow one another densely
-/// in every array are merged: a dense 64 x 64 field is one row of 4096.
+/// in every array are merged: a dense 64 x 64 field is one row of 4096. `unit`: only rows of a multiple of `unit` cells
+/// are merged, so that cell i of the grid is cell i of its row, modulo `unit`.
 template <int N> struct Rows {
     std::int64_t shape[3] = {1, 1, 1}; // slowest first; the last is the row
     std::int64_t strides[N][3] = {};
 
-    Rows(const std::int64_t *cells, const std::int64_t *const (&&given)[N]) {
+    Rows(const std::int64_t *cells, const std::int64_t *const (&&given)[N], std::int64_t unit = 1) {
         int last = 2; // axes are filled from the back
         for (int k = 2; k >= 0; --k) {
             if (cells[k] == 1)
                 continue;
-            if (shape[last] > 1 && mergeable(last, given, k))
+            if (shape[last] > 1 && shape[last] % unit == 0 && mergeable(last, given, k))
                 shape[last] *= cells[k];
             else {
                 if (shape[last] > 1)

@@ -77,8 +77,7 @@ typedef struct surrogate_engine_target {
     int32_t increment; /* 1: u' = u + jump; 0: u' = jump */
     double offset, scale;
     double lower, upper; /* limits of u', as in surrogate_engine_source */
-    double shift;        /* device_write: added to u' (restores an integral); 0: none */
-    int32_t clip;        /* device_write: 1: u' is brought into lower..upper, after the shift */
+    int32_t clip;        /* 1: u' is put into lower..upper, and none of it is out of bounds */
 } surrogate_engine_target;
 
 /* The channels of a call, and what they have in common. */
@@ -93,17 +92,18 @@ typedef struct surrogate_engine_layout {
     int32_t target_count;
     int32_t finite;  /* 1: a value that is not finite is an offender */
     int32_t moments; /* 1: also `outside` and the sums are wanted; 0: they are left 0 */
+    const double *shifts; /* device_write: [batch][target_count], added to u' (restores integrals); NULL: none */
 } surrogate_engine_layout;
 
-/* What one channel holds, over its cells in all states of the batch; sums in double. */
+/* What one channel of one state holds, over its cells; counts and sums in double. */
 typedef struct surrogate_engine_sums {
-    double not_finite;            /* values that are infinite or NaN (sources: or whose float32 x is) */
-    double below, above;          /* values for which u >= lower does not hold (NaN among them); that are above upper */
-    double outside;               /* values outside the trained range; sources only */
-    double sum, square, absolute; /* of u (targets: u') */
-    double jump, jump_square;     /* of u' - u; targets only */
-    int64_t offender;             /* first value that breaks a limit, over [batch][cells]; -1: none */
-    double offending;             /* that value */
+    double not_finite;    /* values that are infinite or NaN (sources: or whose float32 x is), if layout.finite; else 0 */
+    double out_of_bounds; /* other values for which lower <= u <= upper does not hold */
+    double outside;       /* sources: values outside the trained range; targets: values that `clip` changed */
+    double sum, square;   /* of d and d^2: d = u - mean of sources, u' - u of targets (after clip) */
+    double absolute;      /* of |u|; sources only */
+    int64_t offender;     /* cell of the first value in not_finite, or else in out_of_bounds; -1: none */
+    double offending;     /* that value */
 } surrogate_engine_sums;
 
 typedef struct surrogate_program surrogate_program; /* the engine's own */
@@ -122,7 +122,7 @@ typedef struct surrogate_engine {
     void (*destroy)(surrogate_program *program);
     /* Passes of the engine, NULL if it has none; both or neither.
      * device_run: pack the sources, run the program on them and `inputs` (what follows the state: parameters, noise;
-     * dense float32 in host memory, borrowed), and fill sources[source_count] and targets[target_count] with the sums
+     * dense float32 in host memory, borrowed), and fill sources[batch][source_count] and targets[batch][target_count] with the sums
      * of what was read and of what would be written.  Nothing of the caller's is written.  Waits for `stream`.
      * device_write: write the frame of the last device_run, whose layout was the same.  Enqueued on `stream`.
      * stream: cudaStream_t of the caller, NULL: the default stream.  The current CUDA device is put back. */

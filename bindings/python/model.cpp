@@ -234,6 +234,15 @@ py::list Model::parameters() {
     return result;
 }
 
+/// Counts that are not zero, by the reason's name without its prefix.
+static py::dict by_reason(const std::int64_t (&counts)[16]) {
+    py::dict result;
+    for (int reason = 0; reason < 16; ++reason)
+        if (counts[reason])
+            result[py::str(surrogate_reason_name(reason)).attr("removeprefix")("SURROGATE_REASON_")] = counts[reason];
+    return result;
+}
+
 py::dict Model::statistics() {
     const Handle model = handle();
     auto counters = sized<surrogate_statistics>();
@@ -243,7 +252,10 @@ py::dict Model::statistics() {
                     "errors"_a = counters.errors, "input_copies"_a = counters.input_copies,
                     "output_passes"_a = counters.output_passes, "allocations"_a = counters.allocations,
                     "pack_seconds"_a = counters.pack_seconds, "program_seconds"_a = counters.program_seconds,
-                    "output_seconds"_a = counters.output_seconds, "record_errors"_a = counters.record_errors);
+                     "output_seconds"_a = counters.output_seconds, "record_errors"_a = counters.record_errors,
+                     "guard_seconds"_a = counters.guard_seconds, "rejected_by"_a = by_reason(counters.rejected_by),
+                     "kept_by"_a = by_reason(counters.kept_by), "clipped_cells"_a = counters.clipped_cells,
+                     "projections"_a = counters.projections);
 }
 
 py::dict Model::last_rejection() {

@@ -9,27 +9,22 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from surrogate.bundle.data import Data as _Data
+from surrogate.bundle.data import Name, Positive
+from surrogate.bundle.guards import Guards
 from surrogate.errors import CorruptError, SchemaError
 
 SCHEMA_NAME = "surrogate-bundle"
 SCHEMA_VERSION = 1
 
-Positive = Annotated[float, Field(gt=0.0)]
 _DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 _ENTRY = re.compile(f"{_DOTTED}:{_DOTTED}")
-
-Name = Annotated[str, Field(min_length=1)]
-
-
-class _Data(BaseModel):
-    """Frozen data without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Schema(_Data):
@@ -57,6 +52,13 @@ class Prediction(_Data):
     offset: list[float]
 
 
+class TrainedStatistics(_Data):
+    """Mean and standard deviation of a frame, each as (mean, standard deviation) over the training frames."""
+
+    mean: list[tuple[float, Positive]]
+    std: list[tuple[float, Positive]]
+
+
 class FieldSpec(_Data):
     """One named field of the state."""
 
@@ -72,10 +74,14 @@ class FieldSpec(_Data):
     """Its integral over the domain is constant in time."""
     trained_range: list[tuple[float, float]] = Field(default_factory=list)
     """Smallest and largest value in the training data, per component."""
+    trained_statistics: TrainedStatistics | None = None
+    """Of the frames at t1, per component."""
+    trained_jump: list[Positive] = Field(default_factory=list)
+    """Rms of ``u(t2) - u(t1)`` over the training pairs, per component."""
 
     @model_validator(mode="after")
     def _one_number_a_component(self) -> FieldSpec:
-        lists = {
+        lists: dict[str, Sequence[Any]] = {
             "normalisation.mean": self.normalisation.mean,
             "normalisation.std": self.normalisation.std,
         }
@@ -85,12 +91,22 @@ class FieldSpec(_Data):
                 "prediction.offset": self.prediction.offset,
             }
         if self.trained_range:
-            lists["trained_range"] = list(self.trained_range)  # type: ignore[arg-type]
+            lists["trained_range"] = self.trained_range
+        if self.trained_statistics is not None:
+            lists["trained_statistics.mean"] = self.trained_statistics.mean
+            lists["trained_statistics.std"] = self.trained_statistics.std
+        if self.trained_jump:
+            lists["trained_jump"] = self.trained_jump
         for key, values in lists.items():
             if len(values) != self.components:
                 raise ValueError(
                     f"field {self.name!r}: {key} has {len(values)} entries, expected one for each of "
                     f"its {self.components} components"
+                )
+        for lower, upper in self.trained_range:
+            if lower > upper:
+                raise ValueError(
+                    f"field {self.name!r}: trained_range ({lower}, {upper}) begins above its end"
                 )
         return self
 
@@ -135,10 +151,7 @@ class Parameter(_Data):
 
 
 class Noise(_Data):
-    """A random input of the program, shape (B, channels, ny, nx), drawn for every step.
-
-    Version 0.1 describes such models and does not open them.
-    """
+    """A random input of the program, shape (B, channels, ny, nx): standard normals of :mod:`surrogate.noise`."""
 
     name: Name
     channels: int = Field(ge=1)
@@ -195,24 +208,11 @@ class Program(_Data):
         return self
 
 
-class Bounds(_Data):
-    """Allowed values of a field; None: unbounded on that side."""
-
-    lower: float | None = None
-    upper: float | None = None
-
-
-class Guards(_Data):
-    """When a frame is refused. Bounds hold for every component of a field, in input and output."""
-
-    finite: bool = True
-    bounds: dict[str, Bounds] = Field(default_factory=dict)
-
-
 class Example(_Data):
     """A pair in ``file`` (safetensors): ``input`` (1, C, ny, nx), normalised, and ``expected`` (1, C_out, ny, nx).
 
-    ``parameters`` (1, P) stands beside them where the model has parameters. All float32, as the program sees them.
+    Where the model has them, ``parameters`` (1, P) and ``noise.NAME`` (1, channels, ny, nx) stand beside; a model with
+    a history has (1, history * C, ny, nx). All float32, as the program sees them.
     """
 
     file: str = "example.safetensors"
@@ -238,6 +238,8 @@ class Manifest(_Data):
     fields: list[FieldSpec] = Field(min_length=1)
     grid: Grid
     time: Time
+    history: int = Field(default=1, ge=1, le=1000)
+    """Frames that the program reads, (B, history * C, ny, nx), newest first, one time step apart."""
     parameters: list[Parameter] = Field(default_factory=list)
     noise: list[Noise] = Field(default_factory=list)
     locality: Locality
@@ -256,9 +258,7 @@ class Manifest(_Data):
         noise = [entry.name for entry in self.noise]
         if len(set(noise)) != len(noise):
             raise ValueError(f"noise: a name stands twice in {noise}")
-        for name in self.guards.bounds:
-            if name not in names:
-                raise ValueError(f"guards.bounds: no field {name!r}; the fields are {names}")
+        self._guards_have_data(names)
         for file in [program.file for program in self.programs if program.file] + (
             [self.example.file] if self.example else []
         ):
@@ -267,6 +267,27 @@ class Manifest(_Data):
                     f"files: {file!r} is used but has no entry (its size and hash are needed)"
                 )
         return self
+
+    def _guards_have_data(self, names: list[str]) -> None:
+        """A guard is refused where no field holds what it decides by."""
+        guards, predicted = self.guards, [f for f in self.fields if f.prediction is not None]
+        for name in guards.bounds:
+            if name not in names:
+                raise ValueError(f"guards.bounds: no field {name!r}; the fields are {names}")
+        needs = {
+            "range": ("trained_range", any(f.trained_range for f in self.fields)),
+            "statistics": ("trained_statistics", any(f.trained_statistics for f in self.fields)),
+            "conserved": ("conserved: true and a prediction", any(f.conserved for f in predicted)),
+            "jump": ("trained_jump and a prediction", any(f.trained_jump for f in predicted)),
+            "spread": ("trained_jump and a prediction", any(f.trained_jump for f in predicted)),
+        }
+        for name, (key, known) in needs.items():
+            if getattr(guards, name) is not None and not known:
+                raise ValueError(f"guards.{name}: needs a field with {key}; this model has none")
+        if guards.policy.conserved == "project" and not needs["conserved"][1]:
+            raise ValueError(
+                "guards.policy.conserved: 'project' needs a predicted field with conserved: true"
+            )
 
     @property
     def input_channels(self) -> int:

@@ -9,6 +9,7 @@ import typer
 
 from surrogate import paths
 from surrogate.bundle.folder import MANIFEST
+from surrogate.bundle.guards import Bounds
 from surrogate.bundle.manifest import Manifest
 from surrogate.cli.options import Json
 from surrogate.cli.output import console, emit_json, table
@@ -185,12 +186,36 @@ def _facts(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> dict[str,
 
 
 def _guards(manifest: Manifest) -> str:
-    parts = ["finite"] if manifest.guards.finite else []
-    for name, bounds in manifest.guards.bounds.items():
-        low = "" if bounds.lower is None else f"{bounds.lower:g} ≤ "
-        high = "" if bounds.upper is None else f" ≤ {bounds.upper:g}"
-        parts.append(f"{low}{name}{high}")
-    return ", ".join(parts) or "none"
+    guards = manifest.guards
+    parts = {"finite": ["finite"] if guards.finite else []}
+    parts["bounds"] = [_interval(name, bounds) for name, bounds in guards.bounds.items()]
+    if guards.range is not None:
+        parts["range"] = [f"at most {guards.range.share:g} of the cells outside the trained range"]
+    if guards.statistics is not None:
+        limit = f"{guards.statistics.distance:g}"
+        parts["statistics"] = [f"mean and deviation within {limit} deviations of training's"]
+    if guards.conserved is not None or guards.policy.conserved == "project":
+        names = ", ".join(f.name for f in manifest.fields if f.conserved)
+        parts["conserved"] = [f"integral of {names}"]
+        if guards.conserved is not None and guards.policy.conserved != "project":
+            parts["conserved"] = [f"{parts['conserved'][0]} to {guards.conserved.tolerance:g}"]
+    if guards.jump is not None:
+        parts["jump"] = [_interval("jump", guards.jump) + " of training's rms"]
+    if guards.spread is not None:
+        parts["spread"] = [f"spread of members at most {guards.spread.upper:g}"]
+    policies = guards.policy.model_dump()
+    texts = [
+        text if policies[guard] == "reject" else f"{text} (else {policies[guard]})"
+        for guard, found in parts.items()
+        for text in found
+    ]
+    return ", ".join(texts) or "none"
+
+
+def _interval(name: str, bounds: Bounds) -> str:
+    low = "" if bounds.lower is None else f"{bounds.lower:g} ≤ "
+    high = "" if bounds.upper is None else f" ≤ {bounds.upper:g}"
+    return f"{low}{name}{high}"
 
 
 def _fields(manifest: Manifest) -> Any:

@@ -210,7 +210,34 @@ def good(out: Path) -> None:
     ]
     bundle(out, "later", [field("u")], affine(1), programs=[*later, program()])
     bundle(out, "only_later", [field("u")], affine(1), programs=later[:3])
-    bundle(out, "noisy", [field("u")], affine(1), noise=[{"name": "xi", "channels": 2}])
+    noise = [{"name": "xi", "channels": 2}]
+    bundle(out, "noisy", [field("u"), field("w")], affine(2, scale=[0.0] * 2, noise=0.5), noise=noise)
+    wide = field("u", trained_jump=[0.25], prediction={"kind": "increment", "scale": [2.0], "offset": [1.0]})
+    for name, guards in (("ensemble", {"bounds": {"u": {"upper": 5.0}}}), ("spread", {"spread": {"upper": 5.0}})):
+        fields = [field("mask", prediction=None), wide]
+        stub = affine(1, channels=[1], noise=0.5)
+        bundle(out, name, fields, stub, guards=guards, noise=[{"name": "xi", "channels": 1}])
+    grow = affine(1, parameter=0)
+    grows = [{"name": "nu", "range": [0.0, 1.0], "preset": 0.0}]
+    bounded = {"bounds": {"u": {"upper": 100.0}}}
+    bundle(out, "grow", [field("mask", prediction=None), field("u")], {**grow, "channels": [1]}, guards=bounded, parameters=grows)
+    bundle(out, "history", [field("u"), field("w")], affine(2, channels=[2, 5]), history=3)
+
+
+def guarded(out: Path) -> None:
+    """A local model with all that guards decide by; u is conserved, v is predicted as a frame, w only read."""
+    trained = {
+        "trained_range": [[-2.0, 2.0]],
+        "trained_statistics": {"mean": [[0.0, 0.1]], "std": [[0.7, 0.1]]},
+        "trained_jump": [0.1],
+    }
+    replaced = {"kind": "frame", "scale": [1.0], "offset": [0.2]}
+    fields = [
+        field("u", conserved=True, normalisation={"mean": [0.5], "std": [2.0]}, **trained),
+        field("v", prediction=replaced, conserved=True, **trained),
+        field("w", prediction=None, **trained),
+    ]
+    bundle(out, "guarded", fields, affine(2, scale=[0.25, 0.9], offset=[0.1, 0.0]))
 
 
 def faulty(out: Path) -> None:
@@ -282,5 +309,6 @@ if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     good(target)
+    guarded(target)
     faulty(target)
     broken(target)

@@ -48,7 +48,7 @@ class Target(c.Structure):
         ("strides", c.c_int64 * 3),
         ("source", c.c_int32),
         ("increment", c.c_int32),
-        *((name, c.c_double) for name in ("offset", "scale", "lower", "upper", "shift")),
+        *((name, c.c_double) for name in ("offset", "scale", "lower", "upper")),
         ("clip", c.c_int32),
     )
 
@@ -64,13 +64,14 @@ class Layout(c.Structure):
         ("target_count", c.c_int32),
         ("finite", c.c_int32),
         ("moments", c.c_int32),
+        ("shifts", c.POINTER(c.c_double)),
     )
 
 
 class Sums(c.Structure):
     _fields_ = (
-        *((name, c.c_double) for name in ("not_finite", "below", "above", "outside")),
-        *((name, c.c_double) for name in ("sum", "square", "absolute", "jump", "jump_square")),
+        *((name, c.c_double) for name in ("not_finite", "out_of_bounds", "outside")),
+        *((name, c.c_double) for name in ("sum", "square", "absolute")),
         ("offender", c.c_int64),
         ("offending", c.c_double),
     )

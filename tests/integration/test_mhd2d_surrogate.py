@@ -130,6 +130,30 @@ def test_an_interval_that_is_not_the_time_step_is_refused(first, moving):
     assert "jumps by 0.05" in done.stderr
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_cells_of_another_size_than_the_models_are_refused(first, tmp_path, ranks):
+    grid = {
+        "axes": ["y", "x"], "multiple_of": [1, 1], "minimum_shape": [1, 1],
+        "boundary": ["periodic"] * 2, "spacing": [1 / 64, 1 / 128],
+    }  # fmt: skip
+    program = {"scale": [0.0] * 5, "offset": [0.0] * 5}
+    model = bundle(tmp_path / "fine.surrogate", program, grid=grid)
+    done = start(ranks=ranks, restart=first, t_end=0.2 + STEP, surrogate=model)
+    assert done.returncode != 0
+    assert "trained on cells of 0.0078125 x 0.015625, the run's are 0.015625 x 0.015625" in done.stderr
+    model = bundle(
+        tmp_path / "same.surrogate", program, grid={**grid, "spacing": [1 / 64, 1 / 64]}
+    )
+    jump(first, tmp_path, model)
+
+
+def test_a_mean_field_that_the_model_cannot_see_is_refused(moving):
+    mean_field = {"b0x": 0.5, "problem": "random", "seed": 3, "nx": 32}
+    done = start(t_end=STEP, surrogate=moving, **mean_field)
+    assert done.returncode != 0
+    assert "knows no mean field, the run's is 0.5, 0" in done.stderr
+
+
 def test_the_readme_shows_the_lines_of_the_loop_and_no_more_than_15():
     diff = re.search(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     added = [line[1:] for line in diff.group(1).splitlines() if line.startswith("+")]

@@ -25,9 +25,11 @@ def write_card(manifest: Manifest) -> str:
         _metrics(manifest.metrics),
         "## Where it ends",
         "It knows the family of states that it was trained on: other resolutions, boundary conditions, jumps or "
-        "parameters are outside it. Its guards refuse values that are not finite or far outside the trained "
-        "range; they cannot tell a wrong frame from a right one within it. Mass, momentum and energy are "
-        "conserved only as well as the error above; div B stays at round-off, because the potential is predicted.",
+        "parameters are outside it. Its guards refuse states unlike those of training (values, mean and deviation of "
+        "every field) and frames that change by an unlikely amount; they cannot tell a wrong frame from a right one "
+        "among those that pass. Integrals of conserved fields are restored where the policy of the guard is "
+        "'project'; other integrals are conserved only as well as the error above. div B stays at round-off, "
+        "because the potential is predicted.",
         "## How it was made",
         _provenance(manifest.provenance),
     ]

@@ -1,4 +1,4 @@
-"""Commands ``train``, ``evaluate`` and ``export``, registered in the group ``surrogate.commands``."""
+"""Commands ``train``, ``evaluate``, ``export`` and ``guards``, registered in the group ``surrogate.commands``."""
 
 from __future__ import annotations
 
@@ -112,6 +112,24 @@ def export(
     typer.echo(
         f"{out}: {size / 1e6:.1f} MB, receptive field {manifest.locality.receptive_field} cells"
     )
+
+
+def guards(
+    run: Annotated[Path, typer.Argument(help="Run folder that the bundle was exported from.")],
+    bundle: Annotated[Path, typer.Argument(help="Bundle to rewrite, NAME.surrogate.")],
+    root: Root = None,
+) -> None:
+    """Measure a bundle's guards again from its run and data; its programs stay as they are."""
+    from surrogate_training.guards import refresh_guards
+    from surrogate_training.runfolder import open_run, set_threads
+
+    try:
+        folder = open_run(run)
+        set_threads(folder.recipe().run.threads)
+        manifest = refresh_guards(folder, bundle, root=root or folder.root())
+    except (ValueError, OSError, RuntimeError) as error:
+        _fail(error)
+    typer.echo(manifest.guards.model_dump_json(indent=2, exclude_none=True))
 
 
 def _fail(error: Exception) -> None:

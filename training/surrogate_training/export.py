@@ -21,6 +21,7 @@ from surrogate_training.config import FieldSpec, Recipe
 from surrogate_training.data.pairs import open_sets
 from surrogate_training.data.statistics import FieldStatistics, Statistics
 from surrogate_training.evaluate import evaluate_run
+from surrogate_training.guards import add_guards, predictor
 from surrogate_training.locality import Locality, measure_locality
 from surrogate_training.methods.regression import Scaling
 from surrogate_training.parity import TOLERANCE, ParityError, check_programs, check_reference
@@ -59,7 +60,8 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
     # torch.export stores plainly laid out weights only; the engines reorder them as they need
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     metrics = _metrics(run, step, root=root)
-    state = _example_state(recipe, root=root)  # (1, C, ny, nx)
+    sets = open_sets(recipe.data, root=root)
+    state = torch.from_numpy(np.array(sets["test"].pair(0)[:1]))  # (1, C, ny, nx)
     x = Scaling(recipe, statistics).normalise(state)
     with torch.no_grad():
         y = model(x)
@@ -70,6 +72,7 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
         save_torchscript(model, x, script)
         difference = check_programs(model, x, portable=portable, script=script)
         body = _body(recipe, statistics, locality, metrics, _provenance(run, step, root=root))
+        body = add_guards(body, sets, predictor(model, recipe, statistics))
         body["example"] = {"tolerance": TOLERANCE}
         body["provenance"]["parity"] = {"programs": difference}
         example = {"input": _array(x), "expected": _array(y)}
@@ -134,7 +137,7 @@ def _body(
             "reduces_over_space": locality.reduces_over_space,
         },
         "programs": [{"engine": "torch", "made_with": torch_version, **p} for p in programs],
-        # a potential has no bounds: its gauge is free
+        # a potential has no bounds: its gauge is free; the other guards are measured by add_guards
         "guards": {"bounds": {n: b for n, b in bounds.items() if n not in recipe.potentials}},
         "metrics": metrics,
         "provenance": provenance,
@@ -182,11 +185,6 @@ def _provenance(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:
         "environment": run.environment(),
         "export_environment": provenance(root, packages=PACKAGES),
     }
-
-
-def _example_state(recipe: Recipe, *, root: Path) -> Tensor:
-    pairs = open_sets(recipe.data, root=root)["test"]
-    return torch.from_numpy(np.array(pairs.pair(0)[:1]))
 
 
 def _array(x: Tensor) -> np.ndarray:

@@ -65,7 +65,7 @@ def check_reference(
     """
     from surrogate.reference import reference
 
-    truth = np.asarray(reference(bundle, state.numpy().astype(np.float64)))
+    truth = np.asarray(reference(bundle, state.numpy().astype(np.float64), guards=False))
     scale = [statistics.fields[name].increment_std for name in recipe.names]
     difference = np.abs(truth - predicted.numpy()).max((0, 2, 3)) / np.asarray(scale)
     found = {name: float(d) for name, d in zip(recipe.names, difference, strict=True)}

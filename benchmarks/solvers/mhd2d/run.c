@@ -88,6 +88,23 @@ static int check_time_step(const options *o, double start) {
                 info.name, info.time_step, interval);
 }
 
+/* The model was trained at one cell size, and sees B only through A_z: a mean field is hidden from it. */
+static int check_physics(const solver *s) {
+    surrogate_info info = {.struct_size = sizeof info};
+    if (!model || surrogate_get_info(model, &info))
+        return 0;
+    const double given[2] = {s->grid.dy, s->grid.dx};
+    for (int k = 0; k < 2; k++)
+        if (info.spacing[k] > 0 && fabs(given[k] - info.spacing[k]) > 1e-6 * info.spacing[k])
+            return fail("--surrogate: %s was trained on cells of %.10g x %.10g, the run's are %.10g x %.10g; "
+                        "set --nx, --ny, --lx and --ly to that",
+                        info.name, info.spacing[1], info.spacing[0], given[1], given[0]);
+    if (s->gas.b0.x != 0 || s->gas.b0.y != 0)
+        return fail("--surrogate: %s knows no mean field, the run's is %g, %g; leave --b0x and --b0y at 0", info.name,
+                    s->gas.b0.x, s->gas.b0.y);
+    return 0;
+}
+
 int run(const options *o) {
     solver s;
     run_constants constants;
@@ -105,7 +122,7 @@ int run(const options *o) {
         bad = frame_writer_open(&writer, o->output, stored, f.nx, f.ny, o->in_double, &constants) != 0;
     if (!bad && root && o->surrogate)
         bad = surrogate_open(&model, o->surrogate, NULL) && fail("%s", surrogate_last_error());
-    bad = bad || check_time_step(o, s.time);
+    bad = bad || check_time_step(o, s.time) || check_physics(&s);
     MPI_Allreduce(&bad, &anywhere, 1, MPI_INT, MPI_LOR, s.grid.comm);
     totals initial = solver_totals(&s);
     bad = anywhere || time_loop(o, &s, &f, o->repeat ? &start : NULL, &writer, cost, intervals) != 0;

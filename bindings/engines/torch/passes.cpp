@@ -1,16 +1,16 @@
 #include "passes.hpp"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/count_nonzero.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/isinf.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +22,7 @@ namespace {
 
 // Rows of the constants' tables.
 enum SourceRow { kMean, kInverse, kLower, kUpper, kTrainedLower, kTrainedUpper, kSourceRows };
-enum TargetRow { kOffset, kScale, kTargetLower, kTargetUpper, kIncrement, kTargetRows };
+enum TargetRow { kOffset, kScale, kTargetLower, kTargetUpper, kIncrement, kClip, kTargetRows };
 
 at::ScalarType dtype_of(const surrogate_engine_layout &layout) {
     return layout.dtype == SURROGATE_FLOAT64 ? at::kDouble : at::kFloat;
@@ -64,58 +64,55 @@ View view_of(const surrogate_engine_layout &layout, const Channel &channel, c10:
     return view;
 }
 
-std::vector<int64_t> all_but_channels(const at::Tensor &tensor) {
-    std::vector<int64_t> axes = {0};
+std::vector<int64_t> spatial_axes(const at::Tensor &tensor) {
+    std::vector<int64_t> axes;
     for (int64_t axis = 2; axis < tensor.dim(); ++axis)
         axes.push_back(axis);
     return axes;
 }
 
 at::Tensor count(const at::Tensor &mask) {
-    return at::count_nonzero(mask, all_but_channels(mask)).to(at::kDouble); // (C,)
+    return at::sum(mask, spatial_axes(mask), false, at::kDouble); // (B, C)
 }
 
 at::Tensor total(const at::Tensor &values) {
-    return at::sum(values, all_but_channels(values), false, at::kDouble); // (C,)
+    return at::sum(values, spatial_axes(values), false, at::kDouble); // (B, C)
 }
 
 at::Tensor norm(const at::Tensor &values, int power) {
-    return at::linalg_vector_norm(values, power, all_but_channels(values), false, at::kDouble); // (C,)
+    return at::linalg_vector_norm(values, power, spatial_axes(values), false, at::kDouble); // (B, C)
 }
 
-// not finite, below, above of every channel: (3, C).
-std::vector<at::Tensor> breaches(const at::Tensor &values, const at::Tensor &finite, const at::Tensor &lower,
-                                 const at::Tensor &upper) {
-    return {count(finite.logical_not()), count(values.ge(lower).logical_not()), count(values.gt(upper))};
+// Channels without bounds, where NaN is out of none.
+at::Tensor unbounded(const at::Tensor &lower, const at::Tensor &upper) {
+    return at::isinf(lower).logical_and_(at::isinf(upper));
 }
 
-void add_moments(std::vector<at::Tensor> &rows, const at::Tensor &values) {
-    rows.insert(rows.end(), {total(values), norm(values, 2).square(), norm(values, 1)});
+// Which values are refused, each for one reason.
+struct Breaches {
+    at::Tensor not_finite, out_of_bounds; // (B, C, spatial...), bool
+};
+
+// Sums of one side on their way from the device: [state][channel].
+void fill(surrogate_engine_sums *sums, const double *&at, int64_t count,
+          std::initializer_list<double surrogate_engine_sums::*> members) {
+    for (double surrogate_engine_sums::*member : members)
+        for (int64_t k = 0; k < count; ++k)
+            sums[k].*member = *at++;
 }
 
-// The first offender of channel c, looked for only where the counts tell of one.
-void find_offender(surrogate_engine_sums &sums, const at::Tensor &values, const at::Tensor &finite, int64_t c,
-                   double lower, double upper, bool refuse_infinite) {
-    const at::Tensor u = values.select(1, c).reshape(-1); // (B * cells,)
-    at::Tensor bad = at::zeros(u.sizes(), u.options().dtype(at::kBool));
-    if (refuse_infinite)
-        bad.logical_or_(finite.select(1, c).reshape(-1).logical_not());
-    if (std::isfinite(lower) || std::isfinite(upper))
-        bad.logical_or_(u.ge(lower).logical_and_(u.le(upper)).logical_not());
-    const int64_t first = bad.to(at::kByte).argmax().item<int64_t>();
-    sums.offender = first;
-    sums.offending = u[first].item<double>();
-}
-
-template <class Channel>
-void locate(surrogate_engine_sums *sums, const Channel *channels, const at::Tensor &values, const at::Tensor &finite,
-            bool refuse_infinite) {
-    for (int64_t c = 0; c < values.size(1); ++c) {
-        sums[c].offender = -1;
-        const bool bounded = std::isfinite(channels[c].lower) || std::isfinite(channels[c].upper);
-        if ((refuse_infinite && sums[c].not_finite > 0) || (bounded && sums[c].below + sums[c].above > 0))
-            find_offender(sums[c], values, finite, c, channels[c].lower, channels[c].upper, refuse_infinite);
-    }
+// The first offender of every channel, looked for only where the counts tell of one.
+void locate(surrogate_engine_sums *sums, const at::Tensor &values, const Breaches &breaches) {
+    for (int64_t b = 0; b < values.size(0); ++b)
+        for (int64_t c = 0; c < values.size(1); ++c) {
+            surrogate_engine_sums &found = sums[b * values.size(1) + c];
+            found.offender = -1;
+            if (found.not_finite + found.out_of_bounds == 0)
+                continue;
+            const at::Tensor &mask = found.not_finite > 0 ? breaches.not_finite : breaches.out_of_bounds;
+            found.offender = mask[b][c].reshape(-1).to(at::kByte).argmax().item<int64_t>();
+            found.offending = values[b][c].reshape(-1)[found.offender].item<double>();
+        }
 }
 
 } // namespace
@@ -175,7 +172,7 @@ at::Tensor Passes::next_frame(const surrogate_engine_layout &layout, const at::T
     for (int64_t c = 0; c < channels; ++c) {
         const surrogate_engine_target &target = layout.targets[c];
         const double row[kTargetRows] = {target.offset, target.scale, target.lower, target.upper,
-                                         static_cast<double>(target.increment)};
+                                         static_cast<double>(target.increment), static_cast<double>(target.clip)};
         for (int k = 0; k < kTargetRows; ++k)
             values[static_cast<size_t>(k * channels + c)] = row[k];
         all = all && target.increment == 1;
@@ -191,51 +188,65 @@ at::Tensor Passes::next_frame(const surrogate_engine_layout &layout, const at::T
 void Passes::review(surrogate_engine_sums *sources, surrogate_engine_sums *targets,
                     const surrogate_engine_layout &layout, const at::Tensor &program) {
     frame_ = next_frame(layout, program);
-    const at::Tensor &read = source_constants_.table, &written = target_constants_.table;
-    const at::Tensor read_finite = at::isfinite(packed_), written_finite = at::isfinite(frame_);
-    std::vector<at::Tensor> read_rows = breaches(state_, read_finite, read[kLower], read[kUpper]);
-    std::vector<at::Tensor> written_rows =
-        breaches(frame_, written_finite, written[kTargetLower], written[kTargetUpper]);
-    if (layout.moments != 0) {
-        read_rows.push_back(
-            count(state_.ge(read[kTrainedLower]).logical_and_(state_.le(read[kTrainedUpper])).logical_not_()));
-        add_moments(read_rows, state_);
-        add_moments(written_rows, frame_);
-        const at::Tensor jump = frame_.sub(of_targets(layout));
-        written_rows.insert(written_rows.end(), {total(jump), norm(jump, 2).square()});
-    }
-    // One transfer for both sides: the rows are of equal length each, one after another.
-    const at::Tensor numbers =
-        at::cat({at::stack(read_rows).reshape(-1), at::stack(written_rows).reshape(-1)}).to(at::kCPU);
-    const double *at = numbers.const_data_ptr<double>();
-    const auto fill = [&at](surrogate_engine_sums *sums, int32_t channels,
-                            std::initializer_list<double surrogate_engine_sums::*> members) {
-        for (double surrogate_engine_sums::*member : members)
-            for (int32_t c = 0; c < channels; ++c)
-                sums[c].*member = *at++;
+    const auto breaches = [&layout](const at::Tensor &values, const at::Tensor &judged, const at::Tensor &lower,
+                                    const at::Tensor &upper) {
+        const at::Tensor inside = values.ge(lower).logical_and_(values.le(upper));
+        Breaches found;
+        found.not_finite = layout.finite != 0 ? at::isfinite(judged).logical_not_() : at::zeros_like(inside);
+        found.out_of_bounds = inside.logical_or_(found.not_finite).logical_or_(unbounded(lower, upper)).logical_not();
+        return found;
     };
+    const at::Tensor &read = source_constants_.table, &written = target_constants_.table;
+    const Breaches source = breaches(state_, packed_, read[kLower], read[kUpper]);
+    Breaches target = breaches(frame_, frame_, written[kTargetLower], written[kTargetUpper]);
+    const at::Tensor clip = written[kClip].ne(0); // (C_out, 1, ...)
+    const at::Tensor clipped = target.out_of_bounds.logical_and(clip);
+    target.out_of_bounds.logical_and_(clip.logical_not());
+    std::vector<at::Tensor> rows = {count(source.not_finite), count(source.out_of_bounds)};
+    const bool clips = std::any_of(layout.targets, layout.targets + layout.target_count,
+                                   [](const surrogate_engine_target &one) { return one.clip != 0; });
+    if (clips)
+        frame_ = at::where(clipped, frame_.maximum(written[kTargetLower]).minimum(written[kTargetUpper]), frame_);
+    if (layout.moments != 0) {
+        const at::Tensor d = state_.sub(read[kMean]);
+        rows.insert(rows.end(),
+                    {count(state_.ge(read[kTrainedLower]).logical_and_(state_.le(read[kTrainedUpper])).logical_not_()),
+                     total(d), norm(d, 2).square(), norm(state_, 1)});
+    }
+    std::vector<at::Tensor> more = {count(target.not_finite), count(target.out_of_bounds), count(clipped)};
+    if (layout.moments != 0) {
+        const at::Tensor change = frame_.sub(of_targets(layout));
+        more.insert(more.end(), {total(change), norm(change, 2).square()});
+    }
+    // One transfer for both sides: rows (B, C) of the sources, then (B, C_out) of the targets.
+    const at::Tensor numbers = at::cat({at::stack(rows).reshape(-1), at::stack(more).reshape(-1)}).to(at::kCPU);
+    const double *at = numbers.const_data_ptr<double>();
     using S = surrogate_engine_sums;
-    std::fill(sources, sources + layout.source_count, S{});
-    std::fill(targets, targets + layout.target_count, S{});
-    fill(sources, layout.source_count, {&S::not_finite, &S::below, &S::above});
+    const int64_t reads = layout.batch * layout.source_count, writes = layout.batch * layout.target_count;
+    std::fill(sources, sources + reads, S{});
+    std::fill(targets, targets + writes, S{});
+    fill(sources, at, reads, {&S::not_finite, &S::out_of_bounds});
     if (layout.moments != 0)
-        fill(sources, layout.source_count, {&S::outside, &S::sum, &S::square, &S::absolute});
-    fill(targets, layout.target_count, {&S::not_finite, &S::below, &S::above});
+        fill(sources, at, reads, {&S::outside, &S::sum, &S::square, &S::absolute});
+    fill(targets, at, writes, {&S::not_finite, &S::out_of_bounds, &S::outside});
     if (layout.moments != 0)
-        fill(targets, layout.target_count, {&S::sum, &S::square, &S::absolute, &S::jump, &S::jump_square});
-    locate(sources, layout.sources, state_, read_finite, layout.finite != 0);
-    locate(targets, layout.targets, frame_, written_finite, layout.finite != 0);
+        fill(targets, at, writes, {&S::sum, &S::square});
+    locate(sources, state_, source);
+    locate(targets, frame_, target);
 }
 
 void Passes::write(const surrogate_engine_layout &layout) {
+    at::Tensor frame = frame_; // (B, C_out, spatial...)
+    if (layout.shifts != nullptr) {
+        std::vector<int64_t> shape(static_cast<size_t>(layout.rank) + 2, 1);
+        shape[0] = layout.batch;
+        shape[1] = layout.target_count;
+        const std::vector<double> shifts(layout.shifts, layout.shifts + layout.batch * layout.target_count);
+        frame = frame.add(at::tensor(shifts, at::kDouble).view(shape).to(frame.device(), frame.scalar_type()));
+    }
     for (int32_t c = 0; c < layout.target_count; ++c) {
-        const surrogate_engine_target &target = layout.targets[c];
-        at::Tensor values = frame_.select(1, c); // (B, spatial...)
-        if (target.shift != 0.0)
-            values = values.add(target.shift);
-        if (target.clip != 0)
-            values = values.clamp(target.lower, target.upper);
-        const View view = view_of(layout, target, device_);
+        const at::Tensor values = frame.select(1, c); // (B, spatial...)
+        const View view = view_of(layout, layout.targets[c], device_);
         view.tensor.copy_(view.flipped.empty() ? values : values.flip(view.flipped));
     }
 }

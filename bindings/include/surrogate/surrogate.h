@@ -86,7 +86,12 @@ enum surrogate_reason {
     SURROGATE_REASON_INPUT_NOT_FINITE = 1,
     SURROGATE_REASON_OUTPUT_NOT_FINITE = 2,
     SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3,
-    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4
+    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4,
+    SURROGATE_REASON_INPUT_OUT_OF_RANGE = 5,    /* too many cells of the input lie outside the trained range */
+    SURROGATE_REASON_INPUT_UNLIKE_TRAINING = 6, /* mean or standard deviation of the input unlike any in training */
+    SURROGATE_REASON_NOT_CONSERVED = 7,         /* the frame changes the integral of a conserved field */
+    SURROGATE_REASON_JUMP_OUT_OF_RANGE = 8,     /* the frame changes a field by more or less than in training */
+    SURROGATE_REASON_SPREAD_TOO_LARGE = 9       /* members of an ensemble differ too much */
 };
 
 /* Text of the calling thread's last REJECTED or ERROR: where, what was given, what was expected, what to do.
@@ -159,8 +164,7 @@ typedef struct surrogate_open_options {
     const char *precision;      /* "fp32", "bf16", "fp16"; NULL: the chosen program's */
     int32_t threads;            /* CPU threads of a prediction; 0: what the engine finds (OMP_NUM_THREADS, cores) */
     int32_t verify;             /* enum surrogate_verify_level */
-    const char *guards;         /* JSON {"finite": true, "bounds": {"p": {"lower": 0}}}: each key that is given replaces
-                                   the manifest's, null removes it; NULL: the manifest's guards */
+    const char *guards;         /* guards that replace the manifest's, see below; NULL: the manifest's */
     const char *engine_path;    /* ':'-separated folders searched for engines before SURROGATE_ENGINE_PATH; or NULL */
     const char *engine_options; /* JSON object handed to the engine; NULL: none. python: {"communicator": MPI_Comm_c2f(c),
                                    "python": an interpreter whose packages are used, "libpython": a library, ...: the
@@ -171,6 +175,26 @@ typedef struct surrogate_open_options {
                                    $SURROGATE_OVERLAY, else surrogate/overlay in $XDG_CACHE_HOME or ~/.cache; "": none */
     const char *record_calls;   /* path of a recording (section 9) of every accepted prediction; NULL: none */
 } surrogate_open_options;
+
+/* Guards, as they stand in the manifest and in options.guards: a JSON text, or the path of a file that holds one (text
+ * that does not begin with '{').  A key that is given replaces the manifest's, null removes it.  All are decided for
+ * each state of a batch and each component by itself.
+ *   "finite": true                            no NaN and no infinity in input and predicted frame
+ *   "bounds": {FIELD: {"lower": a, "upper": b}}  of every value, in input and predicted frame
+ *   "range": {"share": s}                     largest share of the input's cells outside the trained range
+ *   "statistics": {"distance": d}             largest |z| of the input's mean and standard deviation, over training's
+ *   "conserved": {"tolerance": t}             largest |sum u(t2) - sum u(t1)| / sum |u(t1)| of conserved fields
+ *   "jump": {"lower": a, "upper": b}          rms of u(t2) - u(t1) over the rms in training
+ *   "spread": {"upper": s}                    ensembles: rms of the standard deviation over members, over the same rms
+ *   "policy": {GUARD: POLICY}                 what is done with a state that breaks the guard:
+ *       "reject"   refuse it (default)
+ *       "keep"     let it pass, counted in surrogate_statistics.kept_by
+ *       "clip"     bounds only: put values of the predicted frame on the nearest bound (the input is refused as by
+ *                  reject; NaN stays, so leave "finite" on)
+ *       "project"  conserved only: take the mean of its increment from every conserved field, whatever its size, so
+ *                  that the integral stays; after bounds were checked or clipped
+ * A guard that no field has data for, or a policy on another guard: SURROGATE_ERROR_ARGUMENT at open; a file that
+ * cannot be read: SURROGATE_ERROR_NOT_FOUND. */
 
 /* Set every option to its default.  size: sizeof(surrogate_open_options) of the caller's header, which is all that is
  * written.  options must not be NULL. */
@@ -187,7 +211,7 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * a GPU that this machine lacks (nothing of it is loaded then), or damaged.  surrogate_info.choice names the program,
  * why it was chosen, and why others were passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine`
  * names an engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to
- * load it. A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version.
+ * load it.
  * record_calls: input and output of every prediction that returns OK are stored as frames `input.NAME`, `output.NAME`
  * with the scalars call, status, step, member, seed and parameter.NAME; `surrogate verify BUNDLE --replay FILE` runs
  * them through the reference.  The file is joined by surrogate_close, and readable before.  A frame that cannot be
@@ -216,39 +240,42 @@ SURROGATE_API void surrogate_close(surrogate_model *model);
 /* ------------------------------------------------------------------------------------------ 5 predict -- */
 
 /* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same.
- * This version reads `parameters`, `parameter_count` and `stream`.  It accepts and ignores all others: step, time, seed,
- * member, origin and global_shape serve models with noise inputs, which do not open yet. */
+ * step, seed, member, origin and global_shape say which random numbers a stochastic model draws (see surrogate_noise)
+ * and are ignored by others; time is what record_calls stores and is else ignored; stream serves fields on a GPU. */
 typedef struct surrogate_step_options {
     size_t struct_size;       /* sizeof(surrogate_step_options) */
     int64_t step;             /* number of the step, counted by the solver; -1: none (stochastic models need it) */
     double time;              /* t1 in the manifest's time unit; NaN: not given */
     uint64_t seed;            /* of the random numbers of stochastic models */
-    int64_t member;           /* ensemble member, from 0 */
+    int64_t member;           /* ensemble member, from 0; state b of a batch draws as member + b */
     const double *parameters; /* scalar parameters in the manifest's order; NULL: their defaults */
     size_t parameter_count;   /* must equal the manifest's if `parameters` is given */
     int64_t origin[3];        /* global index of the first cell, slowest axis first */
     int64_t global_shape[3];  /* shape of the whole domain; 0: that of the fields */
     void *stream;             /* cudaStream_t on which fields in CUDA memory are read and written, and a program on
                                  a GPU runs; NULL: the default stream */
+    int64_t members; /* size of an ensemble (surrogate_predict_ensemble, surrogate_predict_members); default 1 */
 } surrogate_step_options;
 
 /* Set every option to its default, as surrogate_open_options_init does; size: sizeof(surrogate_step_options). */
 SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, size_t size);
 
 /* Predict the state one time step later.
- * output, input   `count` fields each, one for every field of the manifest, in any order if named.  All have the
- *                 manifest's number of spatial axes and equal spatial (and batch) shapes, which obey the grid rule.
- *                 An output entry of a field that is read but not predicted is ignored (its data may be NULL).
- *                 An output array may be its own input array (same address, shape and strides); any other overlap of
- *                 memory that is read with memory that is written is SURROGATE_ERROR_OVERLAP.
+ * output, input   `count` fields each, one for every field of the manifest, in any order if named.  A model that reads
+ *                 a history (surrogate_info.history > 1) takes history * count input entries: the newest frame's, then
+ *                 those of the frame one time step before, and so on; the increment is added to the newest.
+ *                 All have the manifest's number of spatial axes and equal spatial (and batch) shapes, which obey the
+ *                 grid rule.  An output entry of a field that is read but not predicted is ignored (its data may be
+ *                 NULL).  An output array may be its own input array (same address, shape and strides; of any frame);
+ *                 any other overlap of memory that is read with memory that is written is SURROGATE_ERROR_OVERLAP.
  * step            NULL: defaults.
  * Fields in CUDA memory (all of a call, on the GPU that the model was opened on) never touch the host: the engine packs,
  * counts and writes them, in the order of `stream`.  The call waits for the stream once, because the guards' answer is
  * needed; the frame itself is written in stream order, and is there for what the caller enqueues next on that stream.
  * Cost besides the program: one pass to pack the input (none if it is dense, float32 and not normalised), one
  * read-only guard pass, one pass that writes the output.  No heap allocation of ours after the first call of a shape.
- * Guards look at the fields that are given and nothing else.  Under MPI each rank judges its own part; partial
- * integrals over the ranks are not in this version, and will come as further functions.
+ * Guards look at the fields that are given and nothing else: under MPI each rank judges its own part, unless the sums
+ * of all ranks are brought together (surrogate_predict_partials).
  * Returns OK, REJECTED (see surrogate_last_rejection) or ERROR_*; the output is written only if OK. */
 SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_field *output, const surrogate_field *input,
                                     size_t count, const surrogate_step_options *step);
@@ -259,7 +286,81 @@ SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_fiel
 SURROGATE_API int surrogate_predict_array(surrogate_model *model, void *output, const void *input, int dtype, int rank,
                                           const int64_t *shape, const surrogate_step_options *step);
 
-/* What the last REJECTED of this model was about. */
+/* The same in two halves, so that the solver works while the program runs on a thread of the library's.
+ * _begin checks its arguments as surrogate_predict does, starts and returns OK or ERROR_*.  Descriptions, names and
+ * parameters are read during _begin; the arrays are borrowed until _wait returns: the solver may read the input, and
+ * must not write it, nor touch the output.
+ * _test sets *done to 1 once _wait would not block, else to 0; _wait must be called all the same.
+ * _wait returns what surrogate_predict would: the guards' decision and the writing of the output happen in it, on the
+ * caller's thread.
+ * In between, any other call on this model but _get_info and its kin is SURROGATE_ERROR_ARGUMENT, as is _test or _wait
+ * with nothing under way; surrogate_close waits, and writes no output.
+ * The thread is made at the first _begin and ends at surrogate_close.  All signals are blocked in it and it has the
+ * default floating-point environment.  An engine's OpenMP workers compete with the solver's for the cores: choose
+ * surrogate_open_options.threads so that both fit. */
+SURROGATE_API int surrogate_predict_begin(surrogate_model *model, const surrogate_field *output,
+                                          const surrogate_field *input, size_t count,
+                                          const surrogate_step_options *step);
+SURROGATE_API int surrogate_predict_test(surrogate_model *model, int *done);
+SURROGATE_API int surrogate_predict_wait(surrogate_model *model);
+
+/* The guards over a domain that several ranks hold: every rank begins with its own part, takes the sums of its part,
+ * adds them over all ranks, and finishes with the totals.  All ranks then come to the same verdict, and policy "project"
+ * restores the integral over the whole domain:
+ *     surrogate_predict_begin(m, next, now, n, NULL);
+ *     surrogate_predict_partials(m, sums, count);                             (waits for the program)
+ *     MPI_Allreduce(MPI_IN_PLACE, sums, count, MPI_DOUBLE, MPI_SUM, comm);
+ *     surrogate_predict_finish(m, sums, count);
+ * count: surrogate_info.partial_count for each state of the batch.  Every number is a sum over cells; add them and make
+ * nothing else of them.
+ * _partials  OK with partials[count] filled; an ERROR_* of the program ends the call (the rank must still take part in
+ *            the reduction: with NaN everywhere, the others reject).  partials must not be NULL.
+ * _finish    as surrogate_predict_wait, but decided by totals[count]; NULL: this rank's own.  A rejection names a cell
+ *            if this rank holds one that broke the guard.  Its statistics count the whole domain.
+ * Wrong count: SURROGATE_ERROR_ARGUMENT, and the call is still under way. */
+SURROGATE_API int surrogate_predict_partials(surrogate_model *model, double *partials, size_t count);
+SURROGATE_API int surrogate_predict_finish(surrogate_model *model, const double *totals, size_t count);
+
+/* Several members of a stochastic model from one state, step->members of them: state b of the input's batch draws as
+ * members step->member + b * members + 0, 1, ...  They go through the program together, in runs that fit in memory; the
+ * guards judge every member, and one that is refused refuses the call.
+ * _ensemble: mean and standard deviation (divisor members - 1, so two members at least) over the members, cell by
+ *            cell, summed in double.  mean, spread: `count` fields each as surrogate_predict's output, or NULL; they
+ *            share no memory with one another.  Either may be the input.
+ * _members:  all of them; the fields of `output` have a batch axis of members (times the input's batch, the members
+ *            of one state side by side).
+ * ERROR_UNSUPPORTED if the model is not stochastic, ERROR_PARAMETER without step->step; otherwise as surrogate_predict.
+ */
+SURROGATE_API int surrogate_predict_ensemble(surrogate_model *model, const surrogate_field *mean,
+                                             const surrogate_field *spread, const surrogate_field *input, size_t count,
+                                             const surrogate_step_options *step);
+SURROGATE_API int surrogate_predict_members(surrogate_model *model, const surrogate_field *output,
+                                            const surrogate_field *input, size_t count,
+                                            const surrogate_step_options *step);
+
+/* Predict `steps` frames, each from the ones before; step->step and step->time count on.  Fields that are not predicted
+ * stay those of the newest input frame.
+ * output      with a batch axis of steps (times the input's batch, the states of one frame side by side): every frame;
+ *             with the input's own batch: the last frame only, and it may be the input.
+ * *completed  how many frames were accepted, whatever the status; may be NULL.  These frames are written (or the last
+ * of them is) even if the next was REJECTED or failed: let the solver step from there. Each frame counts as one call of
+ * the statistics.  Otherwise as surrogate_predict. */
+SURROGATE_API int surrogate_rollout(surrogate_model *model, int64_t *completed, const surrogate_field *output,
+                                    const surrogate_field *input, size_t count, int64_t steps,
+                                    const surrogate_step_options *step);
+
+/* The random numbers that a stochastic model draws, for a solver that wants the same: values[channels][shape...],
+ * dense, of noise input `input` (its index in the manifest) for step->seed, step->step, step->member, on the block of
+ * `shape` (rank 1..3) that begins at step->origin of the domain step->global_shape (0: that of the block).  A number
+ * belongs to its global cell: the same on any number of ranks; cells outside the domain are those at its other side.
+ * Philox4x64-10, key (seed, step), counter (global cell, channel / 4, member, input), its four words the channels
+ * 4k..4k+3; the upper 53 bits of a word are a uniform number, made normal by AS241 in double.  surrogate/noise.py gives
+ * the same bits.  ERROR_PARAMETER if step->step is negative. */
+SURROGATE_API int surrogate_noise(float *values, int64_t input, int64_t channels, int rank, const int64_t *shape,
+                                  const surrogate_step_options *step);
+
+/* What the last REJECTED of this model was about.  Reasons up to OUTPUT_OUT_OF_BOUNDS are about one value; the others
+ * about a number made of sums over all cells (of one component): `value` and the bounds are that number's, `cell` is 0. */
 typedef struct surrogate_rejection {
     size_t struct_size;  /* sizeof(surrogate_rejection), set by the caller */
     int32_t reason;      /* enum surrogate_reason */
@@ -305,8 +406,10 @@ typedef struct surrogate_info {
     int64_t receptive_field[3]; /* cells to each side that an output cell depends on */
     int64_t stride[3];          /* translations by these commute with the model */
     int32_t reduces_over_space; /* 1: every output depends on the whole domain: no tiles */
-    int32_t stochastic;         /* 1: has noise inputs, needs `step`; always 0 yet, see surrogate_open */
+    int32_t stochastic;         /* 1: has noise inputs, needs `step` */
     int32_t threads;            /* CPU threads of a prediction as asked for at open; 0: the engine's default */
+    int32_t history;            /* frames that the program reads; 1: the newest alone */
+    int32_t partial_count; /* doubles a state of surrogate_predict_partials */
 } surrogate_info;
 
 SURROGATE_API int surrogate_get_info(surrogate_model *model, surrogate_info *info);
@@ -347,6 +450,11 @@ typedef struct surrogate_statistics {
     double program_seconds; /*   the program itself, in the engine */
     double output_seconds;  /*   guards and writing the output */
     int64_t record_errors;  /* accepted predictions that record_calls could not store */
+    /* calls by enum surrogate_reason: refused, and let pass by policy "keep" (one call may count for several) */
+    int64_t rejected_by[16], kept_by[16];
+    int64_t clipped_cells; /* values that policy "clip" changed */
+    int64_t projections;   /* fields (of one component and state) that policy "project" corrected */
+    double guard_seconds;  /* of output_seconds, what the guards took */
 } surrogate_statistics;
 
 SURROGATE_API int surrogate_get_statistics(surrogate_model *model, surrogate_statistics *statistics);

@@ -1,0 +1,60 @@
+// What follows from a verdict: the frame is written or refused, and counters and log say so.
+#include "model.h"
+
+#include "error.h"
+
+#include <algorithm>
+
+namespace surrogate::core {
+
+/// Tell the log the first time only.
+void Model::note(bool &noted, const char *where, const char *what, int reason) const {
+    if (noted)
+        return;
+    noted = true;
+    log(SURROGATE_LOG_WARNING, text(where, ": ", what, reason ? text(" (", surrogate_reason_name(reason), ")") : "",
+                                    "; further cases are counted and not logged"));
+}
+
+int Model::reject(const char *where) {
+    const Offence &offence = call_.offence;
+    ++statistics_.rejected;
+    ++statistics_.rejected_by[offence.reason];
+    rejection_.reason = offence.reason;
+    rejection_.field = offence.field;
+    rejection_.component = offence.component;
+    rejection_.batch = offence.batch;
+    std::copy(offence.cell, offence.cell + 3, rejection_.cell);
+    rejection_.value = offence.value;
+    rejection_.lower = offence.bounds.lower;
+    rejection_.upper = offence.bounds.upper;
+    rejection_.call = statistics_.calls;
+    describe(rejection_text_, offence, manifest_, call_.states);
+    set_last_error(where, rejection_text_);
+    bool &warned = warned_[offence.reason];
+    if (!warned) {
+        warned = true;
+        log(SURROGATE_LOG_WARNING,
+            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
+    }
+    return SURROGATE_REJECTED;
+}
+
+/// The frame is written: count it, and what the policies let pass or changed.
+void Model::accept(const char *where, const Tally &tally) {
+    ++statistics_.ok;
+    for (int reason = 0; call_.kept >> reason; ++reason)
+        if (call_.kept >> reason & 1) {
+            ++statistics_.kept_by[reason];
+            note(kept_noted_[reason], where, "a guard was broken and let pass, as its policy is 'keep'", reason);
+        }
+    const std::int64_t clipped = judge_.clipped(tally), projections = judge_.projections(tally);
+    statistics_.clipped_cells += clipped;
+    statistics_.projections += projections;
+    if (clipped)
+        note(clip_noted_, where, "values of the frame were put on their bounds, as the policy of 'bounds' is 'clip'");
+    if (projections)
+        note(projection_noted_, where, "an integral was restored, as the policy of 'conserved' is 'project'");
+}
+
+} // namespace surrogate::core
