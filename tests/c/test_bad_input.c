@@ -71,7 +71,13 @@ static void descriptions(surrogate_model *m) {
     }
     REFUSED(SURROGATE_ERROR_DTYPE, "output of float32 and input of float64 given, expected the same dtype");
     in[0].memory = SURROGATE_CUDA;
-    REFUSED(SURROGATE_ERROR_UNSUPPORTED, "CUDA");
+    REFUSED(SURROGATE_ERROR_ARGUMENT, "'v': host memory given, expected memory of cuda:0 as field 'rho'");
+    for (f = 0; f < 4; ++f)
+        in[f].memory = SURROGATE_CUDA;
+    REFUSED(SURROGATE_ERROR_ARGUMENT, "output in host memory and input in memory of cuda:0 given");
+    for (f = 0; f < 4; ++f)
+        in[f].memory = out[f].memory = SURROGATE_CUDA;
+    REFUSED(SURROGATE_ERROR_UNSUPPORTED, "engine stub 1 has no passes of its own, so fields must be in host memory");
     in[0].memory = 9;
     REFUSED(SURROGATE_ERROR_ARGUMENT, "memory 9");
     in[0].reserved[0] = u;
