@@ -187,13 +187,13 @@ def good(out: Path) -> None:
 
     engines = out / "engines"
     engines.mkdir(exist_ok=True)
-    (engines / "libsurrogate_engine_python-0.so").write_text("this is no library")
-    (engines / "libsurrogate_engine_pythonic.so").write_text("an engine of another name")
+    (engines / "libsurrogate_engine_jax-0.so").write_text("this is no library")
+    (engines / "libsurrogate_engine_jaxlike.so").write_text("an engine of another name")
 
     programs = [
         program("portable", engine="torch", format="torch.export", file="programs/stub.json"),
         # An engine that is never built:
-        program("python", engine="python", file="programs/stub.json"),
+        program("jax", engine="jax", file="programs/stub.json"),
         program("half", precision="bf16", file="programs/stub.json"),
         program("gpu", device="cuda", file="programs/stub.json"),
         program("stub", device="cpu"),

@@ -41,15 +41,15 @@ static void engines_that_fail_are_named(void) {
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "'nonsense' is needed by no program");
     options.engine = "../stub";
     CHECK_STATUS(open_with("identity", &options), SURROGATE_ERROR_UNSUPPORTED, "'../stub' is needed by no program");
-    CHECK_STATUS(open_with("no_engine", NULL), SURROGATE_ERROR_ENGINE, "no engine 'python' works here");
-    options.engine = "python"; /* a program of the bundle uses it */
+    CHECK_STATUS(open_with("no_engine", NULL), SURROGATE_ERROR_ENGINE, "no engine 'jax' works here");
+    options.engine = "jax"; /* a program of the bundle uses it */
     CHECK_STATUS(open_with("no_engine", &options), SURROGATE_ERROR_ENGINE, "SURROGATE_ENGINE_PATH");
     CHECK(strstr(surrogate_last_error(), "Searched:") != NULL);
     snprintf(path, sizeof path, "/nowhere:%s/engines", bundles);
     options.engine_path = path;
     CHECK_STATUS(open_with("no_engine", &options), SURROGATE_ERROR_ENGINE, "/nowhere: none");
-    CHECK(strstr(surrogate_last_error(), "engines/libsurrogate_engine_python-0.so: ") != NULL);
-    CHECK(strstr(surrogate_last_error(), "pythonic") == NULL);
+    CHECK(strstr(surrogate_last_error(), "engines/libsurrogate_engine_jax-0.so: ") != NULL);
+    CHECK(strstr(surrogate_last_error(), "jaxlike") == NULL);
 }
 
 static void options_are_checked(void) {
@@ -119,7 +119,7 @@ static void programs_are_chosen_in_order(void) {
     CHECK_STATUS(surrogate_get_info(model, &info), SURROGATE_OK, "");
     CHECK(strcmp(info.program, "half") == 0 && strcmp(info.precision, "bf16") == 0);
     CHECK(strstr(info.choice, "'portable' (format torch.export") &&
-          strstr(info.choice, "no engine 'python' works here"));
+          strstr(info.choice, "no engine 'jax' works here"));
     CHECK(!strchr(info.choice, '\n'));
     surrogate_close(model);
     options.precision = "fp32";

@@ -47,13 +47,11 @@ def test_info_shows_fields_grid_time_step_programs_and_the_choice(flow):
 
 def test_info_of_a_bundle_that_cannot_run_still_shows_it(flow, tmp_path):
     copy = shutil.copytree(flow, tmp_path / "copy.surrogate")
-    manifest = (
-        (copy / "manifest.json").read_text().replace('"engine": "stub"', '"engine": "python"')
-    )
+    manifest = (copy / "manifest.json").read_text().replace('"engine": "stub"', '"engine": "jax"')
     (copy / "manifest.json").write_text(manifest)
     facts = run_json("info", copy)
     assert facts["choice"]["program"] is None
-    assert "python" in facts["choice"]["error"]
+    assert "jax" in facts["choice"]["error"]
     assert "none:" in run("info", copy).stdout
 
 

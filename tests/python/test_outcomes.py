@@ -95,7 +95,7 @@ def test_a_manifest_that_is_none(copy, bad):
 
 
 def test_an_engine_that_is_not_there(flow, copy, tmp_path):
-    edit_manifest(copy, lambda manifest: manifest["programs"][0].update(engine="python"))
+    edit_manifest(copy, lambda manifest: manifest["programs"][0].update(engine="jax"))
     with pytest.raises(errors.EngineError, match=str(tmp_path / "engines")) as caught:
         Surrogate.open(copy, engine_path=[tmp_path / "engines"])
     assert isinstance(caught.value, RuntimeError)
