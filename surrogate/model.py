@@ -370,11 +370,17 @@ def _open_options(
         precision=precision,
         threads=threads,
         verify=_VERIFY[verify],
-        guards=json.dumps(dict(guards)) if isinstance(guards, Mapping) else guards and os.fspath(guards),
+        guards=_guards_text(guards),
         engine_path=_search_path(engine_path),
         engine_options=None if engine_options is None else json.dumps(engine_options),
         log=_forward_log,
     )
+
+
+def _guards_text(guards: Mapping[str, Any] | str | os.PathLike[str] | None) -> str | None:
+    if guards is None or isinstance(guards, str):
+        return guards
+    return json.dumps(dict(guards)) if isinstance(guards, Mapping) else os.fspath(guards)
 
 
 def _search_path(folders: SearchPath | None) -> str | None:
