@@ -101,20 +101,16 @@ def test_a_constant_statistic_keeps_a_deviation(bundle: Path) -> None:
             assert deviation >= least
 
 
-def test_conserved_fields_are_projected(bundle: Path) -> None:
-    manifest = check_bundle(bundle)
-    assert any(field.conserved for field in manifest.fields)
-    assert manifest.guards.policy.conserved == "project"
-
-
-def test_without_a_conserved_field_there_is_no_guard_of_integrals(
-    bundle: Path, sets: dict[str, PairSet]
+@pytest.mark.parametrize("conserved", [True, False])
+def test_conserved_fields_are_projected_and_no_others(
+    bundle: Path, sets: dict[str, PairSet], *, conserved: bool
 ) -> None:
     body = check_bundle(bundle).model_dump(mode="json", exclude={"files"})
-    body["fields"] = [{**field, "conserved": False} for field in body["fields"]]
-    made = add_guards(body, sets, lambda states: states)
-    assert made["guards"]["conserved"] is None
-    assert made["guards"]["policy"]["conserved"] == "reject"
+    first, *others = body["fields"]
+    body["fields"] = [{**first, "conserved": conserved}, *others]
+    made = add_guards(body, sets, lambda states: states)["guards"]
+    assert made["policy"]["conserved"] == ("project" if conserved else "reject")
+    assert (made["conserved"] is not None) == conserved
 
 
 def test_refreshing_restores_guards_that_were_taken_away(
