@@ -243,4 +243,14 @@ void check_agreement(const State &output, const State &input, int rank) {
              " as the input");
 }
 
+void check_same(const State &frame, const State &newest, int k, int rank) {
+    const bool same_shape = std::equal(frame.shape, frame.shape + 3, newest.shape) && frame.batch == newest.batch;
+    if (frame.dtype == newest.dtype && same_shape)
+        return;
+    fail(same_shape ? SURROGATE_ERROR_DTYPE : SURROGATE_ERROR_SHAPE, "input frame ", k, ": grid ",
+         list_text(frame.shape, rank), ", batch ", frame.batch, ", dtype ", frame.dtype, " given, expected ",
+         list_text(newest.shape, rank), ", ", newest.batch, ", ", newest.dtype,
+         " as in the newest frame; all frames of the history are alike");
+}
+
 } // namespace surrogate::core

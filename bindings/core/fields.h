@@ -44,6 +44,9 @@ void check_grid(const Grid &grid, const std::int64_t *shape);
 /// Fail unless output and input agree in dtype, shape and batch.
 void check_agreement(const State &output, const State &input, int rank);
 
+/// Fail unless frame `k` of a history agrees with the newest in dtype, shape and batch.
+void check_same(const State &frame, const State &newest, int k, int rank);
+
 /// Fail with ERROR_OVERLAP if memory that is written is also read, except as its own field's same array.
 void check_overlap(const State &output, const State &input, const Manifest &manifest);
 

@@ -76,6 +76,11 @@ void describe(std::string &out, const Offence &offence, const Manifest &manifest
         append(out, " of component ");
         append(out, offence.component);
     }
+    if (offence.frame > 0) {
+        append(out, " of the frame ");
+        append(out, offence.frame);
+        append(out, " before the newest");
+    }
     if (batch > 1) {
         append(out, " of state ");
         append(out, offence.batch);

@@ -19,6 +19,7 @@ template <class T> Limits<T> limits(const GuardSpec &guards, std::size_t field);
 struct Offence {
     int reason = SURROGATE_REASON_NONE;
     int field = -1, component = 0;
+    int frame = 0; // of the history that the program reads, 0: the newest
     std::int64_t batch = 0, cell[3] = {};
     double value = 0;
     Bounds bounds;

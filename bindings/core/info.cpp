@@ -35,6 +35,7 @@ surrogate_info Model::info() const {
     info.reduces_over_space = locality.reduces_over_space;
     info.stochastic = !manifest_.noise.empty();
     info.threads = threads_;
+    info.history = manifest_.history;
     return info;
 }
 
@@ -68,12 +69,12 @@ surrogate_parameter_info Model::parameter_info(int index) const {
 }
 
 surrogate_statistics Model::statistics() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock = claim();
     return statistics_;
 }
 
 surrogate_rejection Model::last_rejection() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock = claim();
     return rejection_;
 }
 

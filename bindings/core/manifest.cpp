@@ -9,7 +9,7 @@ namespace surrogate::core {
 namespace {
 
 // Nothing real is larger, and products of them stay far from overflow.
-constexpr std::int64_t LARGEST_COMPONENTS = 100000;
+constexpr std::int64_t LARGEST_COMPONENTS = 100000, LARGEST_HISTORY = 1000;
 
 using Numbers = std::vector<double>;
 
@@ -238,8 +238,8 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     nlohmann::json storage;
     const auto root = JsonNode::parse(storage, document, label, SURROGATE_ERROR_CORRUPT);
     read_schema(root, label); // before any other key: a newer schema may have others
-    root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "parameters", "noise",
-                    "locality", "programs", "guards", "example", "metrics", "provenance", "files"});
+    root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "history", "parameters",
+                    "noise", "locality", "programs", "guards", "example", "metrics", "provenance", "files"});
     Manifest manifest;
     manifest.name = root.at("name").string();
     read_fields(manifest, root.at("fields"));
@@ -249,6 +249,12 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     manifest.time_step = time.at("step").positive();
     if (const auto unit = time.find("unit"))
         manifest.time_unit = unit->string();
+    if (const auto history = root.find("history")) {
+        const auto frames = history->integer(1);
+        if (frames > LARGEST_HISTORY)
+            history->refuse(text("at most ", LARGEST_HISTORY));
+        manifest.history = static_cast<int>(frames);
+    }
     if (const auto parameters = root.find("parameters"))
         for (const auto &item : parameters->array())
             manifest.parameters.push_back(read_parameter(item));

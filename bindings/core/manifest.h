@@ -76,6 +76,7 @@ struct Manifest {
     Grid grid;
     double time_step = 0;
     std::string time_unit = "1";
+    int history = 1; // frames that the program reads, newest first
     std::vector<Parameter> parameters;
     std::vector<Noise> noise;
     Locality locality;

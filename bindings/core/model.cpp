@@ -4,23 +4,14 @@
 
 namespace surrogate::core {
 
-/// The same manifest, if this version can predict with it.
-static const Manifest &supported(const Manifest &manifest, const std::string &label) {
-    if (!manifest.noise.empty())
-        fail(SURROGATE_ERROR_UNSUPPORTED, label, ": the model has noise inputs ('", manifest.noise[0].name,
-             "'), for which this version has no generator; use a newer surrogate, or export the model without noise");
-    return manifest;
-}
-
 Model::Model(Bundle bundle, const Options &options)
-    : bundle_(std::move(bundle)), manifest_(supported(bundle_.manifest(), bundle_.label())),
+    : bundle_(std::move(bundle)), manifest_(bundle_.manifest()),
       guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
       output_pass_(manifest_, guards_), log_(options.log), log_user_(options.log_user),
-      threads_(options.request.threads), input_(manifest_), output_(manifest_), array_output_(manifest_.fields.size()),
-      array_input_(manifest_.fields.size()) {
+      threads_(options.request.threads), call_(manifest_), inputs_(manifest_), array_output_(manifest_.fields.size()),
+      array_input_(manifest_.fields.size()), example_(bundle_) {
     rejection_.field = -1;
-    read_example();
     warm_up();
     if (options.verify_example) {
         const auto result = replay();
@@ -41,8 +32,8 @@ void Model::log(int level, const std::string &text) const {
 }
 
 /// The program's output for `inputs`, after its shape was checked.
-const float *Model::run_checked(const surrogate_tensor *inputs, int count, void *stream) {
-    const surrogate_tensor output = program_.run(inputs, count, stream);
+const float *Model::run_checked(const std::vector<surrogate_tensor> &inputs, void *stream) {
+    const surrogate_tensor output = program_.run(inputs.data(), static_cast<int>(inputs.size()), stream);
     std::int64_t expected[SURROGATE_ENGINE_MAX_RANK] = {inputs[0].shape[0], manifest_.output_channels};
     const int rank = inputs[0].rank;
     for (int k = 2; k < rank; ++k)

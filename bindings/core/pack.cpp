@@ -58,12 +58,12 @@ bool InputPass::in_place(const State &input) const {
     return true;
 }
 
-/// Check every value, and write the normalised ones where `to` is not NULL.
+/// Check every value, and write the normalised ones where `to` is not NULL, leaving `gap` floats after each state.
 template <class T>
-bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, float *to) const {
+bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, float *to, std::int64_t gap) const {
     std::int64_t dense[3];
     dense_float_strides(dense, input.shape);
-    for (std::int64_t b = 0; b < input.batch; ++b)
+    for (std::int64_t b = 0; b < input.batch; ++b, to = to ? to + gap : nullptr)
         for (std::size_t c = 0; c < steps.size(); ++c) {
             const Channel &channel = input.channels[c];
             const Step<T> step = steps[c];
@@ -86,19 +86,36 @@ bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &ste
     return true;
 }
 
-InputPass::Result InputPass::run(const State &input, Buffer &buffer, std::int64_t &allocations) const {
-    if (in_place(input)) {
-        const bool accepted = run_channels<float>(input, single_, nullptr);
-        return {accepted ? reinterpret_cast<const float *>(input.channels[0].data) : nullptr, false};
+InputPass::Result InputPass::run(const std::vector<State> &frames, Buffer &buffer, std::int64_t &allocations) const {
+    const State &newest = frames.front();
+    if (frames.size() == 1 && in_place(newest)) {
+        const bool accepted = run_channels<float>(newest, single_, nullptr, 0);
+        return {accepted ? reinterpret_cast<const float *>(newest.channels[0].data) : nullptr, false};
     }
-    const std::int64_t count = input.batch * input.cells() * static_cast<std::int64_t>(input.channels.size());
-    float *to = buffer.get(count, allocations);
-    const bool accepted = input.dtype == SURROGATE_FLOAT32 ? run_channels<float>(input, single_, to)
-                                                           : run_channels<double>(input, double_, to);
+    const std::int64_t state = newest.cells() * static_cast<std::int64_t>(newest.channels.size());
+    const auto count = static_cast<std::int64_t>(frames.size());
+    float *to = buffer.get(newest.batch * count * state, allocations);
+    bool accepted = true;
+    for (std::int64_t k = 0; accepted && k < count; ++k) {
+        const State &frame = frames[static_cast<std::size_t>(k)];
+        const std::int64_t gap = (count - 1) * state;
+        accepted = frame.dtype == SURROGATE_FLOAT32 ? run_channels<float>(frame, single_, to + k * state, gap)
+                                                    : run_channels<double>(frame, double_, to + k * state, gap);
+    }
     return {accepted ? to : nullptr, true};
 }
 
-Offence InputPass::find(const State &input) const {
+Offence InputPass::find(const std::vector<State> &frames) const {
+    Offence offence;
+    for (const State &frame : frames) {
+        if (find_in(offence, frame))
+            return offence;
+        ++offence.frame;
+    }
+    fail(SURROGATE_ERROR_INTERNAL, "the input changed while it was read; no other thread may write to it");
+}
+
+bool InputPass::find_in(Offence &offence, const State &input) const {
     for (std::int64_t b = 0; b < input.batch; ++b)
         for (std::size_t f = 0; f < manifest_.fields.size(); ++f)
             for (int c = 0; c < manifest_.fields[f].components; ++c) {
@@ -114,16 +131,15 @@ Offence InputPass::find(const State &input) const {
                     const bool fits = found >= range.lower && found <= range.upper;
                     return reason || fits || !guards_.finite ? reason : int{SURROGATE_REASON_INPUT_NOT_FINITE};
                 };
-                Offence offence;
                 if (find_cell(offence, input.shape, value, judge_value)) {
                     offence.field = static_cast<int>(f);
                     offence.component = c;
                     offence.batch = b;
                     offence.bounds = guards_.bounds[f];
-                    return offence;
+                    return true;
                 }
             }
-    fail(SURROGATE_ERROR_INTERNAL, "the input changed while it was read; no other thread may write to it");
+    return false;
 }
 
 } // namespace surrogate::core

@@ -14,12 +14,12 @@ class InputPass {
     InputPass(const Manifest &manifest, const GuardSpec &guards);
 
     struct Result {
-        const float *data; // (B, C, cells), NULL if the input was refused
+        const float *data; // (B, frames * C, cells), NULL if the input was refused
         bool copied;       // false: the caller's own memory
     };
-    /// Read `input` once. Refused: data is NULL and the offence is found by `find`.
-    Result run(const State &input, Buffer &buffer, std::int64_t &allocations) const;
-    Offence find(const State &input) const;
+    /// Read the `frames` of a model's history once. Refused: data is NULL and the offence is found by `find`.
+    Result run(const std::vector<State> &frames, Buffer &buffer, std::int64_t &allocations) const;
+    Offence find(const std::vector<State> &frames) const;
 
   private:
     template <class T> struct Step {
@@ -27,7 +27,9 @@ class InputPass {
         Limits<T> limits;
     };
     template <class T> Step<T> step(const FieldSpec &field, std::size_t index, std::size_t component) const;
-    template <class T> bool run_channels(const State &input, const std::vector<Step<T>> &steps, float *to) const;
+    template <class T>
+    bool run_channels(const State &input, const std::vector<Step<T>> &steps, float *to, std::int64_t gap) const;
+    bool find_in(Offence &offence, const State &input) const;
     bool in_place(const State &input) const;
 
     const Manifest &manifest_;

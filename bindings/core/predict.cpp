@@ -1,4 +1,4 @@
-// The hot call: validate, pack and check, run, check, write.
+// The hot call, in stages: prepare (validate), pack, run, judge, settle (write or reject).
 #include "model.h"
 
 #include "error.h"
@@ -6,116 +6,179 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace surrogate::core {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+/// Adds the time until the end of the scope to a sum.
+class Stopwatch {
+  public:
+    explicit Stopwatch(double &sum) : sum_(sum), start_(Clock::now()) {}
+    ~Stopwatch() { sum_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+    Stopwatch(const Stopwatch &) = delete;
+    Stopwatch &operator=(const Stopwatch &) = delete;
 
-double seconds(Clock::time_point from, Clock::time_point to) {
-    return std::chrono::duration<double>(to - from).count();
-}
+  private:
+    using Clock = std::chrono::steady_clock;
+    double &sum_;
+    Clock::time_point start_;
+};
 
 } // namespace
 
-int Model::predict(const char *where, const surrogate_field *output, const surrogate_field *input, std::size_t count,
-                   const surrogate_step_options &step) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return predict_locked(where, output, input, count, step);
+Model::Lock Model::claim() {
+    Lock lock(mutex_);
+    if (under_way_)
+        fail(SURROGATE_ERROR_ARGUMENT,
+             "a prediction of this model is under way (surrogate_predict_begin); call surrogate_predict_wait first");
+    return lock;
 }
 
-int Model::predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
-                          std::size_t count, const surrogate_step_options &step) {
+/// Run `body` as one call of the statistics.
+template <class Body> auto Model::counted(Body &&body) {
     ++statistics_.calls;
     try {
-        resolve(input_, manifest_, Role::input, input, count);
-        check_grid(manifest_.grid, input_.shape);
-        resolve(output_, manifest_, Role::output, output, count);
-        check_agreement(output_, input_, manifest_.grid.rank);
-        check_overlap(output_, input_, manifest_);
-        return run(where, step);
+        return body();
     } catch (...) {
         ++statistics_.errors;
         throw;
     }
 }
 
-int Model::run(const char *where, const surrogate_step_options &step) {
-    const auto start = Clock::now();
-    const InputPass::Result packed = input_pass_.run(input_, packed_, statistics_.allocations);
-    const auto after_pack = Clock::now();
-    statistics_.pack_seconds += seconds(start, after_pack);
+int Model::predict(const char *where, const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                   const surrogate_step_options &step) {
+    const Lock lock = claim();
+    return predict_locked(where, output, input, count, step);
+}
+
+int Model::predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
+                          std::size_t count, const surrogate_step_options &step) {
+    return counted([&] {
+        prepare(output, input, count, step);
+        compute();
+        return settle(where);
+    });
+}
+
+void Model::begin(const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                  const surrogate_step_options &step) {
+    const Lock lock = claim();
+    counted([&] {
+        prepare(output, input, count, step);
+        failure_ = nullptr;
+        worker_.start([this] {
+            try {
+                compute();
+            } catch (...) {
+                failure_ = std::current_exception();
+            }
+        });
+        under_way_ = true;
+    });
+}
+
+bool Model::done() {
+    const Lock lock(mutex_);
+    if (!under_way_)
+        fail(SURROGATE_ERROR_ARGUMENT, "no prediction of this model is under way; call surrogate_predict_begin first");
+    return !worker_.busy();
+}
+
+int Model::wait(const char *where) {
+    const Lock lock(mutex_);
+    if (!under_way_)
+        fail(SURROGATE_ERROR_ARGUMENT, "no prediction of this model is under way; call surrogate_predict_begin first");
+    worker_.wait();
+    under_way_ = false;
+    if (failure_) {
+        ++statistics_.errors;
+        std::rethrow_exception(std::exchange(failure_, nullptr));
+    }
+    return settle(where);
+}
+
+void Model::prepare(const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                    const surrogate_step_options &step) {
+    read_frames(input, count);
+    resolve(call_.output, manifest_, Role::output, output, count);
+    check_agreement(call_.output, call_.input(), manifest_.grid.rank);
+    for (const State &frame : call_.frames)
+        check_overlap(call_.output, frame, manifest_);
+    call_.step = step;
+    inputs_.prepare(step, call_.input(), call_.input().batch, statistics_.allocations);
+}
+
+/// `count` entries a frame, newest frame first.
+void Model::read_frames(const surrogate_field *input, std::size_t count) {
+    for (std::size_t k = 0; k < call_.frames.size(); ++k) {
+        State &frame = call_.frames[k];
+        resolve(frame, manifest_, Role::input, input ? input + k * count : nullptr, count);
+        if (k == 0)
+            check_grid(manifest_.grid, frame.shape);
+        else
+            check_same(frame, call_.input(), static_cast<int>(k), manifest_.grid.rank);
+    }
+}
+
+void Model::compute() {
+    call_.offence = Offence();
+    const float *packed = pack();
+    if (!packed)
+        return;
+    call_.program = run_program(packed, call_.input(), call_.step.member);
+    judge(call_.input(), call_.program);
+}
+
+const float *Model::pack() {
+    const Stopwatch watch(statistics_.pack_seconds);
+    const InputPass::Result packed = input_pass_.run(call_.frames, packed_, statistics_.allocations);
     statistics_.input_copies += packed.copied;
     if (!packed.data)
-        return reject(where, input_pass_.find(input_));
-
-    const float *program = run_program(packed.data, step);
-    const auto after_program = Clock::now();
-    statistics_.program_seconds += seconds(after_pack, after_program);
-
-    const bool accepted = output_pass_.accepted(input_, program);
-    if (accepted) {
-        output_pass_.write(output_, input_, program);
-        ++statistics_.output_passes;
-        ++statistics_.ok;
-    }
-    statistics_.output_seconds += seconds(after_program, Clock::now());
-    return accepted ? int{SURROGATE_OK} : reject(where, output_pass_.find(input_, program));
+        call_.offence = input_pass_.find(call_.frames);
+    return packed.data;
 }
 
-const float *Model::run_program(const float *data, const surrogate_step_options &step) {
-    surrogate_tensor inputs[2] = {};
-    inputs[0].data = const_cast<float *>(data); // engines only read their inputs
-    inputs[0].dtype = SURROGATE_FLOAT32;
-    inputs[0].rank = 2 + manifest_.grid.rank;
-    inputs[0].shape[0] = input_.batch;
-    inputs[0].shape[1] = manifest_.input_channels;
-    std::copy(input_.shape, input_.shape + manifest_.grid.rank, inputs[0].shape + 2);
-    int count = 1;
-    if (const float *values = parameters(step, input_.batch)) {
-        inputs[1].data = const_cast<float *>(values);
-        inputs[1].dtype = SURROGATE_FLOAT32;
-        inputs[1].rank = 2;
-        inputs[1].shape[0] = input_.batch;
-        inputs[1].shape[1] = static_cast<std::int64_t>(manifest_.parameters.size());
-        count = 2;
-    }
-    const float *program = run_checked(inputs, count, step.stream);
-
-    // A program that returns its input, which is the caller's memory, must not see it change while we write.
-    const std::int64_t size = input_.batch * manifest_.output_channels * input_.cells();
-    if (output_pass_.writes_into(output_, program, size)) {
-        float *staged = staged_.get(size, statistics_.allocations);
-        std::memcpy(staged, program, static_cast<std::size_t>(size) * sizeof(float));
-        return staged;
-    }
-    return program;
+/// The program's output for `state.batch` states; state b draws its noise as member `member` + b.
+const float *Model::run_program(const float *packed, const State &state, std::int64_t member) {
+    const Stopwatch watch(statistics_.program_seconds);
+    return run_checked(inputs_.fill(packed, state, state.batch, member, statistics_.allocations), call_.step.stream);
 }
 
-/// The program's second input, one row a state; NULL if the model has no parameters.
-const float *Model::parameters(const surrogate_step_options &step, std::int64_t batch) {
-    const auto &known = manifest_.parameters;
-    if (step.parameters && step.parameter_count != known.size())
-        fail(SURROGATE_ERROR_PARAMETER, "step.parameter_count ", step.parameter_count, " given, expected ",
-             known.size(), known.empty() ? ": this model has no parameters" : ", one value for each parameter");
-    if (known.empty())
-        return nullptr;
-    const auto count = static_cast<std::int64_t>(known.size());
-    float *values = parameter_values_.get(batch * count, statistics_.allocations);
-    for (std::size_t p = 0; p < known.size(); ++p) {
-        const double value = step.parameters ? step.parameters[p] : known[p].preset;
-        if (!(value >= known[p].lower && value <= known[p].upper))
-            fail(SURROGATE_ERROR_PARAMETER, "parameter '", known[p].name, "': ", value, " given, expected ",
-                 known[p].lower, " to ", known[p].upper, " (unit ", known[p].unit,
-                 "), the range that the model was trained in");
-        for (std::int64_t b = 0; b < batch; ++b)
-            values[b * count + static_cast<std::int64_t>(p)] = static_cast<float>(value);
-    }
-    return values;
+bool Model::judge(const State &input, const float *program) {
+    const Stopwatch watch(statistics_.output_seconds);
+    if (!output_pass_.accepted(input, program))
+        call_.offence = output_pass_.find(input, program);
+    return call_.accepted();
 }
 
-int Model::reject(const char *where, const Offence &offence) {
+int Model::settle(const char *where) {
+    if (!call_.accepted())
+        return reject(where);
+    write();
+    ++statistics_.ok;
+    return SURROGATE_OK;
+}
+
+void Model::write() {
+    const Stopwatch watch(statistics_.output_seconds);
+    keep_apart(call_.input().batch * manifest_.output_channels * call_.input().cells());
+    output_pass_.write(call_.output, call_.input(), call_.program);
+    ++statistics_.output_passes;
+}
+
+/// A program that returns its input, which is the caller's memory, must not see it change while we write.
+void Model::keep_apart(std::int64_t size) {
+    if (!output_pass_.writes_into(call_.output, call_.program, size))
+        return;
+    float *staged = staged_.get(size, statistics_.allocations);
+    std::memcpy(staged, call_.program, static_cast<std::size_t>(size) * sizeof(float));
+    call_.program = staged;
+}
+
+int Model::reject(const char *where) {
+    const Offence &offence = call_.offence;
     ++statistics_.rejected;
     rejection_.reason = offence.reason;
     rejection_.field = offence.field;
@@ -126,7 +189,7 @@ int Model::reject(const char *where, const Offence &offence) {
     rejection_.lower = offence.bounds.lower;
     rejection_.upper = offence.bounds.upper;
     rejection_.call = statistics_.calls;
-    describe(rejection_text_, offence, manifest_, input_.batch);
+    describe(rejection_text_, offence, manifest_, call_.input().batch);
     set_last_error(where, rejection_text_);
     bool &warned = warned_[offence.reason];
     if (!warned) {
@@ -139,28 +202,37 @@ int Model::reject(const char *where, const Offence &offence) {
 
 int Model::predict_array(const char *where, void *output, const void *input, int dtype, int rank,
                          const std::int64_t *shape, const surrogate_step_options &step) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto refuse = [&](int status, const std::string &text) {
+    const Lock lock = claim();
+    try {
+        describe_array(output, input, dtype, rank, shape);
+    } catch (...) { // else predict_locked counts the call
         ++statistics_.calls;
         ++statistics_.errors;
-        throw Error(status, text);
-    };
+        throw;
+    }
+    return predict_locked(where, array_output_.data(), array_input_.data(), manifest_.fields.size(), step);
+}
+
+/// The whole state in one dense array as fields, in array_output_ and array_input_.
+void Model::describe_array(void *output, const void *input, int dtype, int rank, const std::int64_t *shape) {
     if (!output || !input || !shape)
-        refuse(SURROGATE_ERROR_ARGUMENT, text(!output ? "output" : !input ? "input" : "shape", " is NULL"));
+        fail(SURROGATE_ERROR_ARGUMENT, !output ? "output" : !input ? "input" : "shape", " is NULL");
+    if (manifest_.history > 1)
+        fail(SURROGATE_ERROR_UNSUPPORTED, "the model reads ", manifest_.history,
+             " frames, one array is the newest only; call surrogate_predict with the fields of all frames");
     const int spatial = manifest_.grid.rank;
     if (rank != 1 + spatial)
-        refuse(SURROGATE_ERROR_SHAPE, text("rank ", rank, " given, expected ", 1 + spatial, ": a channel axis and ",
-                                           spatial, " spatial axes"));
+        fail(SURROGATE_ERROR_SHAPE, "rank ", rank, " given, expected ", 1 + spatial, ": a channel axis and ", spatial,
+             " spatial axes");
     if (shape[0] != manifest_.input_channels)
-        refuse(SURROGATE_ERROR_FIELD, text(shape[0], " channels given (shape ", list_text(shape, rank), "), expected ",
-                                           manifest_.input_channels, ": fields ", names_text(manifest_.field_names())));
+        fail(SURROGATE_ERROR_FIELD, shape[0], " channels given (shape ", list_text(shape, rank), "), expected ",
+             manifest_.input_channels, ": fields ", names_text(manifest_.field_names()));
     std::int64_t plane = size_of(dtype);
     for (int k = 1; k < rank; ++k)
         if (shape[k] < 1 || __builtin_mul_overflow(plane, shape[k], &plane) ||
             plane > (std::int64_t{1} << 56) / shape[0])
-            refuse(SURROGATE_ERROR_SHAPE, text("shape ", list_text(shape, rank),
-                                               " given, expected sizes of at least 1 "
-                                               "that fit in memory"));
+            fail(SURROGATE_ERROR_SHAPE, "shape ", list_text(shape, rank),
+                 " given, expected sizes of at least 1 that fit in memory");
     for (std::size_t f = 0; f < manifest_.fields.size(); ++f) {
         const FieldSpec &spec = manifest_.fields[f];
         std::int64_t part[SURROGATE_MAX_RANK] = {spec.components};
@@ -171,7 +243,6 @@ int Model::predict_array(const char *where, void *output, const void *input, int
                              dtype, rank, part);
         array_output_[f].component_axis = array_input_[f].component_axis = 0;
     }
-    return predict_locked(where, array_output_.data(), array_input_.data(), manifest_.fields.size(), step);
 }
 
 } // namespace surrogate::core

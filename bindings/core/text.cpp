@@ -39,6 +39,10 @@ static std::size_t distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+std::string unit_suffix(const std::string &unit) {
+    return unit == "1" || unit.empty() ? std::string() : " " + unit;
+}
+
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
     name = name.substr(0, 256); // longer names are near to nothing
     std::string best;

@@ -38,6 +38,9 @@ std::string list_text(const std::int64_t *values, int count);
 /// "'rho', 'p'"
 std::string names_text(const std::vector<std::string> &names);
 
+/// " m s-1" behind a number; "" for the unit "1", which nobody says.
+std::string unit_suffix(const std::string &unit);
+
 /// The candidate that looks most like `name`; "" if none is near.
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates);
 

@@ -131,10 +131,7 @@ class Parameter(_Data):
 
 
 class Noise(_Data):
-    """A random input of the program, shape (B, channels, ny, nx), drawn for every step.
-
-    Version 0.1 describes such models and does not open them.
-    """
+    """A random input of the program, shape (B, channels, ny, nx): standard normals of :mod:`surrogate.noise`."""
 
     name: Name
     channels: int = Field(ge=1)
@@ -188,7 +185,8 @@ class Guards(_Data):
 class Example(_Data):
     """A pair in ``file`` (safetensors): ``input`` (1, C, ny, nx), normalised, and ``expected`` (1, C_out, ny, nx).
 
-    ``parameters`` (1, P) stands beside them where the model has parameters. All float32, as the program sees them.
+    Where the model has them, ``parameters`` (1, P) and ``noise.NAME`` (1, channels, ny, nx) stand beside; a model with
+    a history has (1, history * C, ny, nx). All float32, as the program sees them.
     """
 
     file: str = "example.safetensors"
@@ -214,6 +212,8 @@ class Manifest(_Data):
     fields: list[FieldSpec] = Field(min_length=1)
     grid: Grid
     time: Time
+    history: int = Field(default=1, ge=1, le=1000)
+    """Frames that the program reads, (B, history * C, ny, nx), newest first, one time step apart."""
     parameters: list[Parameter] = Field(default_factory=list)
     noise: list[Noise] = Field(default_factory=list)
     locality: Locality

@@ -14,7 +14,7 @@ int main(void) {
     surrogate_verification verification;
     int64_t shape[2] = {2, 2};
     float data[4] = {0};
-    int failed = 0;
+    int failed = 0, done = 0;
     info.struct_size = sizeof info;
     field_info.struct_size = sizeof field_info;
     parameter_info.struct_size = sizeof parameter_info;
@@ -29,6 +29,10 @@ int main(void) {
     failed |= surrogate_open_memory(&model, 0, 0, &options) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_predict(model, &field, &field, 1, &step) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_predict_array(model, data, data, SURROGATE_FLOAT32, 2, shape, 0) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_predict_begin(model, &field, &field, 1, &step) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_predict_test(model, &done) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_predict_wait(model) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_noise(data, 0, 1, 2, shape, &step) != SURROGATE_ERROR_PARAMETER;
     failed |= surrogate_last_rejection(model, &rejection) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_get_info(model, &info) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_get_field_info(model, 0, &field_info) != SURROGATE_ERROR_ARGUMENT;

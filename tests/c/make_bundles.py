@@ -210,7 +210,9 @@ def good(out: Path) -> None:
     ]
     bundle(out, "later", [field("u")], affine(1), programs=[*later, program()])
     bundle(out, "only_later", [field("u")], affine(1), programs=later[:3])
-    bundle(out, "noisy", [field("u")], affine(1), noise=[{"name": "xi", "channels": 2}])
+    noise = [{"name": "xi", "channels": 2}]
+    bundle(out, "noisy", [field("u"), field("w")], affine(2, scale=[0.0] * 2, noise=0.5), noise=noise)
+    bundle(out, "history", [field("u"), field("w")], affine(2, channels=[2, 5]), history=3)
 
 
 def faulty(out: Path) -> None:

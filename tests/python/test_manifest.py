@@ -53,12 +53,12 @@ def test_a_bundle_of_only_such_programs_does_not_open_and_is_shown(tmp_path):
     assert "does not know format 'onnx'" in json.loads(result.stdout)["choice"]["error"]
 
 
-def test_noise_inputs_are_described_and_do_not_open(tmp_path):
+def test_noise_inputs_are_described_and_open(tmp_path):
     noise = [{"name": "xi", "channels": 2}]
     bundle = make_bundle(tmp_path / "noisy.surrogate", [STUB], noise=noise)
     assert Manifest.read(bundle / "manifest.json").noise[0].channels == 2
-    with pytest.raises(errors.UnsupportedError, match="noise inputs"):
-        Surrogate.open(bundle)
+    with Surrogate.open(bundle) as model:
+        assert model.info.stochastic
 
 
 @pytest.mark.parametrize(

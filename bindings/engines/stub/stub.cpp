@@ -6,6 +6,7 @@
 //    "scale": [2.0], "offset": [0.0], "channels": [0],
 //    "shift": [1, -2],             periodic, one number a spatial axis: out[y, x] = in[y - 1, x + 2] (default 0)
 //    "parameter": 0,               and + parameter[0] (default: none)
+//    "noise": 0.5,                 and + 0.5 * channel c modulo their number of the last input (default 0)
 //    "view": true,                 with one state: return the input's own memory from channel channels[0] on, as a
 //                                  program that changes nothing may
 //    "fail": "run", "after": 5}    a fault: "load", "run", "message" (a failure without a text), "nan", "inf", "shape"
@@ -28,6 +29,7 @@ struct surrogate_program {
     std::vector<float> scale, offset;
     std::vector<std::int64_t> channels, shift;
     int parameter = -1;
+    float noise = 0;
     bool view = false;
     std::string fault;
     std::int64_t after = 0, runs = 0;
@@ -59,6 +61,7 @@ surrogate_program make_program(const nlohmann::json &json) {
     json.at("channels").get_to(program.channels);
     program.shift = json.value("shift", std::vector<std::int64_t>{});
     program.parameter = json.value("parameter", -1);
+    program.noise = json.value("noise", 0.0f);
     program.view = json.value("view", false);
     program.fault = json.value("fail", "");
     program.after = json.value("after", std::int64_t{0});
@@ -119,6 +122,16 @@ void map_channel(float *to, const float *from, const Cells &cells, float scale, 
                 *to++ = scale * from[cells.from(z, y, x)] + offset;
 }
 
+void add_noise(surrogate_program &program, const surrogate_tensor &noise, std::int64_t written, std::int64_t n) {
+    for (std::int64_t b = 0; b < noise.shape[0]; ++b)
+        for (std::int64_t c = 0; c < written; ++c) {
+            const auto *from = static_cast<const float *>(noise.data) + (b * noise.shape[1] + c % noise.shape[1]) * n;
+            float *to = program.result.data() + (b * written + c) * n;
+            for (std::int64_t i = 0; i < n; ++i)
+                to[i] += program.noise * from[i];
+        }
+}
+
 int run_affine(surrogate_program &program, surrogate_tensor &output, const surrogate_tensor *inputs, int input_count) {
     const surrogate_tensor &state = inputs[0];
     const Cells cells(state, program.shift);
@@ -143,6 +156,8 @@ int run_affine(surrogate_program &program, surrogate_tensor &output, const surro
                         static_cast<const float *>(state.data) + (b * read + program.channels[k]) * n, cells,
                         program.scale[k], offset);
         }
+    if (program.noise != 0)
+        add_noise(program, inputs[input_count - 1], written, n);
     output.data = program.result.data();
     return 0;
 }

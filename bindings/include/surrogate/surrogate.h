@@ -176,7 +176,7 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * Programs are tried in the manifest's order; one of a format, device or precision that this version does not know, or
  * that the options exclude, is passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine` names an
  * engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to load it.
- * A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version. */
+ */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
 /* A file of a bundle in memory: `name` is its path inside the bundle, with '/' ("manifest.json"). */
@@ -197,36 +197,38 @@ SURROGATE_API void surrogate_close(surrogate_model *model);
 /* ------------------------------------------------------------------------------------------ 5 predict -- */
 
 /* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same.
- * This version reads `parameters` and `parameter_count`.  It accepts and ignores all others: step, time, seed, member,
- * origin and global_shape serve models with noise inputs, which do not open yet, and stream serves device fields. */
+ * step, seed, member, origin and global_shape say which random numbers a stochastic model draws (see surrogate_noise)
+ * and are ignored by others; time is ignored in this version; stream serves device fields. */
 typedef struct surrogate_step_options {
     size_t struct_size;       /* sizeof(surrogate_step_options) */
     int64_t step;             /* number of the step, counted by the solver; -1: none (stochastic models need it) */
     double time;              /* t1 in the manifest's time unit; NaN: not given */
     uint64_t seed;            /* of the random numbers of stochastic models */
-    int64_t member;           /* ensemble member, from 0 */
+    int64_t member;           /* ensemble member, from 0; state b of a batch draws as member + b */
     const double *parameters; /* scalar parameters in the manifest's order; NULL: their defaults */
     size_t parameter_count;   /* must equal the manifest's if `parameters` is given */
     int64_t origin[3];        /* global index of the first cell, slowest axis first */
     int64_t global_shape[3];  /* shape of the whole domain; 0: that of the fields */
     void *stream;             /* CUDA stream of device fields; NULL: the default stream */
+    int64_t members; /* size of an ensemble (surrogate_predict_ensemble, surrogate_predict_members); default 1 */
 } surrogate_step_options;
 
 /* Set every option to its default, as surrogate_open_options_init does; size: sizeof(surrogate_step_options). */
 SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, size_t size);
 
 /* Predict the state one time step later.
- * output, input   `count` fields each, one for every field of the manifest, in any order if named.  All have the
- *                 manifest's number of spatial axes and equal spatial (and batch) shapes, which obey the grid rule.
- *                 An output entry of a field that is read but not predicted is ignored (its data may be NULL).
- *                 An output array may be its own input array (same address, shape and strides); any other overlap of
- *                 memory that is read with memory that is written is SURROGATE_ERROR_OVERLAP.
- * step            NULL: defaults.
- * Cost besides the program: one pass to pack the input (none if it is dense, float32 and not normalised), one
- * read-only guard pass, one pass that writes the output.  No heap allocation of ours after the first call of a shape.
- * Guards look at the fields that are given and nothing else.  Under MPI each rank judges its own part; partial
- * integrals over the ranks are not in this version, and will come as further functions.
- * Returns OK, REJECTED (see surrogate_last_rejection) or ERROR_*; the output is written only if OK. */
+ * output, input   `count` fields each, one for every field of the manifest, in any order if named.  A model that reads
+ *                 a history (surrogate_info.history > 1) takes history * count input entries: the newest frame's, then
+ *                 those of the frame one time step before, and so on; the increment is added to the newest.  All have
+ * the manifest's number of spatial axes and equal spatial (and batch) shapes, which obey the grid rule. An output entry
+ * of a field that is read but not predicted is ignored (its data may be NULL). An output array may be its own input
+ * array (same address, shape and strides; of any frame); any other overlap of memory that is read with memory that is
+ * written is SURROGATE_ERROR_OVERLAP. step            NULL: defaults. Cost besides the program: one pass to pack the
+ * input (none if it is dense, float32 and not normalised), one read-only guard pass, one pass that writes the output.
+ * No heap allocation of ours after the first call of a shape. Guards look at the fields that are given and nothing
+ * else.  Under MPI each rank judges its own part; partial integrals over the ranks are not in this version, and will
+ * come as further functions. Returns OK, REJECTED (see surrogate_last_rejection) or ERROR_*; the output is written only
+ * if OK. */
 SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_field *output, const surrogate_field *input,
                                     size_t count, const surrogate_step_options *step);
 
@@ -235,6 +237,34 @@ SURROGATE_API int surrogate_predict(surrogate_model *model, const surrogate_fiel
  * `input`; channels that are not predicted are left alone.  Otherwise as surrogate_predict. */
 SURROGATE_API int surrogate_predict_array(surrogate_model *model, void *output, const void *input, int dtype, int rank,
                                           const int64_t *shape, const surrogate_step_options *step);
+
+/* The same in two halves, so that the solver works while the program runs on a thread of the library's.
+ * _begin checks its arguments as surrogate_predict does, starts and returns OK or ERROR_*.  Descriptions, names and
+ * parameters are read during _begin; the arrays are borrowed until _wait returns: the solver may read the input, and
+ * must not write it, nor touch the output.
+ * _test sets *done to 1 once _wait would not block, else to 0; _wait must be called all the same.
+ * _wait returns what surrogate_predict would: the guards' decision and the writing of the output happen in it, on the
+ * caller's thread.
+ * In between, any other call on this model but _get_info and its kin is SURROGATE_ERROR_ARGUMENT, as is _test or _wait
+ * with nothing under way; surrogate_close waits, and writes no output.
+ * The thread is made at the first _begin and ends at surrogate_close.  All signals are blocked in it and it has the
+ * default floating-point environment.  An engine's OpenMP workers compete with the solver's for the cores: choose
+ * surrogate_open_options.threads so that both fit. */
+SURROGATE_API int surrogate_predict_begin(surrogate_model *model, const surrogate_field *output,
+                                          const surrogate_field *input, size_t count,
+                                          const surrogate_step_options *step);
+SURROGATE_API int surrogate_predict_test(surrogate_model *model, int *done);
+SURROGATE_API int surrogate_predict_wait(surrogate_model *model);
+
+/* The random numbers that a stochastic model draws, for a solver that wants the same: values[channels][shape...],
+ * dense, of noise input `input` (its index in the manifest) for step->seed, step->step, step->member, on the block of
+ * `shape` (rank 1..3) that begins at step->origin of the domain step->global_shape (0: that of the block).  A number
+ * belongs to its global cell: the same on any number of ranks; cells outside the domain are those at its other side.
+ * Philox4x64-10, key (seed, step), counter (global cell, channel / 4, member, input), its four words the channels
+ * 4k..4k+3; the upper 53 bits of a word are a uniform number, made normal by AS241 in double.  surrogate/noise.py gives
+ * the same bits.  ERROR_PARAMETER if step->step is negative. */
+SURROGATE_API int surrogate_noise(float *values, int64_t input, int64_t channels, int rank, const int64_t *shape,
+                                  const surrogate_step_options *step);
 
 /* What the last REJECTED of this model was about. */
 typedef struct surrogate_rejection {
@@ -282,8 +312,9 @@ typedef struct surrogate_info {
     int64_t receptive_field[3]; /* cells to each side that an output cell depends on */
     int64_t stride[3];          /* translations by these commute with the model */
     int32_t reduces_over_space; /* 1: every output depends on the whole domain: no tiles */
-    int32_t stochastic;         /* 1: has noise inputs, needs `step`; always 0 yet, see surrogate_open */
+    int32_t stochastic;         /* 1: has noise inputs, needs `step` */
     int32_t threads;            /* CPU threads of a prediction as asked for at open; 0: the engine's default */
+    int32_t history;            /* frames that the program reads; 1: the newest alone */
 } surrogate_info;
 
 SURROGATE_API int surrogate_get_info(surrogate_model *model, surrogate_info *info);

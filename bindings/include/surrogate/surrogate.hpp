@@ -272,6 +272,7 @@ struct Step : surrogate_step_options {
         struct_size = sizeof(surrogate_step_options);
         step = -1;
         time = std::numeric_limits<double>::quiet_NaN();
+        members = 1;
     }
 };
 
