@@ -134,13 +134,13 @@ static void the_host_stays_as_it_was(void) {
     host = pthread_self();
     describe(&in, now);
     describe(&out, next);
-    sigemptyset(&before); /* the kernel fills the part of it that it knows */
-    sigemptyset(&after);
     fesetround(FE_UPWARD);
     pthread_sigmask(SIG_SETMASK, NULL, &before);
     CHECK_STATUS(surrogate_predict_begin(m, &out, &in, 1, NULL), SURROGATE_OK, "");
     pthread_sigmask(SIG_SETMASK, NULL, &after);
-    CHECK(memcmp(&before, &after, sizeof before) == 0 && fegetround() == FE_UPWARD);
+    for (i = 1; i < 32; ++i)
+        CHECK(sigismember(&before, i) == sigismember(&after, i));
+    CHECK(fegetround() == FE_UPWARD);
     CHECK_STATUS(surrogate_predict_wait(m), SURROGATE_OK, "");
     fesetround(FE_TONEAREST);
     CHECK(next[0] == 2.0);
