@@ -23,4 +23,10 @@ inline Model &opened(surrogate_model *handle) {
     return handle->model;
 }
 
+inline surrogate_step_options read_step(const surrogate_step_options *given) {
+    surrogate_step_options step;
+    surrogate_step_options_init(&step, sizeof step);
+    return given ? read_versioned(given, step, "step", "call surrogate_step_options_init first") : step;
+}
+
 } // namespace surrogate::core

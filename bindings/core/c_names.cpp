@@ -40,6 +40,7 @@ const char *surrogate_reason_name(int reason) {
         NAME(SURROGATE_REASON_OUTPUT_NOT_FINITE);
         NAME(SURROGATE_REASON_INPUT_OUT_OF_BOUNDS);
         NAME(SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS);
+        NAME(SURROGATE_REASON_SPREAD_TOO_LARGE);
     default:
         return "unknown";
     }

@@ -7,12 +7,6 @@ using namespace surrogate::core;
 
 namespace {
 
-surrogate_step_options read_step(const surrogate_step_options *given) {
-    surrogate_step_options step;
-    surrogate_step_options_init(&step, sizeof step);
-    return given ? read_versioned(given, step, "step", "call surrogate_step_options_init first") : step;
-}
-
 void draw(float *values, std::int64_t input, std::int64_t channels, int rank, const std::int64_t *shape,
           const surrogate_step_options &step) {
     if (!values || !shape)

@@ -13,6 +13,7 @@ struct Call {
     State output;                   // where the frame goes
     std::vector<State> frames;      // what the program reads, newest first: one a frame of the model's history
     surrogate_step_options step{};  // its parameters were read by `prepare`: the pointer is not used afterwards
+    std::int64_t states = 1;        // that are predicted: of the batch, times members
     const float *program = nullptr; // after `run`: the program's output (B, C_out, cells)
     Offence offence;                // after `judge`: why the frame is refused; reason NONE: it is not
 

@@ -231,16 +231,16 @@ void check_grid(const Grid &grid, const std::int64_t *shape) {
     }
 }
 
-void check_agreement(const State &output, const State &input, int rank) {
+void check_agreement(const State &output, const State &input, int rank, std::int64_t times) {
     if (output.dtype != input.dtype)
         fail(SURROGATE_ERROR_DTYPE, "output of ", dtype_text(output.dtype), " and input of ", dtype_text(input.dtype),
              " given, expected the same dtype");
     if (!std::equal(output.shape, output.shape + 3, input.shape))
         fail(SURROGATE_ERROR_SHAPE, "output grid ", list_text(output.shape, rank), " given, expected ",
              list_text(input.shape, rank), " as the input");
-    if (output.batch != input.batch)
-        fail(SURROGATE_ERROR_SHAPE, "output batch of ", output.batch, " states given, expected ", input.batch,
-             " as the input");
+    if (output.batch != input.batch * times)
+        fail(SURROGATE_ERROR_SHAPE, "output batch of ", output.batch, " states given, expected ", input.batch * times,
+             times == 1 ? std::string(" as the input") : text(": ", times, " for each state of the input"));
 }
 
 void check_same(const State &frame, const State &newest, int k, int rank) {

@@ -41,13 +41,16 @@ void resolve(State &state, const Manifest &manifest, Role role, const surrogate_
 /// Fail unless the grid rule admits the shape.
 void check_grid(const Grid &grid, const std::int64_t *shape);
 
-/// Fail unless output and input agree in dtype, shape and batch.
-void check_agreement(const State &output, const State &input, int rank);
+/// Fail unless output and input agree in dtype and shape, and the output holds `times` states for each of the input.
+void check_agreement(const State &output, const State &input, int rank, std::int64_t times);
 
 /// Fail unless frame `k` of a history agrees with the newest in dtype, shape and batch.
 void check_same(const State &frame, const State &newest, int k, int rank);
 
 /// Fail with ERROR_OVERLAP if memory that is written is also read, except as its own field's same array.
 void check_overlap(const State &output, const State &input, const Manifest &manifest);
+
+/// Fail with ERROR_OVERLAP if two outputs, mean and spread, share memory.
+void check_apart(const State &mean, const State &spread, const Manifest &manifest);
 
 } // namespace surrogate::core

@@ -64,6 +64,16 @@ void describe(std::string &out, const Offence &offence, const Manifest &manifest
     const bool finite =
         offence.reason == SURROGATE_REASON_INPUT_NOT_FINITE || offence.reason == SURROGATE_REASON_OUTPUT_NOT_FINITE;
     out.clear();
+    if (offence.reason == SURROGATE_REASON_SPREAD_TOO_LARGE) {
+        append(out, "rejected: the members differ in field '");
+        append(out, field.name);
+        append(out, "' by ");
+        append(out, offence.value);
+        append(out, " of a trained increment (rms)");
+        append_bounds(out, offence.bounds);
+        append(out, "; the output is untouched, let the solver step this interval itself");
+        return;
+    }
     append(out, input ? "rejected: input field '" : "rejected: predicted field '");
     append(out, field.name);
     append(out, finite ? "' is not finite at cell [" : "' is out of bounds at cell [");

@@ -39,7 +39,7 @@ void read_schema(const JsonNode &root, const std::string &label) {
 
 FieldSpec read_field(const JsonNode &node) {
     node.only_keys({"name", "unit", "components", "staggering", "description", "normalisation", "prediction",
-                    "conserved", "trained_range"});
+                    "conserved", "trained_range", "trained_jump"});
     FieldSpec field;
     field.name = node.at("name").name();
     if (const auto unit = node.find("unit"))
@@ -65,6 +65,8 @@ FieldSpec read_field(const JsonNode &node) {
         field.scale = numbers(prediction->at("scale"), size, "component", true);
         field.offset = numbers(prediction->at("offset"), size, "component", false);
     }
+    if (const auto jump = node.find("trained_jump"))
+        field.trained_jump = numbers(*jump, size, "component", true);
     return field;
 }
 
@@ -185,9 +187,16 @@ void read_bounds(Bounds &bounds, const JsonNode &node) {
 }
 
 void read_guards(GuardSpec &guards, const Manifest &manifest, const JsonNode &node) {
-    node.only_keys({"finite", "bounds"});
+    node.only_keys({"finite", "bounds", "spread"});
     if (const auto finite = node.find("finite"))
         guards.finite = finite->boolean();
+    if (const auto spread = node.find("spread")) {
+        guards.largest_spread.reset();
+        if (!spread->is_null()) {
+            spread->only_keys({"upper"});
+            guards.largest_spread = spread->at("upper").positive();
+        }
+    }
     const auto bounds = node.find("bounds");
     if (!bounds)
         return;

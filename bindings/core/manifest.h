@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ struct FieldSpec {
     std::vector<double> mean, deviation; // the program reads (u - mean) / deviation
     Prediction prediction = Prediction::none;
     std::vector<double> scale, offset; // of the program's output
+    std::vector<double> trained_jump;  // rms of the increments in training, one a component; empty: not recorded
 };
 
 struct Grid {
@@ -62,7 +64,8 @@ struct Noise {
 
 struct GuardSpec {
     bool finite = true;
-    std::vector<Bounds> bounds; // one a field
+    std::vector<Bounds> bounds;           // one a field
+    std::optional<double> largest_spread; // rms of the standard deviation over members, over the trained jump
 };
 
 struct FileEntry {

@@ -9,8 +9,8 @@ Model::Model(Bundle bundle, const Options &options)
       guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
       output_pass_(manifest_, guards_), log_(options.log), log_user_(options.log_user),
-      threads_(options.request.threads), call_(manifest_), inputs_(manifest_), array_output_(manifest_.fields.size()),
-      array_input_(manifest_.fields.size()), example_(bundle_) {
+      threads_(options.request.threads), call_(manifest_), ensemble_(manifest_), rolled_(manifest_), inputs_(manifest_),
+      array_output_(manifest_.fields.size()), array_input_(manifest_.fields.size()), example_(bundle_) {
     rejection_.field = -1;
     warm_up();
     if (options.verify_example) {

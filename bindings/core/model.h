@@ -2,11 +2,13 @@
 #pragma once
 
 #include "call.h"
+#include "ensemble.h"
 #include "example.h"
 #include "output.h"
 #include "pack.h"
 #include "program.h"
 #include "program_inputs.h"
+#include "stopwatch.h"
 #include "worker.h"
 
 #include <mutex>
@@ -34,7 +36,17 @@ class Model {
     int predict_array(const char *where, void *output, const void *input, int dtype, int rank,
                       const std::int64_t *shape, const surrogate_step_options &step);
 
-    /// The same in two halves, the program on a thread of the library's in between.
+    /// Members of a stochastic model: mean and standard deviation (either may be NULL), or all of them.
+    int predict_ensemble(const char *where, const surrogate_field *mean, const surrogate_field *spread,
+                         const surrogate_field *input, std::size_t count, const surrogate_step_options &step);
+    int predict_members(const char *where, const surrogate_field *output, const surrogate_field *input,
+                        std::size_t count, const surrogate_step_options &step);
+
+    /// Up to `steps` frames; *completed (may be NULL): how many were.
+    int rollout(const char *where, std::int64_t *completed, const surrogate_field *output, const surrogate_field *input,
+                std::size_t count, std::int64_t steps, const surrogate_step_options &step);
+
+    /// One prediction in two halves, the program on a thread of the library's in between.
     void begin(const surrogate_field *output, const surrogate_field *input, std::size_t count,
                const surrogate_step_options &step);
     bool done();
@@ -50,7 +62,27 @@ class Model {
   private:
     using Lock = std::unique_lock<std::mutex>;
     Lock claim(); ///< throws while a prediction is under way
-    template <class Body> auto counted(Body &&body);
+
+    /// Run `body` as one call of the statistics.
+    template <class Body> auto counted(Body &&body) {
+        ++statistics_.calls;
+        try {
+            return body();
+        } catch (...) {
+            ++statistics_.errors;
+            throw;
+        }
+    }
+    /// Run `body`, which is a call of the statistics only if it fails.
+    template <class Body> auto refused(Body &&body) {
+        try {
+            return body();
+        } catch (...) {
+            ++statistics_.calls;
+            ++statistics_.errors;
+            throw;
+        }
+    }
 
     // The stages of every prediction. `prepare` and `settle` run on the caller's thread, the others may run on another.
     void prepare(const surrogate_field *output, const surrogate_field *input, std::size_t count,
@@ -70,6 +102,19 @@ class Model {
     void describe_array(void *output, const void *input, int dtype, int rank, const std::int64_t *shape);
     int reject(const char *where);
 
+    void check_members(const surrogate_step_options &step, std::int64_t least) const;
+    int run_ensemble(const char *where, const surrogate_step_options &step);
+    void compute_ensemble();
+    bool compute_members(const float *tiled, std::int64_t b, std::int64_t m, std::int64_t frame);
+    void judge_spread();
+    void write_ensemble();
+
+    bool prepare_rollout(const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                         std::int64_t steps, const surrogate_step_options &step);
+    int roll(const char *where, bool every, std::int64_t k, const surrogate_step_options &step);
+    void place_frame(State &state, std::int64_t slot);
+    static void copy_frame(const State &to, const State &from);
+
     void warm_up();
     surrogate_verification replay();
     const float *run_checked(const std::vector<surrogate_tensor> &inputs, void *stream);
@@ -87,6 +132,9 @@ class Model {
     const int threads_;
 
     Call call_;
+    Ensemble ensemble_;
+    State rolled_;   // all frames that a rollout writes
+    Buffer history_; // frames of a rollout that the caller does not want
     ProgramInputs inputs_;
     std::vector<surrogate_field> array_output_, array_input_;
     Buffer packed_, staged_;

@@ -153,4 +153,14 @@ void check_overlap(const State &output, const State &input, const Manifest &mani
     }
 }
 
+void check_apart(const State &mean, const State &spread, const Manifest &manifest) {
+    const auto &fields = manifest.fields;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        for (std::size_t j = 0; j < fields.size(); ++j)
+            if (fields[i].prediction != Prediction::none && fields[j].prediction != Prediction::none &&
+                share_memory(strided(*mean.fields[i]), strided(*spread.fields[j]), size_of(mean.dtype)))
+                fail(SURROGATE_ERROR_OVERLAP, "mean field '", fields[i].name, "' and spread field '", fields[j].name,
+                     "' share memory; give each its own");
+}
+
 } // namespace surrogate::core

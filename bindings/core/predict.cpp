@@ -4,29 +4,10 @@
 #include "error.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <utility>
 
 namespace surrogate::core {
-
-namespace {
-
-/// Adds the time until the end of the scope to a sum.
-class Stopwatch {
-  public:
-    explicit Stopwatch(double &sum) : sum_(sum), start_(Clock::now()) {}
-    ~Stopwatch() { sum_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
-    Stopwatch(const Stopwatch &) = delete;
-    Stopwatch &operator=(const Stopwatch &) = delete;
-
-  private:
-    using Clock = std::chrono::steady_clock;
-    double &sum_;
-    Clock::time_point start_;
-};
-
-} // namespace
 
 Model::Lock Model::claim() {
     Lock lock(mutex_);
@@ -34,17 +15,6 @@ Model::Lock Model::claim() {
         fail(SURROGATE_ERROR_ARGUMENT,
              "a prediction of this model is under way (surrogate_predict_begin); call surrogate_predict_wait first");
     return lock;
-}
-
-/// Run `body` as one call of the statistics.
-template <class Body> auto Model::counted(Body &&body) {
-    ++statistics_.calls;
-    try {
-        return body();
-    } catch (...) {
-        ++statistics_.errors;
-        throw;
-    }
 }
 
 int Model::predict(const char *where, const surrogate_field *output, const surrogate_field *input, std::size_t count,
@@ -103,10 +73,11 @@ void Model::prepare(const surrogate_field *output, const surrogate_field *input,
                     const surrogate_step_options &step) {
     read_frames(input, count);
     resolve(call_.output, manifest_, Role::output, output, count);
-    check_agreement(call_.output, call_.input(), manifest_.grid.rank);
+    check_agreement(call_.output, call_.input(), manifest_.grid.rank, 1);
     for (const State &frame : call_.frames)
         check_overlap(call_.output, frame, manifest_);
     call_.step = step;
+    call_.states = call_.input().batch;
     inputs_.prepare(step, call_.input(), call_.input().batch, statistics_.allocations);
 }
 
@@ -189,7 +160,7 @@ int Model::reject(const char *where) {
     rejection_.lower = offence.bounds.lower;
     rejection_.upper = offence.bounds.upper;
     rejection_.call = statistics_.calls;
-    describe(rejection_text_, offence, manifest_, call_.input().batch);
+    describe(rejection_text_, offence, manifest_, call_.states);
     set_last_error(where, rejection_text_);
     bool &warned = warned_[offence.reason];
     if (!warned) {
@@ -203,13 +174,7 @@ int Model::reject(const char *where) {
 int Model::predict_array(const char *where, void *output, const void *input, int dtype, int rank,
                          const std::int64_t *shape, const surrogate_step_options &step) {
     const Lock lock = claim();
-    try {
-        describe_array(output, input, dtype, rank, shape);
-    } catch (...) { // else predict_locked counts the call
-        ++statistics_.calls;
-        ++statistics_.errors;
-        throw;
-    }
+    refused([&] { describe_array(output, input, dtype, rank, shape); });
     return predict_locked(where, array_output_.data(), array_input_.data(), manifest_.fields.size(), step);
 }
 

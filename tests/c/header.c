@@ -32,6 +32,9 @@ int main(void) {
     failed |= surrogate_predict_begin(model, &field, &field, 1, &step) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_predict_test(model, &done) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_predict_wait(model) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_predict_ensemble(model, &field, &field, &field, 1, &step) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_predict_members(model, &field, &field, 1, &step) != SURROGATE_ERROR_ARGUMENT;
+    failed |= surrogate_rollout(model, 0, &field, &field, 1, 2, &step) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_noise(data, 0, 1, 2, shape, &step) != SURROGATE_ERROR_PARAMETER;
     failed |= surrogate_last_rejection(model, &rejection) != SURROGATE_ERROR_ARGUMENT;
     failed |= surrogate_get_info(model, &info) != SURROGATE_ERROR_ARGUMENT;

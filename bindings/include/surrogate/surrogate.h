@@ -85,7 +85,8 @@ enum surrogate_reason {
     SURROGATE_REASON_INPUT_NOT_FINITE = 1,
     SURROGATE_REASON_OUTPUT_NOT_FINITE = 2,
     SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3,
-    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4
+    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4,
+    SURROGATE_REASON_SPREAD_TOO_LARGE = 9
 };
 
 /* Text of the calling thread's last REJECTED or ERROR: where, what was given, what was expected, what to do.
@@ -255,6 +256,34 @@ SURROGATE_API int surrogate_predict_begin(surrogate_model *model, const surrogat
                                           const surrogate_step_options *step);
 SURROGATE_API int surrogate_predict_test(surrogate_model *model, int *done);
 SURROGATE_API int surrogate_predict_wait(surrogate_model *model);
+
+/* Several members of a stochastic model from one state, step->members of them: state b of the input's batch draws as
+ * members step->member + b * members + 0, 1, ...  They go through the program together, in runs that fit in memory; the
+ * guards judge every member, and one that is refused refuses the call.
+ * _ensemble: mean and standard deviation (divisor members - 1, so two members at least) over the members, cell by
+ *            cell, summed in double.  mean, spread: `count` fields each as surrogate_predict's output, or NULL; they
+ *            share no memory with one another.  Either may be the input.
+ * _members:  all of them; the fields of `output` have a batch axis of members (times the input's batch, the members
+ *            of one state side by side).
+ * ERROR_UNSUPPORTED if the model is not stochastic, ERROR_PARAMETER without step->step; otherwise as surrogate_predict.
+ */
+SURROGATE_API int surrogate_predict_ensemble(surrogate_model *model, const surrogate_field *mean,
+                                             const surrogate_field *spread, const surrogate_field *input, size_t count,
+                                             const surrogate_step_options *step);
+SURROGATE_API int surrogate_predict_members(surrogate_model *model, const surrogate_field *output,
+                                            const surrogate_field *input, size_t count,
+                                            const surrogate_step_options *step);
+
+/* Predict `steps` frames, each from the ones before; step->step and step->time count on.  Fields that are not predicted
+ * stay those of the newest input frame.
+ * output      with a batch axis of steps (times the input's batch, the states of one frame side by side): every frame;
+ *             with the input's own batch: the last frame only, and it may be the input.
+ * *completed  how many frames were accepted, whatever the status; may be NULL.  These frames are written (or the last
+ * of them is) even if the next was REJECTED or failed: let the solver step from there. Each frame counts as one call of
+ * the statistics.  Otherwise as surrogate_predict. */
+SURROGATE_API int surrogate_rollout(surrogate_model *model, int64_t *completed, const surrogate_field *output,
+                                    const surrogate_field *input, size_t count, int64_t steps,
+                                    const surrogate_step_options *step);
 
 /* The random numbers that a stochastic model draws, for a solver that wants the same: values[channels][shape...],
  * dense, of noise input `input` (its index in the manifest) for step->seed, step->step, step->member, on the block of
