@@ -80,7 +80,7 @@ static void rejections_and_failures_come_out_of_wait(void) {
     describe(&out, next);
     in.dtype = SURROGATE_FLOAT32;
     CHECK_STATUS(surrogate_predict_begin(m, &out, &in, 1, NULL), SURROGATE_ERROR_DTYPE,
-                 "output dtype 2 and input dtype 1");
+                 "output of float64 and input of float32");
     in.dtype = SURROGATE_FLOAT64;
     now[5] = 20;
     CHECK_STATUS(surrogate_predict_begin(m, &out, &in, 1, NULL), SURROGATE_OK, "");
