@@ -210,7 +210,7 @@ static std::string spacing_text(const Grid &grid) {
     for (int k = 0; k < grid.rank && grid.spacing[0] > 0; ++k)
         append(out, text(k ? ", " : " ([", grid.spacing[k]));
     if (grid.spacing[0] > 0)
-        append(out, grid.spacing_unit == "1" ? "])" : text("] ", grid.spacing_unit, ")"));
+        append(out, text("]", unit_suffix(grid.spacing_unit), ")"));
     return out;
 }
 
@@ -248,8 +248,8 @@ void check_same(const State &frame, const State &newest, int k, int rank) {
     if (frame.dtype == newest.dtype && same_shape)
         return;
     fail(same_shape ? SURROGATE_ERROR_DTYPE : SURROGATE_ERROR_SHAPE, "input frame ", k, ": grid ",
-         list_text(frame.shape, rank), ", batch ", frame.batch, ", dtype ", frame.dtype, " given, expected ",
-         list_text(newest.shape, rank), ", ", newest.batch, ", ", newest.dtype,
+         list_text(frame.shape, rank), ", batch ", frame.batch, ", ", dtype_text(frame.dtype), " given, expected ",
+         list_text(newest.shape, rank), ", ", newest.batch, ", ", dtype_text(newest.dtype),
          " as in the newest frame; all frames of the history are alike");
 }
 
