@@ -16,17 +16,21 @@ except ModuleNotFoundError as error:
         "another folder so that the installed package is found."
     ) from error
 
+from surrogate.ensemble import Ensemble
 from surrogate.errors import Rejected, Rejection, SurrogateError
 from surrogate.facts import FieldInfo, Info, ParameterInfo, Statistics, Verification
 from surrogate.model import Surrogate
+from surrogate.pending import Pending
 from surrogate.recorder import Recorder
 
 __version__ = _version()
 
 __all__ = [
+    "Ensemble",
     "FieldInfo",
     "Info",
     "ParameterInfo",
+    "Pending",
     "Recorder",
     "Rejected",
     "Rejection",

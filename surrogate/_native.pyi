@@ -1,9 +1,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Entry = tuple[str, str | None, NDArray[Any] | None, int, int]
+Part = tuple[NDArray[Any], int, int] | list[Entry]
 
 SURROGATE_VERSION: str
 OK: int
@@ -43,24 +45,35 @@ class StepOptions:
         seed: int = 0,
         member: int = 0,
         parameters: Sequence[float] | None = None,
+        members: int = 1,
     ) -> None: ...
+
+def noise(
+    shape: Sequence[int],
+    step: StepOptions,
+    *,
+    channels: int = 1,
+    input: int = 0,
+    origin: Sequence[int] = ...,
+    global_shape: Sequence[int] = ...,
+) -> NDArray[np.float32]: ...
 
 class Model:
     @staticmethod
     def open(path: str | bytes, options: OpenOptions) -> Model: ...
     @staticmethod
     def open_memory(files: Sequence[tuple[str, bytes]], options: OpenOptions) -> Model: ...
-    def predict(
-        self, output: Sequence[Entry], input: Sequence[Entry], step: StepOptions
+    def predict(self, output: Part, input: Sequence[Part], step: StepOptions) -> int: ...
+    def predict_ensemble(
+        self, mean: Part | None, spread: Part | None, input: Sequence[Part], step: StepOptions
     ) -> int: ...
-    def predict_array(
-        self,
-        output: NDArray[Any],
-        input: NDArray[Any],
-        channel_axis: int,
-        batch_axis: int,
-        step: StepOptions,
-    ) -> int: ...
+    def predict_members(self, output: Part, input: Sequence[Part], step: StepOptions) -> int: ...
+    def rollout(
+        self, output: Part, input: Sequence[Part], steps: int, step: StepOptions
+    ) -> tuple[int, int]: ...
+    def begin(self, output: Part, input: Sequence[Part], step: StepOptions) -> None: ...
+    def test(self) -> bool: ...
+    def wait(self) -> int: ...
     def info(self) -> dict[str, Any]: ...
     def fields(self) -> list[dict[str, Any]]: ...
     def parameters(self) -> list[dict[str, Any]]: ...

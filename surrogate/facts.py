@@ -73,6 +73,8 @@ class Info:
         It has noise inputs, and needs `step`.
     threads : int
         CPU threads asked for; 0: the engine's default.
+    history : int
+        Frames that the program reads; 1: the newest alone.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Info:
     reduces_over_space: bool
     stochastic: bool
     threads: int
+    history: int
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Unpack
 
 from surrogate import _native
-from surrogate.errors import ArgumentError, ParameterError, Rejected, Rejection
+from surrogate.ensemble import Ensemble
+from surrogate.errors import ArgumentError, Rejected, Rejection
 from surrogate.facts import (
     FieldInfo,
     Info,
@@ -20,17 +21,17 @@ from surrogate.facts import (
     quantity_text,
 )
 from surrogate.paths import find_bundle
+from surrogate.pending import Pending
 from surrogate.state import Layout, State, state_of
+from surrogate.steps import Parameters, Step, StepKeywords
 
 _LEVELS = {1: logging.INFO, 2: logging.WARNING}
 _VERIFY = {"hashes": _native.VERIFY_HASHES, "example": _native.VERIFY_EXAMPLE}
-_PLAIN_STEP = _native.StepOptions()
 _log = logging.getLogger("surrogate")
 _log.addHandler(
     logging.NullHandler()
 )  # without a handler of the host's, Python would print warnings
 
-Parameters = Mapping[str, float] | Sequence[float]
 SearchPath = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 OnReject = Literal["raise", "stop"] | Callable[[Any, Rejection], Any]
 
@@ -158,6 +159,8 @@ class Surrogate:
         parameters: Parameters | None = None,
         seed: int = 0,
         member: int = 0,
+        members: int | None = None,
+        history: Sequence[Any] = (),
         units: Mapping[str, str] | None = None,
     ) -> Any:
         """Predict the state one :attr:`time_step` later.
@@ -180,7 +183,13 @@ class Surrogate:
         parameters : mapping of name to float, or sequence of float, optional
             Scalar parameters; default: the manifest's presets.
         seed, member : int
-            Of the random numbers of stochastic models.
+            Of the random numbers of stochastic models; state b of a batch draws as ``member + b``.
+        members : int, optional
+            Mean and spread over so many members of a stochastic model; state b of a batch draws as
+            members ``member + b * members``, …
+        history : sequence of states
+            Older frames of a model that reads ``info.history > 1``: the one a time step before
+            `field` first, then the one before it; same kind, dtype and shape.
         units : mapping of name to str, optional
             Units of plain arrays, to be checked against the manifest.
 
@@ -189,6 +198,7 @@ class Surrogate:
         array or dict
             The state at t2: `out` if given, else the same kind, dtype and shape as `field`. In a
             dict, a field that is read and never predicted is the array that was given.
+            With `members` an :class:`Ensemble` of such states.
 
         Raises
         ------
@@ -197,11 +207,91 @@ class Surrogate:
         SurrogateError
             If something broke; `out` is untouched.
         """
-        state = state_of(field, self._layout, units)
-        target: Any = state.empty() if out is None else state.target(out)
-        options = self._step(step, time, parameters, seed, member)
-        self._run(state, target, state.current, options)
+        state: Any = state_of(field, self._layout, units)
+        at = Step(step, time, parameters, seed, member)
+        reads = self._reads(state, history, units)
+        if members is not None:
+            if out is not None:
+                raise ArgumentError("predict: out= takes one frame; leave it out with members=")
+            return self._ensemble(state, reads, members, at)
+        target = state.empty() if out is None else state.target(out)
+        self._accept(self._native.predict(state.writes(target), reads, self._options(at)))
         return state.wrap(target) if out is None else out
+
+    def predict_members(
+        self,
+        field: Any,
+        members: int,
+        *,
+        history: Sequence[Any] = (),
+        units: Mapping[str, str] | None = None,
+        **step: Unpack[StepKeywords],
+    ) -> Any:
+        """Predict several members of a stochastic model.
+
+        Parameters
+        ----------
+        field, history, units, **step
+            As in :meth:`predict`.
+        members : int
+            Their number; the first is `member`.
+
+        Returns
+        -------
+        array, shape (members, C, ny, nx), or dict of such arrays
+            The states at t2; (B, members, C, ny, nx) for a batch. In a dict, a field that is never
+            predicted is the array that was given.
+
+        Raises
+        ------
+        Rejected
+            If a guard refused the state or one of the members.
+        SurrogateError
+            If something broke.
+        """
+        state: Any = state_of(field, self._layout, units)
+        reads = self._reads(state, history, units)
+        options = self._options(Step(**step), members=members)
+        frames = state.empty_members(members)
+        self._accept(self._native.predict_members(state.writes_many(frames), reads, options))
+        return state.wrap(frames)
+
+    def predict_begin(
+        self,
+        field: Any,
+        *,
+        out: Any = None,
+        history: Sequence[Any] = (),
+        units: Mapping[str, str] | None = None,
+        **step: Unpack[StepKeywords],
+    ) -> Pending:
+        """Begin a prediction on a thread of the library's, and go on.
+
+        Parameters
+        ----------
+        field, out, history, units, **step
+            As in :meth:`predict`; the arrays are borrowed until ``wait`` returns.
+
+        Returns
+        -------
+        Pending
+            ``wait()`` returns what :meth:`predict` would, and writes `out`.
+
+        Raises
+        ------
+        SurrogateError
+            If the arguments are wrong, or a prediction of this model is under way.
+        """
+        state: Any = state_of(field, self._layout, units)
+        reads = self._reads(state, history, units)
+        target = state.empty() if out is None else state.target(out)
+        self._native.begin(state.writes(target), reads, self._options(Step(**step)))
+
+        def finish(status: int) -> Any:
+            self._accept(status)
+            return state.wrap(target) if out is None else out
+
+        return Pending(self._native, finish)
 
     def rollout(
         self,
@@ -214,6 +304,7 @@ class Surrogate:
         parameters: Parameters | None = None,
         seed: int = 0,
         member: int = 0,
+        history: Sequence[Any] = (),
         units: Mapping[str, str] | None = None,
     ) -> Any:
         """Predict `steps` frames, each from the one before.
@@ -228,7 +319,7 @@ class Surrogate:
             What to do when a guard refuses: raise :class:`Rejected`; return the frames so far; or
             call ``on_reject(state, rejection)``, which returns the next state (the solver steps
             itself).
-        step, time, parameters, seed, member, units
+        step, time, parameters, seed, member, history, units
             As in :meth:`predict`, for the first frame; `step` and `time` go on counting.
 
         Returns
@@ -246,26 +337,30 @@ class Surrogate:
         if steps < 0:
             raise ArgumentError(f"rollout: steps={steps}; expected 0 or more")
         state: Any = state_of(field, self._layout, units)
+        at = Step(step, time, parameters, seed, member)
+        reads = self._reads(state, history, units)  # of the frames behind us, newest first
         frames: Any = state.empty(steps)
-        current: Any = state.current
-        for index in range(steps):
-            options = self._step(
-                None if step is None else step + index,
-                None if time is None else time + index * self.time_step,
-                parameters,
-                seed,
-                member,
+        done = 0
+        while done < steps:
+            status, count = self._native.rollout(
+                state.writes_many(state.frame(frames, slice(done, steps))),
+                reads,
+                steps - done,
+                self._options(at, ahead=done),
             )
-            frame: Any = state.frame(frames, index)
-            try:
-                self._run(state, frame, current, options)
-            except Rejected as refused:
-                if on_reject == "stop":
-                    return state.wrap(state.frame(frames, slice(index)))
-                if not callable(on_reject):
-                    raise
-                state.store(frame, on_reject(state.wrap(current), refused.rejection))
-            current = frame
+            reads = self._shifted(state, frames, range(done, done + count), reads)
+            done += count
+            if status != _native.REJECTED:
+                break
+            refused = Rejected(_native.last_error(), self._rejection())
+            if on_reject == "stop":
+                return state.wrap(state.frame(frames, slice(done)))
+            if not callable(on_reject):
+                raise refused
+            latest = state.frame(frames, done - 1) if done else state.current
+            state.store(state.frame(frames, done), on_reject(state.wrap(latest), refused.rejection))
+            reads = self._shifted(state, frames, range(done, done + 1), reads)
+            done += 1
         return state.wrap(frames)
 
     def verify(self) -> Verification:
@@ -323,42 +418,47 @@ class Surrogate:
         jump = quantity_text(info.time_step, info.time_unit)
         return f"<Surrogate {info.name}: fields {names}; time step {jump}; {state}>"
 
-    def _run(self, state: State, target: Any, current: Any, step: _native.StepOptions) -> None:
-        if state.run(self._native, target, current, step) == _native.REJECTED:
+    def _reads(
+        self, state: State, history: Sequence[Any], units: Mapping[str, str] | None
+    ) -> list[_native.Part]:
+        """The frames that the program reads, newest first."""
+        if len(history) != self.info.history - 1:
+            raise ArgumentError(
+                f"history: {len(history)} older frames given; this model reads "
+                f"{self.info.history - 1} beside the newest"
+            )
+        older: list[Any] = [state_of(frame, self._layout, units) for frame in history]
+        states: list[Any] = [state, *older]
+        return [entry.reads(entry.current) for entry in states]
+
+    def _shifted(
+        self, state: Any, frames: Any, new: range, reads: list[_native.Part]
+    ) -> list[_native.Part]:
+        """The frames to read after the frames `new` were added."""
+        added = [state.reads(state.frame(frames, index)) for index in reversed(new)]
+        return [*added, *reads][: self.info.history]
+
+    def _ensemble(self, state: Any, reads: list[_native.Part], members: int, at: Step) -> Ensemble:
+        mean, spread = state.empty(), state.blank() if members > 1 else None
+        writes = None if spread is None else state.writes(spread)
+        self._accept(
+            self._native.predict_ensemble(
+                state.writes(mean), writes, reads, self._options(at, members=members)
+            )
+        )
+        return Ensemble(state.wrap(mean), None if spread is None else state.wrap(spread), members)
+
+    def _options(self, at: Step, *, members: int = 1, ahead: int = 0) -> _native.StepOptions:
+        return at.options(self.parameters, members=members, ahead=ahead, dt=self.time_step)
+
+    def _accept(self, status: int) -> None:
+        if status == _native.REJECTED:
             raise Rejected(_native.last_error(), self._rejection())
 
     def _rejection(self) -> Rejection:
         facts = self._native.last_rejection()
         facts["reason"] = facts["reason"].removeprefix("SURROGATE_REASON_")
         return Rejection(**facts)
-
-    def _step(
-        self,
-        step: int | None,
-        time: float | None,
-        parameters: Parameters | None,
-        seed: int,
-        member: int,
-    ) -> _native.StepOptions:
-        if step is None and time is None and parameters is None and seed == 0 and member == 0:
-            return _PLAIN_STEP
-        for name, value in (("step", step), ("seed", seed), ("member", member)):
-            if value is not None and value < 0:
-                raise ArgumentError(f"{name}={value}; expected 0 or more")
-        return _native.StepOptions(
-            step=step, time=time, parameters=self._values(parameters), seed=seed, member=member
-        )
-
-    def _values(self, parameters: Parameters | None) -> list[float] | None:
-        if not isinstance(parameters, Mapping):
-            return None if parameters is None else [float(value) for value in parameters]
-        known = {entry.name: entry.preset for entry in self.parameters}
-        unknown = sorted(set(parameters) - set(known))
-        if unknown:
-            raise ParameterError(
-                f"no parameter {unknown[0]!r}; this model has {list(known) or 'none'}"
-            )
-        return [float(parameters.get(name, preset)) for name, preset in known.items()]
 
 
 def _open_options(
@@ -384,13 +484,19 @@ def _open_options(
         precision=precision,
         threads=threads,
         verify=_VERIFY[verify],
-        guards=json.dumps(dict(guards)) if isinstance(guards, Mapping) else guards and os.fspath(guards),
+        guards=_guards_text(guards),
         engine_path=_search_path(engine_path),
         engine_options=None if engine_options is None else json.dumps(engine_options),
         overlay=None if overlay is None else os.fspath(overlay),
         log=_forward_log,
         record_calls=None if record_calls is None else os.fsencode(record_calls),
     )
+
+
+def _guards_text(guards: Mapping[str, Any] | str | os.PathLike[str] | None) -> str | None:
+    if guards is None or isinstance(guards, str):
+        return guards
+    return json.dumps(dict(guards)) if isinstance(guards, Mapping) else os.fspath(guards)
 
 
 def _search_path(folders: SearchPath | None) -> str | None:

@@ -1,7 +1,7 @@
 """The oracle: what libsurrogate must compute, composed in float64 from the same manifest and the same program.
 
-x = (u - mean) / std                        per component
-y = program(x)
+x = (u - mean) / std                        per component, of every frame of the history
+y = program(x[, parameters][, noise])       noise of surrogate.noise
 u' = u + (offset + scale * y)               increment
 u' = offset + scale * y                     frame
 then what the policies ``clip`` and ``project`` of the guards make of it (:mod:`surrogate.reference_guards`)
@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 
 from surrogate.bundle.folder import MANIFEST
 from surrogate.bundle.manifest import FieldSpec, Manifest
-from surrogate.errors import FieldError, ShapeError
+from surrogate.errors import FieldError, ParameterError, ShapeError
+from surrogate.noise import noise
 from surrogate.paths import find_bundle
 from surrogate.reference_guards import judge
 from surrogate.reference_programs import load_program
 
 Float64 = NDArray[np.float64]
 Program = Callable[..., Float64]
-"""``y = program(x)``, or ``program(x, p)`` with parameters: x (B, C, ...), p (B, P), y (B, C_out, ...)."""
+"""``y = program(x[, p][, n])``: x (B, history * C, ...), parameters p (B, P), noise n (B, c, ...), y (B, C_out, ...)"""
 
 
 def reference(
@@ -35,6 +36,10 @@ def reference(
     *,
     parameters: Sequence[float] | None = None,
     program: str | None = None,
+    history: Sequence[Any] = (),
+    step: int | None = None,
+    seed: int = 0,
+    member: int = 0,
     guards: bool = True,
 ) -> Any:
     """Predict as :meth:`Surrogate.predict` must, in float64 with numpy and (for its programs) torch.
@@ -49,6 +54,10 @@ def reference(
         In the manifest's order; default: their presets.
     program : str, optional
         A program's name; default: the portable one where there is one, else the first.
+    history : sequence of states
+        Older frames, newest first, of a model that reads several.
+    step, seed, member : int
+        Of the noise that a stochastic model draws; state b of a batch draws as ``member + b``.
     guards : bool
         False: the frame as the program makes it, neither clipped nor projected. Nothing is refused in either case.
 
@@ -60,7 +69,17 @@ def reference(
     folder = find_bundle(bundle)
     manifest = Manifest.read(Path(folder) / MANIFEST)
     run = load_program(folder, manifest, program)
-    return predict_reference(manifest, run, field, parameters=parameters, guards=guards)
+    return predict_reference(
+        manifest,
+        run,
+        field,
+        parameters=parameters,
+        history=history,
+        step=step,
+        seed=seed,
+        member=member,
+        guards=guards,
+    )
 
 
 def predict_reference(
@@ -69,11 +88,20 @@ def predict_reference(
     field: Any,
     *,
     parameters: Sequence[float] | None = None,
+    history: Sequence[Any] = (),
+    step: int | None = None,
+    seed: int = 0,
+    member: int = 0,
     guards: bool = True,
 ) -> Any:
     """Compose normalisation, `program`, denormalisation and policies. See :func:`reference`."""
     state, restore = _stack(manifest, field)  # (B, C, ...)
-    inputs = [normalise(manifest, state)]
+    if len(history) != manifest.history - 1:
+        raise ShapeError(
+            f"reference: history of {len(history)} older frames; this model reads {manifest.history - 1}"
+        )
+    frames = [state, *(_stack(manifest, older)[0] for older in history)]
+    inputs = [np.concatenate([normalise(manifest, frame) for frame in frames], axis=1)]
     if manifest.parameters:
         values = (
             parameters
@@ -81,6 +109,21 @@ def predict_reference(
             else [entry.preset for entry in manifest.parameters]
         )
         inputs.append(np.tile(np.asarray(values, np.float64), (len(state), 1)))  # (B, P)
+    if manifest.noise and step is None:
+        raise ParameterError("reference: this model is stochastic; give step=")
+    for index, entry in enumerate(manifest.noise):
+        draws = [
+            noise(
+                state.shape[2:],
+                step=step or 0,
+                channels=entry.channels,
+                seed=seed,
+                member=member + b,
+                noise_input=index,
+            )
+            for b in range(len(state))
+        ]
+        inputs.append(np.stack(draws).astype(np.float64))  # (B, channels, ...)
     frame = denormalise(manifest, state, program(*inputs))
     return restore(judge(manifest, state, frame).frame if guards else frame)
 

@@ -144,9 +144,7 @@ def _change_findings(manifest: Manifest, before: Float64, after: Float64) -> Ite
         for entry, k, c in _channels(manifest, predicted=True):
             if entry.trained_jump:
                 change = (after[:, c] - before[:, c]).reshape(len(before), -1)
-                values[entry.name, k] = (
-                    np.sqrt(np.mean(change**2, axis=1)) / entry.trained_jump[k]
-                )
+                values[entry.name, k] = np.sqrt(np.mean(change**2, axis=1)) / entry.trained_jump[k]
         yield from _worst(manifest, "jump", "JUMP_OUT_OF_RANGE", values, guards.jump)
 
 
@@ -206,7 +204,9 @@ def _worst(
         yield Finding(guard, policy, reason, name, k, -b, float(value))
 
 
-def _channels(manifest: Manifest, *, predicted: bool = False) -> Iterator[tuple[FieldSpec, int, int]]:
+def _channels(
+    manifest: Manifest, *, predicted: bool = False
+) -> Iterator[tuple[FieldSpec, int, int]]:
     """Field, component and channel of the state."""
     channel = 0
     for entry in manifest.fields:

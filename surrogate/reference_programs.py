@@ -138,14 +138,16 @@ def _stub(path: Path) -> Callable[..., Float64]:
     program: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     scale, offset = np.array(program["scale"], float), np.array(program["offset"], float)
     shift = tuple(program.get("shift", ()))
-    parameter = program.get("parameter", -1)
+    parameter, amplitude = program.get("parameter", -1), program.get("noise", 0.0)
 
-    def run(x: Float64, parameters: Float64 | None = None) -> Float64:
+    def run(x: Float64, *more: Float64) -> Float64:
         ones = (1,) * (x.ndim - 2)
         y = np.roll(x[:, program["channels"]], shift, axis=tuple(range(2, 2 + len(shift))))
         y = scale.reshape(-1, *ones) * y + offset.reshape(-1, *ones)  # (B, C_out, ny, nx)
-        if parameter >= 0 and parameters is not None:
-            y = y + parameters[:, parameter].reshape(-1, 1, *ones)
+        if parameter >= 0:
+            y = y + more[0][:, parameter].reshape(-1, 1, *ones)
+        if amplitude:
+            y = y + amplitude * more[-1][:, np.arange(y.shape[1]) % more[-1].shape[1]]
         return np.asarray(y, np.float64)
 
     return run

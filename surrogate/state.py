@@ -102,16 +102,33 @@ class ArrayState:
             result[index] = source[index]
         return result
 
+    def blank(self) -> Array:
+        """A new frame of zeros."""
+        return np.zeros(self.view.array.shape, self.view.array.dtype)
+
+    def empty_members(self, count: int) -> Array:
+        """New frames (count, C, ...), or (B, count, C, ...) for a batch; all hold the state."""
+        lead = self.batch_axis + 1  # behind the batch axis
+        return np.repeat(np.expand_dims(self.view.array, lead), count, axis=lead)
+
     def target(self, out: Any) -> Array:
         """The array behind `out`, to be written in place."""
         known = {field.unit for field in self.layout.fields}
         return _writable(view(out, "out", known.pop() if len(known) == 1 else None), "out")
 
-    def run(
-        self, model: _native.Model, output: Array, current: Array, step: _native.StepOptions
-    ) -> int:
-        """Predict `output` from `current`."""
-        return model.predict_array(output, current, self.channel_axis, self.batch_axis, step)
+    def reads(self, current: Array) -> _native.Part:
+        """`current`, like the state, as input."""
+        return current, self.channel_axis, self.batch_axis
+
+    def writes(self, output: Array) -> _native.Part:
+        """`output`, like the state, as output."""
+        return output, self.channel_axis, self.batch_axis
+
+    def writes_many(self, frames: Array) -> _native.Part:
+        """`frames`, several behind one another, as output: their axis and the batch become one."""
+        if self.batch_axis >= 0:
+            return frames.reshape(-1, *frames.shape[2:]), self.channel_axis, 0  # (n * B, C, ...)
+        return frames, self.channel_axis + 1 if self.channel_axis >= 0 else -1, 0
 
     def frame(self, frames: Array, index: int | slice) -> Array:
         """One or some of several frames."""
@@ -163,6 +180,19 @@ class NamedState:
             if name not in self.conditions
         }
 
+    def blank(self) -> dict[str, Array]:
+        """A new frame of the predicted fields."""
+        return self.empty()
+
+    def empty_members(self, count: int) -> dict[str, Array]:
+        """New frames (count, ...), or (B, count, ...) for a batch, of the predicted fields."""
+        frames = {}
+        for name in self.empty():
+            array = self.views[name].array
+            lead = self._entry(name, array, name)[4] + 1  # behind the batch axis
+            frames[name] = np.empty((*array.shape[:lead], count, *array.shape[lead:]), array.dtype)
+        return frames
+
     def target(self, out: Any) -> dict[str, Array]:
         """The arrays behind `out`, to be written in place."""
         if not isinstance(out, Mapping):
@@ -179,21 +209,35 @@ class NamedState:
             if name not in self.conditions
         }
 
-    def run(
-        self,
-        model: _native.Model,
-        output: Mapping[str, Array],
-        current: Mapping[str, Array],
-        step: _native.StepOptions,
-    ) -> int:
-        """Predict `output` from `current`; fields that `output` lacks are read from the state."""
-        reads = {**self.current, **current}
-        inputs = [self._entry(name, array, name) for name, array in reads.items()]
-        outputs: list[_native.Entry] = [
-            self._entry(name, array, f"out {name}") for name, array in output.items()
+    def reads(self, current: Mapping[str, Array]) -> _native.Part:
+        """`current`, like the state, as input; fields that it lacks are those of the state."""
+        return [
+            self._entry(name, array, name) for name, array in {**self.current, **current}.items()
         ]
-        outputs += [(name, None, None, -1, -1) for name in reads if name in self.conditions]
-        return model.predict(outputs, inputs, step)
+
+    def writes(self, output: Mapping[str, Array]) -> _native.Part:
+        """`output`, like the state, as output; its condition fields are not wanted."""
+        return self._with_conditions(
+            [self._entry(name, array, f"out {name}") for name, array in output.items()]
+        )
+
+    def writes_many(self, frames: Mapping[str, Array]) -> _native.Part:
+        """`frames`, several behind one another, as output: their axis and the batch become one."""
+        entries: list[_native.Entry] = []
+        for name, array in frames.items():
+            _, unit, _, component_axis, batch_axis = self._entry(name, self.views[name].array, name)
+            if batch_axis >= 0:
+                merged = array.reshape(-1, *array.shape[2:])  # (n * B, c, ...)
+                entries.append((name, unit, merged, component_axis, 0))
+            else:
+                axis = component_axis + 1 if component_axis >= 0 else -1
+                entries.append((name, unit, array, axis, 0))
+        return self._with_conditions(entries)
+
+    def _with_conditions(self, entries: list[_native.Entry]) -> list[_native.Entry]:
+        return entries + [
+            (name, None, None, -1, -1) for name in self.current if name in self.conditions
+        ]
 
     def _entry(self, name: str, array: Array, label: str) -> _native.Entry:
         component_axis, batch_axis = self.layout.axes(array, f"field {label!r}", single=True)

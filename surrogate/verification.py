@@ -85,11 +85,14 @@ def _reference_check(folder: Path, manifest: Manifest, model: Surrogate) -> Chec
     except EngineError as error:
         return Check("reference", None, str(error))
     tensors = read_tensors(folder / manifest.example.file)
-    state = physical_state(manifest, tensors["input"])  # (1, C, ny, nx)
+    state = physical_state(manifest, tensors["input"])  # (1, history * C, ny, nx)
     parameters = tensors["parameters"][0].tolist() if "parameters" in tensors else None
-    expected = predict_reference(manifest, program, state, parameters=parameters)
+    state, *history = np.split(state, manifest.history, axis=1)  # newest first
+    expected = predict_reference(
+        manifest, program, state, parameters=parameters, history=history, step=0
+    )
     try:
-        frame = model.predict(state, parameters=parameters, step=0)
+        frame = model.predict(state, parameters=parameters, history=history, step=0)
     except Rejected as refused:
         return Check("reference", False, f"the library refused the example: {refused}")
     difference = float(np.abs((frame - expected) / _scales(manifest, state.ndim)).max())
@@ -105,8 +108,13 @@ def _reference_check(folder: Path, manifest: Manifest, model: Surrogate) -> Chec
 def physical_state(manifest: Manifest, x: NDArray[Any]) -> NDArray[np.float64]:
     """The state whose normalised form is `x`: ``u = mean + std * x``, shape (B, C, ...), float64."""
     shape = (1, -1, *[1] * (x.ndim - 2))  # (1, C, 1, 1)
-    mean = np.concatenate([entry.normalisation.mean for entry in manifest.fields]).reshape(shape)
-    std = np.concatenate([entry.normalisation.std for entry in manifest.fields]).reshape(shape)
+    frames = x.shape[1] // manifest.input_channels
+    mean = np.tile(
+        np.concatenate([entry.normalisation.mean for entry in manifest.fields]), frames
+    ).reshape(shape)
+    std = np.tile(
+        np.concatenate([entry.normalisation.std for entry in manifest.fields]), frames
+    ).reshape(shape)
     result: NDArray[np.float64] = mean + std * x.astype(np.float64)
     return result
 

@@ -1,4 +1,4 @@
-"""Guards and the writing pass against memcpy of the input and output frames: `run.py` takes these numbers into its JSON.
+"""Guards and the writing pass against memcpy of the input and output frames, for the JSON of `run.py`.
 
 Cases: in the cache (1 field of 64²) and out of it (5 fields of 1024²), float32 and float64, with the guards of an
 exported bundle, and with ``finite`` and ``bounds`` alone. The guards of the input are taken while it is packed and

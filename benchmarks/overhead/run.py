@@ -78,7 +78,10 @@ def main() -> None:
         }
         guards = measure_guards(program.with_name("guards"), Path(scratch))
     result = cases["add_zero"] | {"identity": cases["identity"], "targets": TARGETS}
-    result |= {"guard_pass_over_memcpy": guards["guard_pass_over_memcpy"], "guards": guards["cases"]}
+    result |= {
+        "guard_pass_over_memcpy": guards["guard_pass_over_memcpy"],
+        "guards": guards["cases"],
+    }
     result["environment"] = environment(arguments)
     out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(cpu_model())}.json"
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -219,7 +219,7 @@ static std::string spacing_text(const Grid &grid) {
     for (int k = 0; k < grid.rank && grid.spacing[0] > 0; ++k)
         append(out, text(k ? ", " : " ([", grid.spacing[k]));
     if (grid.spacing[0] > 0)
-        append(out, grid.spacing_unit == "1" ? "])" : text("] ", grid.spacing_unit, ")"));
+        append(out, text("]", unit_suffix(grid.spacing_unit), ")"));
     return out;
 }
 

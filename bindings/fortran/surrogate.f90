@@ -58,7 +58,8 @@ module surrogate
     SURROGATE_REASON_INPUT_NOT_FINITE = 1, &
     SURROGATE_REASON_OUTPUT_NOT_FINITE = 2, &
     SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3, &
-    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4
+    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4, &
+    SURROGATE_REASON_SPREAD_TOO_LARGE = 9
 
   integer, parameter, public :: &
     SURROGATE_BOUNDARY_PERIODIC = 1, &
@@ -97,6 +98,7 @@ module surrogate
     integer(c_size_t) :: parameter_count = 0
     integer(c_int64_t) :: origin(3) = 0, global_shape(3) = 0
     type(c_ptr) :: stream = c_null_ptr
+    integer(c_int64_t) :: members = 1
   end type c_step_options
 
   type, bind(c) :: c_rejection
@@ -119,7 +121,7 @@ module surrogate
     type(c_ptr) :: spacing_unit = c_null_ptr
     integer(c_int32_t) :: boundary(3) = 0
     integer(c_int64_t) :: receptive_field(3) = 0, stride(3) = 0
-    integer(c_int32_t) :: reduces_over_space = 0, stochastic = 0, threads = 0
+    integer(c_int32_t) :: reduces_over_space = 0, stochastic = 0, threads = 0, history = 0
   end type c_info
 
   type, bind(c) :: c_field_info
@@ -208,6 +210,49 @@ module surrogate
       type(c_step_options), intent(in) :: step
       integer(c_int) :: status
     end function c_predict_array
+    function c_begin(model, output, input, count, step) bind(c, name='surrogate_predict_begin') result(status)
+      import :: c_ptr, c_int, c_size_t, c_step_options
+      type(c_ptr), value :: model, output, input
+      integer(c_size_t), value :: count
+      type(c_step_options), intent(in) :: step
+      integer(c_int) :: status
+    end function c_begin
+    function c_test(model, done) bind(c, name='surrogate_predict_test') result(status)
+      import :: c_ptr, c_int
+      type(c_ptr), value :: model
+      integer(c_int), intent(inout) :: done
+      integer(c_int) :: status
+    end function c_test
+    function c_wait(model) bind(c, name='surrogate_predict_wait') result(status)
+      import :: c_ptr, c_int
+      type(c_ptr), value :: model
+      integer(c_int) :: status
+    end function c_wait
+    function c_ensemble(model, mean, spread, input, count, step) bind(c, name='surrogate_predict_ensemble') &
+        result(status)
+      import :: c_ptr, c_int, c_size_t, c_step_options
+      type(c_ptr), value :: model, mean, spread, input
+      integer(c_size_t), value :: count
+      type(c_step_options), intent(in) :: step
+      integer(c_int) :: status
+    end function c_ensemble
+    function c_members(model, output, input, count, step) bind(c, name='surrogate_predict_members') result(status)
+      import :: c_ptr, c_int, c_size_t, c_step_options
+      type(c_ptr), value :: model, output, input
+      integer(c_size_t), value :: count
+      type(c_step_options), intent(in) :: step
+      integer(c_int) :: status
+    end function c_members
+    function c_rollout(model, completed, output, input, count, steps, step) bind(c, name='surrogate_rollout') &
+        result(status)
+      import :: c_ptr, c_int, c_int64_t, c_size_t, c_step_options
+      type(c_ptr), value :: model, output, input
+      integer(c_int64_t), intent(inout) :: completed
+      integer(c_size_t), value :: count
+      integer(c_int64_t), value :: steps
+      type(c_step_options), intent(in) :: step
+      integer(c_int) :: status
+    end function c_rollout
     function c_last_rejection(model, rejection) bind(c, name='surrogate_last_rejection') result(status)
       import :: c_ptr, c_int, c_rejection
       type(c_ptr), value :: model
@@ -319,6 +364,14 @@ module surrogate
     procedure :: field_components => model_field_components
     procedure :: field_predicted => model_field_predicted
     procedure :: rejection => model_rejection
+    procedure :: history => model_history
+    procedure :: stochastic => model_stochastic
+    procedure :: predict_begin
+    procedure :: predict_done
+    procedure :: predict_wait
+    procedure :: predict_ensemble
+    procedure :: predict_members
+    procedure :: rollout => rollout_state
     procedure, private :: predict_state
     generic :: predict => predict_state
     procedure, private :: predict_real32_2
@@ -626,8 +679,9 @@ contains
   end subroutine predict_real64_5
 
   ! The same for a state of named arrays.  Fields that are only read may be missing in `next`.
+  !   history          older frames of a model that reads several: the one a time step before `now` first
   subroutine predict_state(self, next, now, step, time, seed, member, parameters, origin, global_shape, &
-      stat, errmsg)
+      stat, errmsg, history)
     class(surrogate_model), intent(in), target :: self
     type(surrogate_fields), intent(in), target :: next, now
     integer, intent(in), optional :: step, seed, member
@@ -636,34 +690,211 @@ contains
     integer, intent(in), optional :: origin(:), global_shape(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(surrogate_fields), intent(in), optional, target :: history(:)
     type(c_field), target :: small(stack_fields, 2)
     type(c_field), allocatable, target :: large(:,:)
     type(c_field), pointer :: fields(:,:)
-    integer :: k, count
 
     if (.not. usable(self, stat, errmsg)) return
-    count = now%count
-    if (next%count > count) then
-      call fail(SURROGATE_ERROR_FIELD, 'surrogate predict: the state to be written has ' // decimal(next%count) // &
-        ' fields, the state to be read ' // decimal(count) // '; add every field of the model to both', stat, errmsg)
-      return
-    end if
-    if (count > stack_fields) then
-      allocate (large(count, 2))
+    if (.not. may_write(next, now, stat, errmsg)) return
+    if (frames(history)*now%count > stack_fields) then
+      allocate (large(frames(history)*now%count, 2))
       fields => large
     else
       fields => small
     end if
-    do k = 1, next%count
-      fields(k, 1) = named_field(next, k, self%shared%spatial_rank)
-    end do
-    do k = 1, count
-      fields(k, 2) = named_field(now, k, self%shared%spatial_rank)
-    end do
-    call fill_missing(fields(:count, 1), fields(:count, 2), next, now)
-    call report(int(c_predict(self%shared%handle, c_loc(fields(1, 1)), c_loc(fields(1, 2)), int(count, c_size_t), &
+    call read_from(fields(:, 2), now, self%shared%spatial_rank, history)
+    call write_to(fields(:now%count, 1), fields(:now%count, 2), next, now, self%shared%spatial_rank)
+    call report(int(c_predict(self%shared%handle, c_loc(fields(1, 1)), c_loc(fields(1, 2)), int(now%count, c_size_t), &
       step_options(step, time, seed, member, parameters, origin, global_shape))), stat, errmsg)
   end subroutine predict_state
+
+  ! Begin what predict does on a thread of the library's, and go on: the arrays are borrowed until predict_wait, which
+  ! decides, writes `next`, and gives the outcome.  The arrays of both states need TARGET or POINTER in the caller.
+  subroutine predict_begin(self, next, now, step, time, seed, member, parameters, origin, global_shape, &
+      stat, errmsg, history)
+    class(surrogate_model), intent(in), target :: self
+    type(surrogate_fields), intent(in), target :: next, now
+    integer, intent(in), optional :: step, seed, member
+    real(real64), intent(in), optional :: time
+    real(real64), intent(in), optional, contiguous, target :: parameters(:)
+    integer, intent(in), optional :: origin(:), global_shape(:)
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(surrogate_fields), intent(in), optional, target :: history(:)
+    type(c_field), allocatable, target :: output(:), input(:)
+
+    if (.not. usable(self, stat, errmsg)) return
+    if (.not. may_write(next, now, stat, errmsg)) return
+    allocate (output(now%count), input(frames(history)*now%count))
+    call read_from(input, now, self%shared%spatial_rank, history)
+    call write_to(output, input, next, now, self%shared%spatial_rank)
+    call report(int(c_begin(self%shared%handle, c_loc(output), c_loc(input), int(now%count, c_size_t), &
+      step_options(step, time, seed, member, parameters, origin, global_shape))), stat, errmsg)
+  end subroutine predict_begin
+
+  ! Whether predict_wait would return at once; .false. with nothing under way.
+  logical function predict_done(self)
+    class(surrogate_model), intent(in), target :: self
+    integer(c_int) :: done
+
+    predict_done = .false.
+    if (.not. owns(self)) return
+    done = 0
+    if (c_test(self%shared%handle, done) == SURROGATE_OK) predict_done = done /= 0
+  end function predict_done
+
+  subroutine predict_wait(self, stat, errmsg)
+    class(surrogate_model), intent(in), target :: self
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    if (.not. usable(self, stat, errmsg)) return
+    call report(int(c_wait(self%shared%handle)), stat, errmsg)
+  end subroutine predict_wait
+
+  ! Mean and standard deviation (divisor members - 1) over `members` members of a stochastic model.
+  subroutine predict_ensemble(self, mean, spread, now, members, step, time, seed, member, parameters, origin, global_shape, &
+      stat, errmsg, history)
+    class(surrogate_model), intent(in), target :: self
+    type(surrogate_fields), intent(in), target :: mean, spread, now
+    integer, intent(in) :: members
+    integer, intent(in), optional :: step, seed, member
+    real(real64), intent(in), optional :: time
+    real(real64), intent(in), optional, contiguous, target :: parameters(:)
+    integer, intent(in), optional :: origin(:), global_shape(:)
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(surrogate_fields), intent(in), optional, target :: history(:)
+    type(c_field), allocatable, target :: means(:), spreads(:), input(:)
+    type(c_step_options) :: options
+
+    if (.not. usable(self, stat, errmsg)) return
+    if (.not. may_write(mean, now, stat, errmsg)) return
+    if (.not. may_write(spread, now, stat, errmsg)) return
+    allocate (means(now%count), spreads(now%count), input(frames(history)*now%count))
+    call read_from(input, now, self%shared%spatial_rank, history)
+    call write_to(means, input, mean, now, self%shared%spatial_rank)
+    call write_to(spreads, input, spread, now, self%shared%spatial_rank)
+    options = step_options(step, time, seed, member, parameters, origin, global_shape)
+    options%members = int(members, c_int64_t)
+    call report(int(c_ensemble(self%shared%handle, c_loc(means), c_loc(spreads), c_loc(input), &
+      int(now%count, c_size_t), options)), stat, errmsg)
+  end subroutine predict_ensemble
+
+  ! All members: the arrays of `every` have a batch axis of `members` (give batch_axis where it is not told by the rank).
+  subroutine predict_members(self, every, now, members, step, time, seed, member, parameters, origin, global_shape, &
+      stat, errmsg, history)
+    class(surrogate_model), intent(in), target :: self
+    type(surrogate_fields), intent(in), target :: every, now
+    integer, intent(in) :: members
+    integer, intent(in), optional :: step, seed, member
+    real(real64), intent(in), optional :: time
+    real(real64), intent(in), optional, contiguous, target :: parameters(:)
+    integer, intent(in), optional :: origin(:), global_shape(:)
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(surrogate_fields), intent(in), optional, target :: history(:)
+    type(c_field), allocatable, target :: output(:), input(:)
+    type(c_step_options) :: options
+
+    if (.not. usable(self, stat, errmsg)) return
+    if (.not. may_write(every, now, stat, errmsg)) return
+    allocate (output(now%count), input(frames(history)*now%count))
+    call read_from(input, now, self%shared%spatial_rank, history)
+    call write_to(output, input, every, now, self%shared%spatial_rank)
+    options = step_options(step, time, seed, member, parameters, origin, global_shape)
+    options%members = int(members, c_int64_t)
+    call report(int(c_members(self%shared%handle, c_loc(output), c_loc(input), int(now%count, c_size_t), options)), &
+      stat, errmsg)
+  end subroutine predict_members
+
+  ! `steps` frames, each from the ones before; `step` and `time` count on.
+  !   next             with a batch axis of `steps`: every frame; without: the last, and it may be `now`
+  !   completed        how many frames were accepted, whatever the outcome: they are written
+  subroutine rollout_state(self, next, now, steps, step, time, seed, member, parameters, origin, global_shape, &
+      stat, errmsg, history, completed)
+    class(surrogate_model), intent(in), target :: self
+    type(surrogate_fields), intent(in), target :: next, now
+    integer, intent(in) :: steps
+    integer, intent(in), optional :: step, seed, member
+    real(real64), intent(in), optional :: time
+    real(real64), intent(in), optional, contiguous, target :: parameters(:)
+    integer, intent(in), optional :: origin(:), global_shape(:)
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(surrogate_fields), intent(in), optional, target :: history(:)
+    integer, intent(out), optional :: completed
+    type(c_field), allocatable, target :: output(:), input(:)
+    integer(c_int64_t) :: done
+    integer :: code
+
+    if (present(completed)) completed = 0
+    if (.not. usable(self, stat, errmsg)) return
+    if (.not. may_write(next, now, stat, errmsg)) return
+    allocate (output(now%count), input(frames(history)*now%count))
+    call read_from(input, now, self%shared%spatial_rank, history)
+    call write_to(output, input, next, now, self%shared%spatial_rank)
+    done = 0
+    code = int(c_rollout(self%shared%handle, done, c_loc(output), c_loc(input), int(now%count, c_size_t), &
+      int(steps, c_int64_t), step_options(step, time, seed, member, parameters, origin, global_shape)))
+    if (present(completed)) completed = int(done)
+    call report(code, stat, errmsg)
+  end subroutine rollout_state
+
+  ! Frames that are read: the newest and those of its history.
+  pure integer function frames(history)
+    type(surrogate_fields), intent(in), optional :: history(:)
+
+    frames = 1
+    if (present(history)) frames = 1 + size(history)
+  end function frames
+
+  logical function may_write(next, now, stat, errmsg)
+    type(surrogate_fields), intent(in) :: next, now
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    may_write = next%count <= now%count
+    if (.not. may_write) call fail(SURROGATE_ERROR_FIELD, 'surrogate predict: the state to be written has ' // &
+      decimal(next%count) // ' fields, the state to be read ' // decimal(now%count) // &
+      '; add every field of the model to both', stat, errmsg)
+  end function may_write
+
+  ! `input` describes `now` already.
+  subroutine write_to(output, input, next, now, spatial_rank)
+    type(c_field), intent(inout) :: output(:)
+    type(c_field), intent(in) :: input(:)
+    type(surrogate_fields), intent(in), target :: next, now
+    integer, intent(in) :: spatial_rank
+    integer :: k
+
+    do k = 1, next%count
+      output(k) = named_field(next, k, spatial_rank)
+    end do
+    call fill_missing(output, input, next, now)
+  end subroutine write_to
+
+  subroutine read_from(input, now, spatial_rank, history)
+    type(c_field), intent(inout) :: input(:)
+    type(surrogate_fields), intent(in), target :: now
+    integer, intent(in) :: spatial_rank
+    type(surrogate_fields), intent(in), optional, target :: history(:)
+    integer :: j, k
+
+    do k = 1, now%count
+      input(k) = named_field(now, k, spatial_rank)
+    end do
+    if (.not. present(history)) return
+    do j = 1, size(history)
+      do k = 1, min(now%count, history(j)%count)
+        input(j*now%count + k) = named_field(history(j), k, spatial_rank)
+      end do
+      do k = history(j)%count + 1, now%count  ! a frame that lacks fields: the library tells which
+        input(j*now%count + k) = input(1)
+      end do
+    end do
+  end subroutine read_from
 
   ! Axes behind the spatial ones are components, then states of a batch, unless the caller told which is which.
   type(c_field) function named_field(state, k, spatial_rank) result(field)
@@ -1327,6 +1558,16 @@ contains
     model_time_step = info%time_step
   end function model_time_step
 
+  ! Whether the model draws random numbers, and needs `step`.
+  logical function model_stochastic(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_stochastic = info%stochastic /= 0
+  end function model_stochastic
+
+  ! history: frames that the program reads; 1: the newest alone.
   integer function model_field_count(self)
     class(surrogate_model), intent(in), target :: self
     type(c_info) :: info
@@ -1358,6 +1599,14 @@ contains
     info = info_of(self)
     model_spatial_rank = int(info%spatial_rank)
   end function model_spatial_rank
+
+  integer function model_history(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_history = int(info%history)
+  end function model_history
 
   ! Over spatial axes, fastest first.
   function model_fixed_shape(self) result(extents)

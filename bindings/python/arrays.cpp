@@ -72,7 +72,6 @@ void describe_channels(std::vector<surrogate_field> &fields, const py::array &ar
                                                  std::to_string(given) + " channels; expected " +
                                                  std::to_string(expected) + " (field:components " + names + ")");
     }
-    fields.clear();
     std::int64_t first = 0;
     for (const Channels &entry : channels) {
         surrogate_field field = whole;

@@ -26,7 +26,7 @@ surrogate_field describe(const pybind11::array &array, Access access, const char
                          std::int32_t component_axis, std::int32_t batch_axis);
 
 // An array whose axis `channel_axis` (-1: a model of one channel) holds all components of all fields, as fields.
-// The output vector is reused from call to call.
+// They are added to `fields`.
 void describe_channels(std::vector<surrogate_field> &fields, const pybind11::array &array, Access access,
                        const std::vector<Channels> &channels, std::int32_t channel_axis, std::int32_t batch_axis);
 

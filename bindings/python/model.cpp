@@ -30,6 +30,7 @@ surrogate_step_options c_step(const StepOptions &step) {
     options.time = step.time;
     options.seed = step.seed;
     options.member = step.member;
+    options.members = step.members;
     if (step.parameters) {
         options.parameters = step.parameters->data();
         options.parameter_count = step.parameters->size();
@@ -41,6 +42,35 @@ template <class Struct> Struct sized() {
     Struct value{};
     value.struct_size = sizeof(Struct);
     return value;
+}
+
+// Add the fields of one frame. An entry without an array is an output that is not wanted.
+void append(std::vector<surrogate_field> &fields, const Part &part, Access access,
+            const std::vector<Channels> &channels) {
+    if (const auto *whole = std::get_if<0>(&part)) {
+        const auto &[array, channel_axis, batch_axis] = *whole;
+        describe_channels(fields, array, access, channels, channel_axis, batch_axis);
+        return;
+    }
+    for (const auto &[name, unit, array, component_axis, batch_axis] : std::get<1>(part)) {
+        if (array) {
+            fields.push_back(describe(*array, access, name.c_str(), text_or_null(unit), component_axis, batch_axis));
+            continue;
+        }
+        if (access == Access::read)
+            throw Failure(SURROGATE_ERROR_ARGUMENT, "field '" + name + "' has no input array");
+        surrogate_field field{};
+        field.name = name.c_str();
+        fields.push_back(field);
+    }
+}
+
+// Run a call of the library without the GIL: SURROGATE_OK or SURROGATE_REJECTED, errors are thrown.
+template <class Call> int called(Call call) {
+    py::gil_scoped_release released;
+    const int status = call();
+    check(status);
+    return status;
 }
 
 template <class Number> py::tuple axes(const Number (&values)[3], int count) {
@@ -110,6 +140,7 @@ void Model::adopt(surrogate_model *model) {
     handle_ = Handle(model, surrogate_close);
     auto info = sized<surrogate_info>();
     check(surrogate_get_info(model, &info));
+    frames_ = static_cast<std::size_t>(info.history);
     for (int index = 0; index < info.field_count; ++index) {
         auto field = sized<surrogate_field_info>();
         check(surrogate_get_field_info(model, index, &field));
@@ -124,8 +155,11 @@ Model::~Model() {
 void Model::close() {
     Handle last;
     last.swap(handle_);
-    py::gil_scoped_release released;
-    last.reset();
+    {
+        py::gil_scoped_release released;
+        last.reset(); // waits for a prediction under way
+    }
+    borrowed_.reset();
 }
 
 Model::Handle Model::handle() const {
@@ -134,52 +168,85 @@ Model::Handle Model::handle() const {
     return handle_;
 }
 
-int Model::run(const Handle &model, const std::vector<surrogate_field> &output,
-               const std::vector<surrogate_field> &input, const StepOptions &step) {
+std::vector<surrogate_field> Model::outputs(const Part &part) const {
+    std::vector<surrogate_field> fields;
+    append(fields, part, Access::write, channels_);
+    return fields;
+}
+
+std::vector<surrogate_field> Model::inputs(const std::vector<Part> &frames) const {
+    std::vector<surrogate_field> fields;
+    fields.reserve(frames.size() * channels_.size());
+    for (const Part &frame : frames)
+        append(fields, frame, Access::read, channels_);
+    if (fields.size() % channels_.size() != 0 || fields.size() / channels_.size() != frames_)
+        throw Failure(SURROGATE_ERROR_FIELD, std::to_string(frames.size()) + " frames of " +
+                                                 std::to_string(fields.size()) + " fields together given; expected " +
+                                                 std::to_string(frames_) + " frames of " +
+                                                 std::to_string(channels_.size()) + " fields");
+    return fields;
+}
+
+int Model::predict(const Part &output, const std::vector<Part> &input, const StepOptions &step) {
+    const Handle model = handle();
+    const auto reads = inputs(input), writes = outputs(output);
     const surrogate_step_options options = c_step(step);
-    py::gil_scoped_release released;
-    const int status = surrogate_predict(model.get(), output.data(), input.data(), input.size(), &options);
-    check(status);
-    return status;
+    return called([&] { return surrogate_predict(model.get(), writes.data(), reads.data(), writes.size(), &options); });
 }
 
-int Model::predict(const std::vector<Entry> &output, const std::vector<Entry> &input, const StepOptions &step) {
+int Model::predict_ensemble(const std::optional<Part> &mean, const std::optional<Part> &spread,
+                            const std::vector<Part> &input, const StepOptions &step) {
     const Handle model = handle();
-    std::vector<surrogate_field> reads, writes;
-    for (const auto &[name, unit, array, component_axis, batch_axis] : input) {
-        if (!array)
-            throw Failure(SURROGATE_ERROR_ARGUMENT, "field '" + name + "' has no input array");
-        reads.push_back(describe(*array, Access::read, name.c_str(), text_or_null(unit), component_axis, batch_axis));
-    }
-    for (const auto &[name, unit, array, component_axis, batch_axis] : output) {
-        surrogate_field field{};
-        if (array) {
-            field = describe(*array, Access::write, name.c_str(), text_or_null(unit), component_axis, batch_axis);
-        } else { // not wanted: described like its input, without memory
-            for (const surrogate_field &read : reads)
-                if (name == read.name)
-                    field = read;
-            field.name = name.c_str();
-            field.data = nullptr;
-        }
-        writes.push_back(field);
-    }
-    if (writes.size() != reads.size())
-        throw Failure(SURROGATE_ERROR_FIELD, "the output has " + std::to_string(writes.size()) +
-                                                 " fields and the input " + std::to_string(reads.size()) +
-                                                 "; expected the same fields in both");
-    return run(model, writes, reads, step);
+    const auto reads = inputs(input);
+    const auto means = mean ? outputs(*mean) : std::vector<surrogate_field>();
+    const auto spreads = spread ? outputs(*spread) : std::vector<surrogate_field>();
+    const surrogate_step_options options = c_step(step);
+    return called([&] {
+        return surrogate_predict_ensemble(model.get(), mean ? means.data() : nullptr, spread ? spreads.data() : nullptr,
+                                          reads.data(), channels_.size(), &options);
+    });
 }
 
-int Model::predict_array(const py::array &output, const py::array &input, std::int32_t channel_axis,
-                         std::int32_t batch_axis, const StepOptions &step) {
+int Model::predict_members(const Part &output, const std::vector<Part> &input, const StepOptions &step) {
     const Handle model = handle();
-    std::vector<surrogate_field> reads, writes;
-    reads.reserve(channels_.size());
-    writes.reserve(channels_.size());
-    describe_channels(reads, input, Access::read, channels_, channel_axis, batch_axis);
-    describe_channels(writes, output, Access::write, channels_, channel_axis, batch_axis);
-    return run(model, writes, reads, step);
+    const auto reads = inputs(input), writes = outputs(output);
+    const surrogate_step_options options = c_step(step);
+    return called(
+        [&] { return surrogate_predict_members(model.get(), writes.data(), reads.data(), writes.size(), &options); });
+}
+
+std::pair<int, std::int64_t> Model::rollout(const Part &output, const std::vector<Part> &input, std::int64_t steps,
+                                            const StepOptions &step) {
+    const Handle model = handle();
+    const auto reads = inputs(input), writes = outputs(output);
+    const surrogate_step_options options = c_step(step);
+    std::int64_t completed = 0;
+    const int status = called([&] {
+        return surrogate_rollout(model.get(), &completed, writes.data(), reads.data(), writes.size(), steps, &options);
+    });
+    return {status, completed};
+}
+
+void Model::begin(const Part &output, const std::vector<Part> &input, const StepOptions &step) {
+    const Handle model = handle();
+    const auto reads = inputs(input), writes = outputs(output);
+    const surrogate_step_options options = c_step(step);
+    called([&] { return surrogate_predict_begin(model.get(), writes.data(), reads.data(), writes.size(), &options); });
+    borrowed_.emplace(output, input);
+}
+
+bool Model::test() {
+    const Handle model = handle();
+    int done = 0;
+    called([&] { return surrogate_predict_test(model.get(), &done); });
+    return done != 0;
+}
+
+int Model::wait() {
+    const Handle model = handle();
+    const auto held = std::move(borrowed_); // let go of whatever comes
+    borrowed_.reset();
+    return called([&] { return surrogate_predict_wait(model.get()); });
 }
 
 py::dict Model::info() {
@@ -203,7 +270,7 @@ py::dict Model::info() {
                     "spacing"_a = axes(info.spacing, rank), "spacing_unit"_a = info.spacing_unit,
                     "boundary"_a = py::tuple(boundary), "receptive_field"_a = axes(info.receptive_field, rank),
                     "stride"_a = axes(info.stride, rank), "reduces_over_space"_a = info.reduces_over_space != 0,
-                    "stochastic"_a = info.stochastic != 0, "threads"_a = info.threads);
+                    "stochastic"_a = info.stochastic != 0, "threads"_a = info.threads, "history"_a = info.history);
 }
 
 py::list Model::fields() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace native {
@@ -26,11 +27,15 @@ struct StepOptions {
     std::uint64_t seed = 0;
     std::int64_t member = 0;
     std::optional<std::vector<double>> parameters;
+    std::int64_t members = 1;
 };
 
 // One array of a state: name, unit or None, array or None (an output that is not wanted), component axis, batch axis.
 using Entry =
     std::tuple<std::string, std::optional<std::string>, std::optional<pybind11::array>, std::int32_t, std::int32_t>;
+
+// One frame of a state: a tuple (array, channel axis, batch axis) that holds all channels, or a list of entries.
+using Part = std::variant<std::tuple<pybind11::array, std::int32_t, std::int32_t>, std::vector<Entry>>;
 
 // Calls release the GIL; closing while another thread predicts takes effect when that call returns.
 class Model {
@@ -41,9 +46,18 @@ class Model {
     ~Model();
 
     // SURROGATE_OK or SURROGATE_REJECTED; errors are thrown.
-    int predict(const std::vector<Entry> &output, const std::vector<Entry> &input, const StepOptions &step);
-    int predict_array(const pybind11::array &output, const pybind11::array &input, std::int32_t channel_axis,
-                      std::int32_t batch_axis, const StepOptions &step);
+    // `input`: one part a frame of the model's history, newest first.
+    int predict(const Part &output, const std::vector<Part> &input, const StepOptions &step);
+    int predict_ensemble(const std::optional<Part> &mean, const std::optional<Part> &spread,
+                         const std::vector<Part> &input, const StepOptions &step);
+    int predict_members(const Part &output, const std::vector<Part> &input, const StepOptions &step);
+    // Status and number of frames completed.
+    std::pair<int, std::int64_t> rollout(const Part &output, const std::vector<Part> &input, std::int64_t steps,
+                                         const StepOptions &step);
+    // The arrays are kept alive until `wait` or `close`.
+    void begin(const Part &output, const std::vector<Part> &input, const StepOptions &step);
+    bool test();
+    int wait();
 
     pybind11::dict info();
     pybind11::list fields();
@@ -61,12 +75,14 @@ class Model {
     surrogate_open_options c_options();
     void adopt(surrogate_model *model);
     Handle handle() const;
-    int run(const Handle &model, const std::vector<surrogate_field> &output, const std::vector<surrogate_field> &input,
-            const StepOptions &step);
+    std::vector<surrogate_field> outputs(const Part &part) const;
+    std::vector<surrogate_field> inputs(const std::vector<Part> &frames) const;
 
     OpenOptions options_; // the log callback is used as long as the model lives
     Handle handle_;
     std::vector<Channels> channels_;
+    std::size_t frames_ = 1;                                     // of the history that the program reads
+    std::optional<std::pair<Part, std::vector<Part>>> borrowed_; // between begin and wait
 };
 
 } // namespace native

@@ -6,6 +6,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <exception>
 #include <limits>
 
@@ -66,14 +67,34 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
 }
 
 StepOptions step_options(std::optional<std::int64_t> step, std::optional<double> time, std::uint64_t seed,
-                         std::int64_t member, std::optional<std::vector<double>> parameters) {
+                         std::int64_t member, std::optional<std::vector<double>> parameters, std::int64_t members) {
     StepOptions options;
     options.step = step.value_or(-1);
     options.time = time.value_or(std::numeric_limits<double>::quiet_NaN());
     options.seed = seed;
     options.member = member;
     options.parameters = std::move(parameters);
+    options.members = members;
     return options;
+}
+
+// surrogate_noise: (channels, *shape), float32.
+py::array_t<float> noise(const std::vector<std::int64_t> &shape, const StepOptions &step, std::int64_t channels,
+                         std::int64_t input, const std::vector<std::int64_t> &origin,
+                         const std::vector<std::int64_t> &global_shape) {
+    surrogate_step_options options;
+    surrogate_step_options_init(&options, sizeof options);
+    options.step = step.step;
+    options.seed = step.seed;
+    options.member = step.member;
+    std::copy_n(origin.begin(), std::min<std::size_t>(origin.size(), 3), options.origin);
+    std::copy_n(global_shape.begin(), std::min<std::size_t>(global_shape.size(), 3), options.global_shape);
+    std::vector<py::ssize_t> extents = {channels};
+    extents.insert(extents.end(), shape.begin(), shape.end());
+    py::array_t<float> values(extents);
+    native::check(surrogate_noise(values.mutable_data(), input, channels, static_cast<int>(shape.size()), shape.data(),
+                                  &options));
+    return values;
 }
 
 } // namespace
@@ -101,14 +122,23 @@ PYBIND11_MODULE(_native, m) {
 
     py::class_<StepOptions>(m, "StepOptions")
         .def(py::init(&step_options), py::kw_only(), py::arg("step") = py::none(), py::arg("time") = py::none(),
-             py::arg("seed") = 0, py::arg("member") = 0, py::arg("parameters") = py::none());
+             py::arg("seed") = 0, py::arg("member") = 0, py::arg("parameters") = py::none(), py::arg("members") = 1);
+
+    m.def("noise", &noise, py::arg("shape"), py::arg("step"), py::kw_only(), py::arg("channels") = 1,
+          py::arg("input") = 0, py::arg("origin") = std::vector<std::int64_t>(),
+          py::arg("global_shape") = std::vector<std::int64_t>());
 
     py::class_<Model>(m, "Model")
         .def_static("open", &Model::open, py::arg("path"), py::arg("options"))
         .def_static("open_memory", &Model::open_memory, py::arg("files"), py::arg("options"))
         .def("predict", &Model::predict, py::arg("output"), py::arg("input"), py::arg("step"))
-        .def("predict_array", &Model::predict_array, py::arg("output").noconvert(), py::arg("input").noconvert(),
-             py::arg("channel_axis"), py::arg("batch_axis"), py::arg("step"))
+        .def("predict_ensemble", &Model::predict_ensemble, py::arg("mean"), py::arg("spread"), py::arg("input"),
+             py::arg("step"))
+        .def("predict_members", &Model::predict_members, py::arg("output"), py::arg("input"), py::arg("step"))
+        .def("rollout", &Model::rollout, py::arg("output"), py::arg("input"), py::arg("steps"), py::arg("step"))
+        .def("begin", &Model::begin, py::arg("output"), py::arg("input"), py::arg("step"))
+        .def("test", &Model::test)
+        .def("wait", &Model::wait)
         .def("info", &Model::info)
         .def("fields", &Model::fields)
         .def("parameters", &Model::parameters)

@@ -211,16 +211,30 @@ def good(out: Path) -> None:
     bundle(out, "later", [field("u")], affine(1), programs=[*later, program()])
     bundle(out, "only_later", [field("u")], affine(1), programs=later[:3])
     noise = [{"name": "xi", "channels": 2}]
-    bundle(out, "noisy", [field("u"), field("w")], affine(2, scale=[0.0] * 2, noise=0.5), noise=noise)
-    wide = field("u", trained_jump=[0.25], prediction={"kind": "increment", "scale": [2.0], "offset": [1.0]})
-    for name, guards in (("ensemble", {"bounds": {"u": {"upper": 5.0}}}), ("spread", {"spread": {"upper": 5.0}})):
+    bundle(
+        out, "noisy", [field("u"), field("w")], affine(2, scale=[0.0] * 2, noise=0.5), noise=noise
+    )
+    wide = field(
+        "u", trained_jump=[0.25], prediction={"kind": "increment", "scale": [2.0], "offset": [1.0]}
+    )
+    for name, guards in (
+        ("ensemble", {"bounds": {"u": {"upper": 5.0}}}),
+        ("spread", {"spread": {"upper": 5.0}}),
+    ):
         fields = [field("mask", prediction=None), wide]
         stub = affine(1, channels=[1], noise=0.5)
         bundle(out, name, fields, stub, guards=guards, noise=[{"name": "xi", "channels": 1}])
     grow = affine(1, parameter=0)
     grows = [{"name": "nu", "range": [0.0, 1.0], "preset": 0.0}]
     bounded = {"bounds": {"u": {"upper": 100.0}}}
-    bundle(out, "grow", [field("mask", prediction=None), field("u")], {**grow, "channels": [1]}, guards=bounded, parameters=grows)
+    bundle(
+        out,
+        "grow",
+        [field("mask", prediction=None), field("u")],
+        {**grow, "channels": [1]},
+        guards=bounded,
+        parameters=grows,
+    )
     bundle(out, "history", [field("u"), field("w")], affine(2, channels=[2, 5]), history=3)
 
 

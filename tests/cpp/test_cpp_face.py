@@ -39,11 +39,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     fields = [field("u0"), *(field(f"u{k}", prediction=None) for k in range(1, 40))]
     doubling = {"operation": "affine", "scale": [1.0], "offset": [0.0], "channels": [0]}
     many = stub_bundle(folder / "many.surrogate", fields, doubling)
-    return {"plain": plain, "condition": condition, "many": many}
+    drawn = {"operation": "affine", "scale": [0.5], "offset": [0.0], "channels": [0], "noise": 0.5}
+    noise = [{"name": "xi", "channels": 1}]
+    noisy = stub_bundle(folder / "noisy.surrogate", [field("u")], drawn, noise=noise)
+    return {"plain": plain, "condition": condition, "many": many, "noisy": noisy}
 
 
 @pytest.mark.parametrize("standard", ["c++17", "c++20"])
-@pytest.mark.parametrize("program", ["fields.cpp", "model.cpp"])
+@pytest.mark.parametrize("program", ["fields.cpp", "model.cpp", "series.cpp"])
 def test_the_header_compiles_without_warnings(standard, program, tmp_path):
     options = [f"-std={standard}", *WARNINGS, f"-I{INCLUDE}", "-fsyntax-only"]
     run([need_compiler("g++"), *options, HERE / program])
@@ -69,6 +72,12 @@ def test_models_are_owned_once_and_every_outcome_is_told(bundles, tmp_path):
     program = compile_program(HERE / "model.cpp", tmp_path / "model", "-g", *sanitizer)
     done = run([program, bundles["plain"], bundles["condition"], bundles["many"]])
     assert done.stdout.strip() == "all held"
+
+
+def test_ensembles_rollouts_and_predictions_beside_the_solver(bundles, tmp_path):
+    sanitizer = ["-fsanitize=address"] if sanitizer_works() else []
+    program = compile_program(HERE / "series.cpp", tmp_path / "series", "-g", *sanitizer)
+    assert run([program, bundles["noisy"], bundles["plain"]]).stdout.strip() == "all held"
 
 
 def test_the_example_at_the_top_is_code(tmp_path):

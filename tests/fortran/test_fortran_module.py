@@ -79,7 +79,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         grid=grid("z", "y", "x"),
         locality=locality(3),
     )
+    drawn = {"operation": "affine", "scale": [0.5], "offset": [0.0], "channels": [0], "noise": 0.5}
+    noise = [{"name": "xi", "channels": 1}]
+    noisy = stub_bundle(folder / "noisy.surrogate", [field("u")], drawn, noise=noise)
+    older = {"operation": "affine", "scale": [1.0], "offset": [0.0], "channels": [1]}
+    history = stub_bundle(folder / "history.surrogate", [field("u")], older, history=2)
     return {
+        "noisy": noisy,
+        "history": history,
         "outcomes": outcomes,
         "plane": plane,
         "line": line,
@@ -180,6 +187,13 @@ def test_a_warm_call_allocates_nothing(bundles, tmp_path):
         "state",
         "0",
     ]
+
+
+def test_ensembles_rollouts_histories_and_predictions_beside_the_solver(bundles, tmp_path):
+    program = compile_program(HERE / "series.f90", tmp_path / "series", *CHECKED)
+    done = run([program, bundles["noisy"], bundles["history"], bundles["outcomes"]])
+    assert done.stdout.strip() == "all held"
+    assert done.stderr == "", "the run-time check found array temporaries"
 
 
 def test_copied_models_are_freed_once(bundles, tmp_path):

@@ -140,10 +140,10 @@ def test_cells_of_another_size_than_the_models_are_refused(first, tmp_path, rank
     model = bundle(tmp_path / "fine.surrogate", program, grid=grid)
     done = start(ranks=ranks, restart=first, t_end=0.2 + STEP, surrogate=model)
     assert done.returncode != 0
-    assert "trained on cells of 0.0078125 x 0.015625, the run's are 0.015625 x 0.015625" in done.stderr
-    model = bundle(
-        tmp_path / "same.surrogate", program, grid={**grid, "spacing": [1 / 64, 1 / 64]}
+    assert (
+        "trained on cells of 0.0078125 x 0.015625, the run's are 0.015625 x 0.015625" in done.stderr
     )
+    model = bundle(tmp_path / "same.surrogate", program, grid={**grid, "spacing": [1 / 64, 1 / 64]})
     jump(first, tmp_path, model)
 
 

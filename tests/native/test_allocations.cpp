@@ -56,6 +56,36 @@ static long after_warm_up(surrogate_model *model, int dtype, int expected, bool 
     return allocations - before;
 }
 
+/// The same of the calls that predict several frames, and of begin and wait.
+static long series_after_warm_up(surrogate_model *model) {
+    constexpr std::int64_t MEMBERS = 4, CELLS = 256;
+    const std::int64_t shape[3] = {MEMBERS, 16, 16};
+    std::vector<double> now(2 * CELLS, 0.25), mean(now.size()), spread(now.size()), all(MEMBERS * now.size());
+    surrogate_field in[2], means[2], spreads[2], every[2];
+    for (int k = 0; k < 2; ++k) {
+        surrogate_field_init(&in[k], nullptr, &now[k * CELLS], SURROGATE_FLOAT64, 2, shape + 1);
+        surrogate_field_init(&means[k], nullptr, &mean[k * CELLS], SURROGATE_FLOAT64, 2, shape + 1);
+        surrogate_field_init(&spreads[k], nullptr, &spread[k * CELLS], SURROGATE_FLOAT64, 2, shape + 1);
+        surrogate_field_init(&every[k], nullptr, &all[k * MEMBERS * CELLS], SURROGATE_FLOAT64, 3, shape);
+        every[k].batch_axis = 0;
+    }
+    surrogate_step_options step;
+    surrogate_step_options_init(&step, sizeof step);
+    step.step = 1;
+    step.members = MEMBERS;
+    long before = 0;
+    for (int call = 0; call < 11; ++call) {
+        if (call == 1)
+            before = allocations;
+        failures += surrogate_predict_ensemble(model, means, spreads, in, 2, &step) != SURROGATE_OK;
+        failures += surrogate_predict_members(model, every, in, 2, &step) != SURROGATE_OK;
+        failures += surrogate_rollout(model, nullptr, every, in, 2, MEMBERS, &step) != SURROGATE_OK;
+        failures += surrogate_predict_begin(model, means, in, 2, &step) != SURROGATE_OK;
+        failures += surrogate_predict_wait(model) != SURROGATE_OK;
+    }
+    return allocations - before;
+}
+
 int main(int argc, char **argv) {
     start(argc, argv);
     surrogate_model *model = open_bundle("flow");
@@ -67,6 +97,9 @@ int main(int argc, char **argv) {
     s.struct_size = sizeof s;
     surrogate_get_statistics(model, &s);
     CHECK(s.allocations == 1 && s.input_copies == 33);
+    surrogate_close(model);
+    model = open_bundle("noisy");
+    CHECK(series_after_warm_up(model) == 0);
     surrogate_close(model);
     return finish();
 }

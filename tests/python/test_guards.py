@@ -194,14 +194,13 @@ def test_a_frame_that_replaces_the_state_is_judged_by_its_change(make):
 
 @pytest.mark.parametrize("side", ["input", "output"])
 def test_values_that_are_not_finite_are_found_first(make, side):
-    broken = {"fail": "nan"} if side == "output" else {}
-    with pytest.raises(Rejected) as caught, Surrogate.open(
-        make("broken", FIELDS, affine(SCALE, OFFSET, **{**broken, "after": 1} if broken else {})),
-        guards=CASES["clip and project"] | {"range": {"share": 0.9}},
-    ) as model:
-        states = states_of("float64")
-        if side == "input":
-            states[1, 2, 3, 4] = np.inf
+    fault = {"fail": "nan", "after": 1} if side == "output" else {}
+    bundle = make("broken", FIELDS, affine(SCALE, OFFSET, **fault))
+    states = states_of("float64")
+    if side == "input":
+        states[1, 2, 3, 4] = np.inf
+    model = Surrogate.open(bundle, guards=CASES["clip and project"] | {"range": {"share": 0.9}})
+    with model, pytest.raises(Rejected) as caught:
         model.predict(states)
     assert caught.value.reason == f"{side.upper()}_NOT_FINITE"
     if side == "input":
@@ -215,7 +214,8 @@ def test_kept_values_that_are_not_finite_reach_the_frame_and_are_counted(plain):
     with Surrogate.open(plain, guards={"policy": {"finite": "keep"}}) as model:
         frame = model.predict(states)
         kept = model.statistics.kept_by
-    assert np.isnan(frame[0, 1, 2, 3]) and np.isnan(frame).sum() == 1
+    assert np.isnan(frame[0, 1, 2, 3])
+    assert np.isnan(frame).sum() == 1
     assert kept == {"INPUT_NOT_FINITE": 1, "OUTPUT_NOT_FINITE": 1}
 
 
@@ -223,9 +223,9 @@ def test_a_nan_statistic_is_refused_rather_than_passed(plain):
     states = states_of("float64")
     states[0, 1, 2, 3] = np.nan
     for key, limits in (("statistics", {"distance": 1e9}), ("jump", {"upper": 1e9})):
-        with Surrogate.open(plain, guards={"finite": False, key: limits}) as model:
-            with pytest.raises(Rejected, match="nan"):
-                model.predict(states)
+        model = Surrogate.open(plain, guards={"finite": False, key: limits})
+        with model, pytest.raises(Rejected, match="nan"):
+            model.predict(states)
 
 
 def test_each_policy_is_logged_once(plain, caplog):
@@ -252,9 +252,10 @@ def test_the_text_says_what_number_broke_which_limit(plain):
         with pytest.raises(Rejected, match=r"predicted field 'rho' does not keep its integral"):
             model.predict(states_of("float64", 1))
         assert model.last_rejection.upper == 0.01
-    with Surrogate.open(plain, guards=CASES["statistics"]) as model:
-        with pytest.raises(Rejected, match=r"of state 1 \(distance .*allowed: at most 2\)"):
-            model.predict(states_of("float64"))
+    text = r"of state 1 \(distance .*allowed: at most 2\)"
+    model = Surrogate.open(plain, guards=CASES["statistics"])
+    with model, pytest.raises(Rejected, match=text):
+        model.predict(states_of("float64"))
 
 
 def test_guards_are_read_from_a_file(plain, tmp_path):

@@ -21,7 +21,7 @@ SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 @pytest.fixture
 def app() -> typer.Typer:
     made = typer.Typer()
-    for command in (cli.train, cli.evaluate, cli.export):
+    for command in (cli.train, cli.evaluate, cli.export, cli.guards):
         made.command()(command)
     return made
 
@@ -61,6 +61,7 @@ def test_the_whole_road_on_the_smoke_recipe(app: typer.Typer, tmp_path: Path) ->
     assert picture.stat().st_size > 10_000
     assert "persistence" in call("evaluate", str(run))
     assert "receptive field" in call("export", str(run), "--out", str(bundle))
+    assert '"statistics"' in call("guards", str(run), str(bundle))
     again = json.loads(call("evaluate", str(bundle), "--json"))
     assert again["error"] == pytest.approx(found["error"], rel=1e-4)
 

@@ -108,13 +108,13 @@ def refresh_guards(run: RunFolder, bundle: Path, *, root: Path) -> Manifest:
     ):
         raise ValueError(f"{bundle} was not exported from {run.path}: give the run that made it")
     body = manifest.model_dump(mode="json", exclude={"files"})
-    body = add_guards(
-        body, open_sets(recipe.data, root=root), predictor(model, recipe, statistics)
-    )
+    body = add_guards(body, open_sets(recipe.data, root=root), predictor(model, recipe, statistics))
     files: dict[str, bytes | Path] = {
         name: (bundle / name).read_bytes() for name in manifest.files if name != MANIFEST
     }
-    files["card.md"] = write_card(Manifest.model_validate({**body, "files": manifest.files})).encode()
+    files["card.md"] = write_card(
+        Manifest.model_validate({**body, "files": manifest.files})
+    ).encode()
     return write_bundle(bundle, files, **body)
 
 

@@ -365,6 +365,47 @@ class Model {
         return predict(output.data(), input.data(), shape, step);
     }
 
+    /// Begin a prediction on a thread of the library's; fields are borrowed until `wait`, which decides, writes and
+    /// returns the outcome.  `input` holds every frame of the model's history; each list names all fields.  Throw
+    /// Error.
+    void begin(const Fields<Field> &output, const Fields<ConstField> &input, const Step &step = Step()) {
+        detail::checked(surrogate_predict_begin(handle_.get(), output.data(), input.data(), output.size(), &step));
+    }
+    bool done() const {
+        int value = 0;
+        detail::checked(surrogate_predict_test(handle_.get(), &value));
+        return value != 0;
+    }
+    Outcome wait() { return static_cast<Outcome>(detail::checked(surrogate_predict_wait(handle_.get()))); }
+
+    /// Mean and standard deviation over step.members members of a stochastic model; an empty list: not wanted.
+    Outcome predict_ensemble(const Fields<Field> &mean, const Fields<Field> &spread, const Fields<ConstField> &input,
+                             const Step &step) {
+        return static_cast<Outcome>(detail::checked(
+            surrogate_predict_ensemble(handle_.get(), mean.size() ? mean.data() : nullptr,
+                                       spread.size() ? spread.data() : nullptr, input.data(), field_count(), &step)));
+    }
+
+    /// All members, in the batch axis of `output`.
+    Outcome predict_members(const Fields<Field> &output, const Fields<ConstField> &input, const Step &step) {
+        return static_cast<Outcome>(detail::checked(
+            surrogate_predict_members(handle_.get(), output.data(), input.data(), output.size(), &step)));
+    }
+
+    /// What a rollout came to: the outcome of its last frame, and how many were accepted before.
+    struct Rollout {
+        Outcome outcome;
+        std::int64_t completed;
+    };
+    /// Up to `steps` frames into the batch axis of `output`, or the last alone if it has none.  Throws Error.
+    Rollout rollout(const Fields<Field> &output, const Fields<ConstField> &input, std::int64_t steps,
+                    const Step &step = Step()) {
+        std::int64_t completed = 0;
+        const int status =
+            surrogate_rollout(handle_.get(), &completed, output.data(), input.data(), output.size(), steps, &step);
+        return {static_cast<Outcome>(detail::checked(status)), completed};
+    }
+
     /// Facts; strings in them belong to the model.  Throw Error (no such index, model not open).
     surrogate_info info() const { return fact<surrogate_info>(surrogate_get_info); }
     surrogate_statistics statistics() const { return fact<surrogate_statistics>(surrogate_get_statistics); }
@@ -379,6 +420,8 @@ class Model {
     surrogate_verification verify() const { return fact<surrogate_verification>(surrogate_verify); }
 
   private:
+    std::size_t field_count() const { return static_cast<std::size_t>(info().field_count); }
+
     struct Close {
         void operator()(surrogate_model *handle) const noexcept { surrogate_close(handle); }
     };
