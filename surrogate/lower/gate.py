@@ -31,6 +31,7 @@ from surrogate.bundle.tensors import read_tensors
 from surrogate.lower.portable import example_inputs
 from surrogate.reference import denormalise
 from surrogate.reference_programs import load_program
+from surrogate.verification import physical_state
 
 Array = NDArray[Any]
 Inputs = tuple[Array, ...]
@@ -95,7 +96,8 @@ class Gate:
     def _validation(self, found: list[Array]) -> Verdict:
         errors: dict[str, float] = {}
         for y, expected, inputs in zip(found, self.expected, self.inputs, strict=False):
-            state = _physical(self.manifest, inputs[0])
+            newest = inputs[0][:, : self.manifest.input_channels]  # of a model that reads several frames
+            state = physical_state(self.manifest, newest)
             frame = denormalise(self.manifest, state, y)
             truth = denormalise(self.manifest, state, expected)
             for name, error in _relative(self.manifest, frame, truth).items():
@@ -153,15 +155,6 @@ def _normalised_range(manifest: Manifest, state: Array) -> tuple[Array, Array]:
     frames = state.shape[1] // len(low)  # of a model that reads several
     shape = (1, -1, *[1] * (state.ndim - 2))
     return np.array(low * frames).reshape(shape), np.array(high * frames).reshape(shape)
-
-
-def _physical(manifest: Manifest, x: Array) -> Array:
-    """Newest frame of a normalised input, in the manifest's units, float64."""
-    shape = (1, -1, *[1] * (x.ndim - 2))
-    mean = np.concatenate([entry.normalisation.mean for entry in manifest.fields]).reshape(shape)
-    std = np.concatenate([entry.normalisation.std for entry in manifest.fields]).reshape(shape)
-    result: Array = x[:, : manifest.input_channels].astype(np.float64) * std + mean
-    return result
 
 
 def _relative(manifest: Manifest, frame: Array, truth: Array) -> dict[str, float]:
