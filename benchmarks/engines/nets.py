@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from surrogate_training.models.unet import UNet
 
 from surrogate.bundle.folder import write_bundle
 from surrogate.paths import find_bundle
-from surrogate_training.models.unet import UNet
 
 SIZE, CHANNELS, SEED = 256, 3, 0
 
@@ -36,9 +36,7 @@ def unet_256_bundle(folder: Path) -> Path:
         bundle,
         {"programs/portable.pt2": folder / "portable.pt2"},
         name="unet_256",
-        fields=[
-            {"name": "u", "components": CHANNELS, "normalisation": unit, "prediction": change}
-        ],
+        fields=[{"name": "u", "components": CHANNELS, "normalisation": unit, "prediction": change}],
         grid={
             "axes": ["y", "x"],
             "fixed_shape": [SIZE, SIZE],
@@ -47,7 +45,11 @@ def unet_256_bundle(folder: Path) -> Path:
             "boundary": ["wall", "wall"],
         },
         time={"step": 1.0},
-        locality={"receptive_field": [SIZE, SIZE], "stride": [SIZE, SIZE], "reduces_over_space": True},
+        locality={
+            "receptive_field": [SIZE, SIZE],
+            "stride": [SIZE, SIZE],
+            "reduces_over_space": True,
+        },
         programs=[
             {
                 "name": "portable",

@@ -1,8 +1,9 @@
 """Programs of `surrogate lower` against eager torch: batch 1, one and all threads, whole calls in turns.
 
 ``python benchmarks/engines/run.py`` lowers every candidate, measures and writes
-``benchmarks/results/engines_<cpu>.json``. A program is opened through libsurrogate, so that a call holds packing, guards
-and the output pass; where the installed library cannot open it, its loader is called from Python and the result says so.
+``benchmarks/results/engines_<cpu>.json``. A program is opened through libsurrogate, so that a call holds packing,
+guards and the output pass; where the installed library cannot open it, its loader is called from Python and the result
+says so.
 Eager torch is called on tensors that are ready, in the default memory format and in channels-last; the better counts.
 """
 
@@ -69,7 +70,9 @@ def main() -> None:
 def measure(bundle: Path, threads: list[int], calls: int) -> dict[str, Any]:
     """Lower every candidate and time it at each number of threads."""
     manifest = Manifest.read(bundle / MANIFEST)
-    states = gate_inputs(bundle, manifest, default_shape(manifest, bundle))  # the first: the example
+    states = gate_inputs(
+        bundle, manifest, default_shape(manifest, bundle)
+    )  # the first: the example
     inputs = tuple(torch.from_numpy(entry) for entry in states[0])
     eager = eager_calls(bundle, manifest, inputs)
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -25,10 +25,12 @@ def lower(
         Path | None, typer.Option(help="The overlay's folder; the user's if absent.")
     ] = None,
     threads: Annotated[
-        str | None, typer.Option(help="Threads to time at, for instance 1,8; 1 and all cores if absent.")
+        str | None,
+        typer.Option(help="Threads to time at, for instance 1,8; 1 and all cores if absent."),
     ] = None,
     shape: Annotated[
-        str | None, typer.Option(help="Grid to time, for instance 256x256; the example's if absent.")
+        str | None,
+        typer.Option(help="Grid to time, for instance 256x256; the example's if absent."),
     ] = None,
     listing: Annotated[
         bool, typer.Option("--list", help="Only list what the overlay holds of this bundle.")
@@ -67,7 +69,9 @@ def _numbers(option: str, text: str | None, separator: str) -> list[int] | None:
     except ValueError:
         numbers = []
     if not numbers or min(numbers) < 1:
-        raise ArgumentError(f"lower: {option} {text!r}; expected whole numbers with {separator!r} between")
+        raise ArgumentError(
+            f"lower: {option} {text!r}; expected whole numbers with {separator!r} between"
+        )
     return numbers
 
 

@@ -31,7 +31,9 @@ def _class() -> Any:
             self.operator, self.rest, self.more = operator, tuple(rest), dict(more)
             self.dtype, self.image = dtype, weight.ndim == 4
             kept = weight.to(dtype)
-            if self.image:  # convolutions on CPUs need no reordering then, and norms over channels one pass
+            if (
+                self.image
+            ):  # convolutions on CPUs need no reordering then, and norms over channels one pass
                 kept = kept.contiguous(memory_format=torch.channels_last)
             self.register_buffer("weight", kept)
             self.register_buffer("bias", None if bias is None else bias.detach().to(dtype))

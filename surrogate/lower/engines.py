@@ -44,12 +44,14 @@ def write_program(
     """
     path = folder / PATHS[format]
     try:
-        if format == "aoti":
-            _write_aoti(graph, inputs, dynamic, path)
-        elif format == "torchscript":
-            _write_torchscript(graph, inputs, path)
-        else:
-            _write_tensorrt(graph, inputs, path, precision)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compilers' own: deprecations, every traced size
+            if format == "aoti":
+                _write_aoti(graph, inputs, dynamic, path)
+            elif format == "torchscript":
+                _write_torchscript(graph, inputs, path)
+            else:
+                _write_tensorrt(graph, inputs, path, precision)
     except EngineError:
         raise
     except Exception as error:  # torch's compilers raise anything
@@ -91,12 +93,11 @@ def _unpack(packed: Path, folder: Path) -> None:
 def _write_torchscript(graph: Any, inputs: Sequence[Any], path: Path) -> None:
     import torch
 
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # that the format is deprecated, and of every traced size
+    with torch.no_grad():
         traced: Any = torch.jit.trace(  # type: ignore[no-untyped-call]
             graph, tuple(inputs), check_trace=False
         )
-        torch.jit.save(traced, str(path))  # type: ignore[no-untyped-call]
+        torch.jit.save(traced, str(path))
 
 
 def _write_tensorrt(graph: Any, inputs: Sequence[Any], path: Path, precision: str) -> None:
@@ -109,9 +110,7 @@ def _write_tensorrt(graph: Any, inputs: Sequence[Any], path: Path, precision: st
     compiled = torch_tensorrt.dynamo.compile(
         exported, arg_inputs=list(inputs), enabled_precisions={torch.float32, dtype}
     )
-    torch_tensorrt.save(
-        compiled, str(path), output_format="torchscript", arg_inputs=list(inputs)
-    )
+    torch_tensorrt.save(compiled, str(path), output_format="torchscript", arg_inputs=list(inputs))
 
 
 def import_tensorrt() -> Any:

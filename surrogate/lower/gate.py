@@ -96,7 +96,9 @@ class Gate:
     def _validation(self, found: list[Array]) -> Verdict:
         errors: dict[str, float] = {}
         for y, expected, inputs in zip(found, self.expected, self.inputs, strict=False):
-            newest = inputs[0][:, : self.manifest.input_channels]  # of a model that reads several frames
+            newest = inputs[0][
+                :, : self.manifest.input_channels
+            ]  # of a model that reads several frames
             state = physical_state(self.manifest, newest)
             frame = denormalise(self.manifest, state, y)
             truth = denormalise(self.manifest, state, expected)
@@ -158,7 +160,7 @@ def _normalised_range(manifest: Manifest, state: Array) -> tuple[Array, Array]:
 
 
 def _relative(manifest: Manifest, frame: Array, truth: Array) -> dict[str, float]:
-    """rms over cells of the difference over the truth's std: per predicted field, its worst channel."""
+    """Rms over cells of the difference over the truth's std: per predicted field, its worst channel."""
     errors, first = {}, 0
     for entry in manifest.fields:
         last = first + entry.components

@@ -9,11 +9,43 @@ from typing import Any
 from surrogate.environment.machine import cpu_flags, cpu_model
 
 # What `-march=native` turns on in compiled code, as flags of /proc/cpuinfo (x86) and its Features (ARM).
-_COMPILED = (
-    "avx2 fma f16c bmi1 bmi2 movbe avx512f avx512dq avx512cd avx512bw avx512vl avx512ifma avx512vbmi avx512_vbmi2 "
-    "avx512_vnni avx512_bitalg avx512_vpopcntdq avx512_bf16 avx512_fp16 avx_vnni gfni vaes vpclmulqdq sha_ni "
-    "amx_tile amx_int8 amx_bf16 asimd asimddp asimdhp fphp bf16 i8mm sve sve2"
-).split()
+_COMPILED = [
+    "avx2",
+    "fma",
+    "f16c",
+    "bmi1",
+    "bmi2",
+    "movbe",
+    "avx512f",
+    "avx512dq",
+    "avx512cd",
+    "avx512bw",
+    "avx512vl",
+    "avx512ifma",
+    "avx512vbmi",
+    "avx512_vbmi2",
+    "avx512_vnni",
+    "avx512_bitalg",
+    "avx512_vpopcntdq",
+    "avx512_bf16",
+    "avx512_fp16",
+    "avx_vnni",
+    "gfni",
+    "vaes",
+    "vpclmulqdq",
+    "sha_ni",
+    "amx_tile",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "asimddp",
+    "asimdhp",
+    "fphp",
+    "bf16",
+    "i8mm",
+    "sve",
+    "sve2",
+]
 _BASE = {"x86_64": "sse2", "aarch64": "asimd"}
 
 

@@ -10,6 +10,7 @@ import copy
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,13 @@ def lower(
         inputs, dynamic = _export_inputs(portable, manifest, size, engine)
         inputs = tuple(entry.to(device) for entry in inputs)
         engines.write_program(
-            engine, graph.to(device), inputs, dynamic, Path(scratch), device=device, precision=precision
+            engine,
+            graph.to(device),
+            inputs,
+            dynamic,
+            Path(scratch),
+            device=device,
+            precision=precision,
         )
         program = engines.load_written(engine, Path(scratch), device)
         verdict = gate.judge(_on_arrays(program, device), precision)
@@ -113,6 +120,7 @@ def lower(
             raise GateError(_refusal(engine, precision, device, verdict))
         name = f"{engine}-{device}-{precision}"
         timings = _timings(folder, manifest, program, device, counts, size)
+        own = timings.pop("")
         facts = {
             "program": {
                 "name": name,
@@ -125,9 +133,13 @@ def lower(
             "path": engines.PATHS[engine],
             "host": host.describe(device, engines.isa_of(engine)),
             "gate": {"error": verdict.error, "limit": verdict.limit, "kind": verdict.kind},
-            "timings": timings.pop(""),
+            "timings": own,
         }
-        overlay, key, identity = out or default_overlay(), host.host_key(device), bundle_hash(folder)
+        overlay, key, identity = (
+            out or default_overlay(),
+            host.host_key(device),
+            bundle_hash(folder),
+        )
         written = write_entry(
             overlay,
             identity,
@@ -136,7 +148,7 @@ def lower(
             facts,
         )
     write_timings(overlay, identity, key, host.describe(device, []), timings)
-    return Lowered(written, name, verdict, kept, total, facts["timings"], timings)
+    return Lowered(written, name, verdict, kept, total, own, timings)
 
 
 def _check_options(engine: str, device: str, precision: str) -> None:
@@ -165,7 +177,9 @@ def _converted(portable: Portable, gate: Gate, precision: str) -> tuple[Any, int
     """The graph in `precision` that passes the gate eagerly, and how many of its convolutions stay in float32."""
 
     def convert(kept: set[int]) -> Any:
-        graph = copy.deepcopy(portable.graph)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own pytrees
+            graph = copy.deepcopy(portable.graph)
         lower_precision(graph, precision, kept=kept)
         return graph
 

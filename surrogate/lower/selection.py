@@ -17,7 +17,10 @@ ROOMS = (0.9, 0.7, 0.5, 0.35)  # predicted error over its limit that is aimed at
 
 
 def choose_kept(
-    graph: Any, judge: Callable[[set[int], int | None], Verdict], inputs: Sequence[Any], precision: str
+    graph: Any,
+    judge: Callable[[set[int], int | None], Verdict],
+    inputs: Sequence[Any],
+    precision: str,
 ) -> tuple[set[int], int, Verdict]:
     """Numbers of the convolutions to keep in float32 besides the last, how many there are, and the verdict.
 

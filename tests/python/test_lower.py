@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles import field, manifest
+from typer.testing import CliRunner
+
 from surrogate.bundle.folder import MANIFEST, file_entry, write_bundle
 from surrogate.bundle.manifest import Manifest
 from surrogate.cli.main import app
@@ -19,7 +21,6 @@ from surrogate.lower.engines import import_tensorrt, load_written
 from surrogate.lower.gate import Gate, Verdict, gate_inputs
 from surrogate.lower.lowering import GateError, lower
 from surrogate.lower.overlay import bundle_hash, default_overlay, read_entries, write_entry
-from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="torch is missing")
 
@@ -91,8 +92,10 @@ def written(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """A TorchScript program in bf16, lowered by the command; its program.json and folder."""
     overlay = tmp_path_factory.mktemp("overlay")
     done = run(
-        ["lower", bundle, "--engine=torchscript", "--precision=bf16", "--out", overlay]
-        + ["--threads=1", "--shape=16x24", "--json"]
+        [
+            *["lower", bundle, "--engine=torchscript", "--precision=bf16", "--out", overlay],
+            *["--threads=1", "--shape=16x24", "--json"],
+        ]
     )
     assert done.exit_code == 0, done.output
     (entry,) = read_entries(overlay, bundle_hash(bundle))

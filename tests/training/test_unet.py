@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from surrogate_training.config import Model
 from surrogate_training.models.fields import NETS
 from surrogate_training.models.unet import UNet
