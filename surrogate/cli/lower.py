@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from surrogate.cli.options import Bundle, Json
-from surrogate.cli.output import console, emit_json, fail, table
+from surrogate.cli.output import console, emit_json, fail, failure, table
 from surrogate.errors import ArgumentError
 from surrogate.lower.lowering import GateError, Lowered
 from surrogate.lower.lowering import lower as lower_bundle
@@ -53,7 +53,8 @@ def lower(
         )
     except GateError as refused:
         if json:
-            emit_json({"written": False, "text": str(refused)})
+            emit_json(failure("FAILED", "gate", str(refused)))
+            raise typer.Exit(1) from None
         fail(str(refused), code=1)
     if json:
         emit_json({"written": True, **vars(made), "verdict": vars(made.verdict)})
