@@ -3,13 +3,14 @@
 Convolutions and matrix products get their input and weights in the low precision (products are accumulated in
 float32 by the library), what lies between follows by torch's promotion rules: what only low-precision operators have
 made is stored low. Two parts stay in float32. Features before the first convolution, because a difference of
-neighbouring cells cancels digits. And the last convolutions before the output: their cost is a per cent or so of the
+neighbouring cells cancels digits. And the last convolutions before the output: their cost is a few per cent of the
 net, while a rounded increment would be noise at the grid scale, which a curl amplifies.
 
-Measured on Zen 4 (AVX-512 bf16, no AMX), one thread: matrix products run at 95 GFLOP/s in float32 and 213 in bfloat16,
-so that rounding alone gains at most 2.2 over a float32 program at the machine's rate. Minimal filtering (Winograd)
-around batched matrix products was tried as graph operators and lost to the direct bfloat16 convolution on both nets of
-the benchmark (72 against 69 ms, 15.9 against 14.1 ms): the transforms take what the products save.
+Measured on Zen 4 (AVX-512 bf16, no AMX), CPU time of one thread on a busy machine: products of 1024² matrices run at
+about 90 GFLOP/s in float32 and 205 in bfloat16, so that rounding alone gains about 2.2 over a float32 program that runs
+at the machine's rate. Minimal filtering (Winograd) as graph operators around batched products was 1.4 times faster
+than the direct bfloat16 convolution on one layer (96 channels, 32²) and 1.06 on another (32 channels, 64²), and gained
+nothing in two whole nets; there it was compiled with other differences besides, so that the question is not settled.
 """
 
 from __future__ import annotations
