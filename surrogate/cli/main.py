@@ -20,10 +20,12 @@ ENTRY_POINTS = "surrogate.commands"
 # Name of a subcommand, and where its function or typer application stands. Other packages add theirs through
 # the entry-point group above; nothing is imported before it is asked for.
 COMMANDS = {
+    "bench": "surrogate.cli.bench:app",
     "demo": "surrogate.cli.demo:demo",
     "doctor": "surrogate.cli.doctor:doctor",
     "engine": "surrogate.cli.engine:app",
     "info": "surrogate.cli.info:info",
+    "lower": "surrogate.cli.lower:lower",
     "predict": "surrogate.cli.predict:predict",
     "rollout": "surrogate.cli.rollout:rollout",
     "verify": "surrogate.cli.verify:verify",

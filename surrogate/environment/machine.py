@@ -21,8 +21,7 @@ FEATURES = {
 
 def machine() -> Section:
     """Operating system, CPU model and features, cores and memory."""
-    facts = _cpu_facts()
-    flags = set(facts.get("flags", facts.get("Features", "")).split())
+    flags = cpu_flags()
     present = [name for name, any_of in FEATURES.items() if flags.intersection(any_of)]
     return Section(
         "machine",
@@ -44,6 +43,12 @@ def allowed_cores() -> int:
 def cpu_model() -> str:
     """The CPU as its vendor names it."""
     return _cpu_facts().get("model name") or platform.processor() or platform.machine()
+
+
+def cpu_flags() -> frozenset[str]:
+    """Instruction sets and features, as /proc/cpuinfo names them."""
+    facts = _cpu_facts()
+    return frozenset(facts.get("flags", facts.get("Features", "")).split())
 
 
 def cpu_identity() -> str:

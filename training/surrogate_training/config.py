@@ -123,9 +123,13 @@ Feature = str | Curl
 
 
 class Model(Section):
-    """The generator. Widths go from the finest level to the coarsest."""
+    """The generator. Widths go from the finest level to the coarsest.
 
-    kind: Literal["residual_unet"] = "residual_unet"
+    ``levels``, ``base``, ``norm``, ``dropout`` and ``tanh`` are of kind ``unet``; ``stem`` to ``activation`` of
+    ``residual_unet``.
+    """
+
+    kind: Literal["residual_unet", "unet"] = "residual_unet"
     features: tuple[Feature, ...] = ()
     stem: int = Field(default=2, ge=1)
     widths: tuple[int, ...] = (32, 96, 128)
@@ -134,6 +138,11 @@ class Model(Section):
     activation: Literal["silu", "gelu"] = "silu"
     boundary: tuple[Boundary, Boundary] = ("periodic", "periodic")
     smoothing: int = Field(default=4, ge=0, description="radius of the potential head's filter")
+    levels: int = Field(default=8, ge=2, description="halvings of kind unet (pix2pix)")
+    base: int = Field(default=64, ge=1, description="channels of its first level")
+    norm: Literal["batch", "instance", "none"] = "batch"
+    dropout: bool = False
+    tanh: bool = False
 
     @model_validator(mode="after")
     def _levels(self) -> Model:
@@ -148,6 +157,8 @@ class Model(Section):
     @property
     def multiple(self) -> int:
         """Ny and nx must be multiples of this."""
+        if self.kind == "unet":
+            return int(2**self.levels)
         return int(self.stem * 2 ** (len(self.widths) - 1))
 
 

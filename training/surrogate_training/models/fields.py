@@ -7,14 +7,16 @@ its curl do, so the model cannot depend on the gauge.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from surrogate_training.config import Curl, Recipe
+from surrogate_training.config import Curl, Model, Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.blocks import Boundaries, pad, pad_axis
 from surrogate_training.models.residual_unet import ResidualUNet
+from surrogate_training.models.unet import UNet
 
 
 def curl(a: Tensor, spacing: tuple[float, float], boundary: Boundaries) -> Tensor:
@@ -113,7 +115,10 @@ class Increments(nn.Module):
         return torch.nn.functional.conv2d(pad(x, self.radius, self.boundary), kernel)
 
 
-NETS = {"residual_unet": ResidualUNet}
+NETS: dict[str, Callable[[int, int, Model], nn.Module]] = {
+    "residual_unet": ResidualUNet,
+    "unet": UNet.from_config,
+}
 """Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config)."""
 
 

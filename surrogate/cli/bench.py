@@ -1,0 +1,90 @@
+"""``surrogate bench``: the benchmarks of a checkout, run or as last recorded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from surrogate.cli.options import Json
+from surrogate.cli.output import console, emit_json, fail, table
+from surrogate.errors import NotFoundError
+
+app = typer.Typer(
+    help="Measure on this machine; every result is saved in benchmarks/results of the checkout.",
+    no_args_is_help=True,
+)
+Recorded = Annotated[
+    bool, typer.Option("--recorded", help="Print the newest recorded result; measure nothing.")
+]
+
+
+@app.command()
+def engines(as_json: Json = False, recorded: Recorded = False) -> None:
+    """Programs of pix2pix's unet_256 and of the default bundle against eager torch (compiling takes minutes)."""
+    result = _result("engines", recorded)
+    if as_json:
+        emit_json(result)
+        return
+    lines = table("net", "program", "ms, 1 thread", "error", "share of matmul peak")
+    for net in ("unet_256", "default"):
+        for name, row in result[net]["programs"].items():
+            numbers = [row["median_ms"], row["error"], row["share_of_matmul_peak"]]
+            lines.add_row(net, name, *("refused" if n is None else f"{n:.3g}" for n in numbers))
+    console().print(lines)
+    for net in ("unet_256", "default"):
+        ratio = result[net]["best_over_eager_fp32"]
+        console().print(f"{net}: {ratio:.2f} times the better eager fp32")
+
+
+@app.command()
+def overhead(as_json: Json = False, recorded: Recorded = False) -> None:
+    """Cost of a C call over a bare torch loop."""
+    result = _result("overhead", recorded)
+    shown = {key: value for key, value in result.items() if not isinstance(value, dict | list)}
+    if as_json:
+        emit_json(result)
+        return
+    lines = table("", "")
+    for key, value in shown.items():
+        lines.add_row(key, str(value))
+    console().print(lines)
+
+
+def _result(name: str, recorded: bool) -> dict[str, Any]:
+    """The newest result of a benchmark, after running it unless `recorded`."""
+    root = _checkout(name)
+    if not recorded:
+        script = root / "benchmarks" / name / "run.py"
+        done = subprocess.run(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode != 0:
+            fail(f"error: {script} failed with status {done.returncode}; see above", code=2)
+    found = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (root / "benchmarks" / "results").glob(f"{name}_*.json")
+    ]
+    if not found:
+        raise NotFoundError(
+            f"bench: no recorded result {name}_*.json in {root / 'benchmarks' / 'results'}; "
+            f"measure with: surrogate bench {name}"
+        )
+    newest: dict[str, Any] = max(found, key=lambda result: result["environment"]["date"])
+    return newest
+
+
+def _checkout(name: str) -> Path:
+    """The checkout at or above the current folder that holds this benchmark."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "benchmarks" / name / "run.py").is_file():
+            return folder
+    raise NotFoundError(
+        f"bench: no benchmarks/{name}/run.py at or above {here}; benchmarks are not installed: "
+        "run this inside a checkout of the repository"
+    )
