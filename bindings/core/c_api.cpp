@@ -1,28 +1,12 @@
 // The public functions: each is one guarded call.
-#include "model.h"
+#include "handle.h"
 #include "versioned.h"
 
 #include <limits>
 
 using namespace surrogate::core;
 
-struct surrogate_model {
-    static constexpr std::uint64_t OPEN = 0x6c65646f6d727573; // "surmodel"
-    surrogate_model(Bundle bundle, const Options &options) : model(std::move(bundle), options) {}
-    ~surrogate_model() { *const_cast<volatile std::uint64_t *>(&magic) = 0; }
-    std::uint64_t magic = OPEN;
-    Model model;
-};
-
 namespace {
-
-Model &opened(surrogate_model *handle) {
-    if (!handle)
-        fail(SURROGATE_ERROR_ARGUMENT, "model is NULL; was surrogate_open called, and did it return SURROGATE_OK?");
-    if (handle->magic != surrogate_model::OPEN)
-        fail(SURROGATE_ERROR_ARGUMENT, "model is not an open model; was it closed already?");
-    return handle->model;
-}
 
 std::string string_or(const char *value, const char *otherwise) {
     return value ? value : otherwise;
@@ -96,7 +80,7 @@ int surrogate_open(surrogate_model **model, const char *path, const surrogate_op
         if (!path)
             fail(SURROGATE_ERROR_ARGUMENT, "path is NULL, expected the folder of a bundle, NAME.surrogate");
         const Options read = read_options(options);
-        *model = new surrogate_model(Bundle::open_folder(path), read);
+        *model = make_handle(std::make_unique<Model>(Bundle::open_folder(path), read));
         return SURROGATE_OK;
     });
 }
@@ -110,7 +94,7 @@ int surrogate_open_memory(surrogate_model **model, const surrogate_file *files, 
         if (!files || count == 0)
             fail(SURROGATE_ERROR_ARGUMENT, files ? "count is 0" : "files is NULL", ", expected the files of a bundle");
         const Options read = read_options(options);
-        *model = new surrogate_model(Bundle::open_memory(files, count), read);
+        *model = make_handle(std::make_unique<Model>(Bundle::open_memory(files, count), read));
         return SURROGATE_OK;
     });
 }
@@ -119,8 +103,7 @@ void surrogate_close(surrogate_model *model) {
     if (!model)
         return;
     guarded("surrogate_close", [&] {
-        opened(model);
-        delete model;
+        close_handle(model);
         return SURROGATE_OK;
     });
 }

@@ -10,6 +10,7 @@ namespace {
 
 // Nothing real is larger, and products of them stay far from overflow.
 constexpr std::int64_t LARGEST_COMPONENTS = 100000;
+constexpr std::int64_t LARGEST_SIZE = std::int64_t{1} << 40; // cells along an axis
 
 using Numbers = std::vector<double>;
 
@@ -92,8 +93,11 @@ void read_fields(Manifest &manifest, const JsonNode &node) {
 
 void integers(std::int64_t (&values)[3], const JsonNode &node, std::size_t rank, std::int64_t least) {
     std::size_t k = 0;
-    for (const auto &item : node.array(rank, "axis"))
+    for (const auto &item : node.array(rank, "axis")) {
+        if (item.integer(least) > LARGEST_SIZE)
+            item.refuse(text("at most ", LARGEST_SIZE));
         values[k++] = item.integer(least);
+    }
 }
 
 Grid read_grid(const JsonNode &node) {

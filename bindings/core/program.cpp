@@ -13,8 +13,8 @@ bool fits_device(const ProgramSpec &program, const std::string &device) {
     return program.device == "any" || device.compare(0, program.device.size(), program.device) == 0;
 }
 
-bool is_one_of(const std::string &name, std::initializer_list<const char *> known) {
-    return std::find(known.begin(), known.end(), name) != known.end();
+template <class Value, class Known> bool is_one_of(const Value &value, std::initializer_list<Known> known) {
+    return std::find(known.begin(), known.end(), value) != known.end();
 }
 
 /// What of a program this version does not know; "" if nothing. An engine is known when its plugin is found.
@@ -121,8 +121,10 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
                          ": the first of ", manifest.programs.size(), " that fits and loads", passed_over);
                 return program;
             } catch (const Error &error) {
-                if (error.status() == SURROGATE_ERROR_CORRUPT || error.status() == SURROGATE_ERROR_NOT_FOUND)
-                    throw; // a damaged bundle is not to be papered over with another program of it
+                // A damaged bundle is not to be papered over with another program of it, nor want of memory.
+                if (is_one_of(error.status(),
+                              {SURROGATE_ERROR_CORRUPT, SURROGATE_ERROR_NOT_FOUND, SURROGATE_ERROR_MEMORY}))
+                    throw;
                 why = error.text();
                 status = error.status();
                 ++tried;
