@@ -1,6 +1,7 @@
 #include "engine_registry.h"
 
 #include "error.h"
+#include "shared_library.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -70,6 +71,9 @@ std::vector<std::string> candidates(const std::string &folder, const std::string
 
 /// The engine in a shared library, or nullptr and why not.
 const surrogate_engine *load(const std::string &path, const std::string &name, std::string &why) {
+    why = library_damage(path);
+    if (!why.empty())
+        return nullptr;
     void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *message = ::dlerror();

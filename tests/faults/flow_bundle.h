@@ -48,7 +48,7 @@ struct FlowBundle {
           {"name": "p", "normalisation": {"mean": [0], "std": [1]},
            "prediction": {"kind": "frame", "scale": [0.5], "offset": [1]}}],
         "grid": {"axes": ["y", "x"], "multiple_of": [4, 4], "minimum_shape": [4, 4],
-                 "boundary": ["periodic", "wall"]},
+                 "boundary": ["periodic", "wall"], "spacing": [0.1, 0.2], "spacing_unit": "m"},
         "time": {"step": 0.5, "unit": "s"},
         "parameters": [{"name": "nu", "unit": "m2 s-1", "range": [0, 1], "preset": 0.25}],
         "locality": {"receptive_field": [1, 2], "stride": [1, 1]},
