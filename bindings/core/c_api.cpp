@@ -1,5 +1,5 @@
 // The public functions: each is one guarded call.
-#include "handle.h"
+#include "c_handle.h"
 #include "versioned.h"
 
 #include <limits>

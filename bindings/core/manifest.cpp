@@ -239,7 +239,7 @@ std::vector<std::string> Manifest::field_names() const {
 }
 
 Manifest parse_manifest(std::string_view document, const std::string &label) {
-    nlohmann::json storage;
+    JsonDocument storage;
     const auto root = JsonNode::parse(storage, document, label, SURROGATE_ERROR_CORRUPT);
     read_schema(root, label); // before any other key: a newer schema may have others
     root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "parameters", "noise",
@@ -285,7 +285,7 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
 GuardSpec merged_guards(const Manifest &manifest, const char *overrides) {
     GuardSpec guards = manifest.guards;
     if (overrides) {
-        nlohmann::json storage;
+        JsonDocument storage;
         read_guards(guards, manifest, JsonNode::parse(storage, overrides, "options.guards", SURROGATE_ERROR_ARGUMENT));
     }
     return guards;

@@ -115,7 +115,15 @@ const float *Model::parameters(const surrogate_step_options &step, std::int64_t 
     return values;
 }
 
+/// Counts and remembers the rejection last: until then memory may run out, which makes the call an error.
 int Model::reject(const char *where, const Offence &offence) {
+    describe(rejection_text_, offence, manifest_, input_.batch);
+    bool &warned = warned_[offence.reason];
+    if (!warned)
+        log(SURROGATE_LOG_WARNING,
+            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
+    warned = true;
+    set_last_error(where, rejection_text_);
     ++statistics_.rejected;
     rejection_.reason = offence.reason;
     rejection_.field = offence.field;
@@ -126,14 +134,6 @@ int Model::reject(const char *where, const Offence &offence) {
     rejection_.lower = offence.bounds.lower;
     rejection_.upper = offence.bounds.upper;
     rejection_.call = statistics_.calls;
-    describe(rejection_text_, offence, manifest_, input_.batch);
-    set_last_error(where, rejection_text_);
-    bool &warned = warned_[offence.reason];
-    if (!warned) {
-        warned = true;
-        log(SURROGATE_LOG_WARNING,
-            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
-    }
     return SURROGATE_REJECTED;
 }
 

@@ -66,7 +66,7 @@ void check_request(const Manifest &manifest, const Request &request) {
         fail(SURROGATE_ERROR_ARGUMENT, "options.precision '", precision,
              "' given, expected \"fp32\", \"bf16\", \"fp16\"");
     if (!request.engine_options.empty()) {
-        nlohmann::json storage;
+        JsonDocument storage;
         JsonNode::parse(storage, request.engine_options, "options.engine_options", SURROGATE_ERROR_ARGUMENT).members();
     }
     std::vector<std::string> names;

@@ -12,16 +12,16 @@
 //    runs, "after": 5, "times": 1}       from run `after` on, counted from 0 (default 0), in so many runs (default:
 //    all)
 // Opening a model runs its program once.
+#include "../../core/json_document.h"
 #include "../engine.h"
 
 #include <surrogate/surrogate.h>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <string>
@@ -45,13 +45,11 @@ void tell(surrogate_engine_error *error, const char *text) {
         std::snprintf(error->text, error->size, "%s", text);
 }
 
-nlohmann::json read_program(const surrogate_engine_load &request) {
-    if (request.data) {
-        const char *text = static_cast<const char *>(request.data);
-        return nlohmann::json::parse(text, text + request.size);
-    }
+void read_program(surrogate::core::JsonDocument &document, const surrogate_engine_load &request) {
+    if (request.data)
+        return document.parse({static_cast<const char *>(request.data), request.size});
     std::ifstream file(request.path);
-    return nlohmann::json::parse(file);
+    document.parse(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
 surrogate_program make_program(const nlohmann::json &json) {
@@ -78,7 +76,9 @@ int load(surrogate_program **program, const surrogate_engine_load *request, surr
             tell(error, "the stub engine runs programs of format stub on cpu");
             return SURROGATE_ERROR_UNSUPPORTED;
         }
-        auto made = make_program(read_program(*request));
+        surrogate::core::JsonDocument document;
+        read_program(document, *request);
+        auto made = make_program(document.root());
         if (made.fault == "load") {
             tell(error, "the stub program asks to fail in load");
             return SURROGATE_ERROR_ENGINE;

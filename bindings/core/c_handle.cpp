@@ -1,4 +1,4 @@
-#include "handle.h"
+#include "c_handle.h"
 
 #include "error.h"
 
