@@ -94,7 +94,7 @@ static int predict_what_is_not_finite(void) {
     int status;
     now[3] = INFINITY;
     status = surrogate_predict_array(model, next, now, SURROGATE_FLOAT64, rank, shape, NULL);
-    now[3] = 0;
+    now[3] = 1;
     return status == SURROGATE_REJECTED ? 0 : -1;
 }
 static int predict_a_bad_shape(void) {
@@ -260,6 +260,8 @@ int main(int argc, char **argv) {
     snprintf(good, sizeof good, "%s", argc > 2 ? argv[1] : bundle("example"));
     snprintf(failing, sizeof failing, "%s", argc > 2 ? argv[2] : bundle("fail_run"));
     read_files(good);
+    for (i = 0; i < LARGEST; ++i)
+        now[i] = single[i] = 1;
     watch_words();
     be_particular();
     for (i = 0; i < sizeof calls / sizeof *calls; ++i) {

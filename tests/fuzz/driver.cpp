@@ -1,6 +1,6 @@
-// A stand-in for libFuzzer where the compiler has none: replays a corpus, then runs mutations of it, keeping those that
-// reach new code. The same seed gives the same inputs.
-//   driver [--runs N] [--seed S] [--keep FOLDER] FILE_OR_FOLDER...
+// A stand-in for libFuzzer where the compiler has none: replays a corpus, then runs mutations of it, and goes on from
+// those that reach new code. The same seed gives the same inputs.
+//   driver [-runs=N] [-seed=S] FILE_OR_FOLDER...     (new inputs go to the first folder, as libFuzzer's do)
 // An input that crashes is written to ./crash-<target>. Linked with code compiled by -fsanitize-coverage=trace-pc.
 #include <algorithm>
 #include <csignal>
@@ -226,20 +226,20 @@ extern "C" __attribute__((no_sanitize_address)) void __sanitizer_cov_trace_pc(vo
     seen[block] = 1;
 }
 
+/// The number after `name` if `argument` is that option.
+static bool read_option(const std::string &argument, const std::string &name, long &value) {
+    if (argument.compare(0, name.size(), name) != 0)
+        return false;
+    value = std::atol(argument.c_str() + name.size());
+    return true;
+}
+
 int main(int argc, char **argv) {
-    long runs = 1000;
-    std::uint32_t seed = 1;
-    std::string keep;
+    long runs = 1000, seed = 1;
     std::vector<std::string> paths;
     for (int i = 1; i < argc; ++i)
-        if (const std::string option = argv[i]; i + 1 < argc && option == "--runs")
-            runs = std::atol(argv[++i]);
-        else if (i + 1 < argc && option == "--seed")
-            seed = static_cast<std::uint32_t>(std::atol(argv[++i]));
-        else if (i + 1 < argc && option == "--keep")
-            keep = argv[++i];
-        else
-            paths.push_back(option);
+        if (!read_option(argv[i], "-runs=", runs) && !read_option(argv[i], "-seed=", seed))
+            paths.emplace_back(argv[i]);
     target = std::strrchr(argv[0], '/') ? std::strrchr(argv[0], '/') + 1 : argv[0];
     __sanitizer_set_death_callback(write_crash);
     std::signal(SIGALRM, on_alarm);
@@ -251,14 +251,15 @@ int main(int argc, char **argv) {
     for (const auto &bytes : pool)
         run(bytes);
     const std::size_t known = blocks, given = pool.size();
-    Mutator mutator(seed);
+    const bool keep = std::filesystem::is_directory(paths[0]);
+    Mutator mutator(static_cast<std::uint32_t>(seed));
     for (long i = 0; i < runs; ++i)
         if (run(mutator.mutate(pool))) {
             pool.push_back(input);
-            if (!keep.empty())
-                std::ofstream(keep + "/" + std::to_string(pool.size()), std::ios::binary) << input;
+            if (keep)
+                std::ofstream(paths[0] + "/" + std::to_string(pool.size()), std::ios::binary) << input;
         }
-    std::printf("%s: %zu inputs reach %zu blocks; %ld mutations of seed %u reach %zu (%zu inputs kept)\n", target,
+    std::printf("%s: %zu inputs reach %zu blocks; %ld mutations of seed %ld reach %zu (%zu inputs kept)\n", target,
                 given, known, runs, seed, blocks, pool.size() - given);
     return 0;
 }

@@ -176,6 +176,7 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * Programs are tried in the manifest's order; one of a format, device or precision that this version does not know, or
  * that the options exclude, is passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine` names an
  * engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to load it.
+ * Files are read inside the folder only: a name or a link that leaves it is SURROGATE_ERROR_CORRUPT.
  * A model with noise inputs is SURROGATE_ERROR_UNSUPPORTED in this version. */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
@@ -187,11 +188,12 @@ typedef struct surrogate_file {
 } surrogate_file;
 
 /* Open a bundle that is in memory already (read by another MPI rank, or embedded in the solver).  `files` and
- * what they point to are borrowed during the call only.  Otherwise as surrogate_open. */
+ * what they point to are borrowed during the call only; no name may stand twice.  Otherwise as surrogate_open. */
 SURROGATE_API int surrogate_open_memory(surrogate_model **model, const surrogate_file *files, size_t count,
                                         const surrogate_open_options *options);
 
-/* Free everything that belongs to `model`.  NULL is allowed. */
+/* Free everything that belongs to `model`.  NULL is allowed.  A later call with the handle is SURROGATE_ERROR_ARGUMENT
+ * (until some hundreds of models more were closed), a second close does nothing. */
 SURROGATE_API void surrogate_close(surrogate_model *model);
 
 /* ------------------------------------------------------------------------------------------ 5 predict -- */
