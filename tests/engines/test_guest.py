@@ -27,5 +27,7 @@ def test_nothing_of_the_host_changes_over_any_call(tmp_path):
         tmp_path / "failing.surrogate", scripted_bytes(torch.jit.script(FailsOnTwelve()))
     )
     environment = {"SURROGATE_ENGINE_PATH": str(engine_folder())}
-    done = run([host, paths.shipped_bundles()["mhd2d_128"], failing], environment=environment, timeout=120)
+    done = run(
+        [host, paths.shipped_bundles()["mhd2d_128"], failing], environment=environment, timeout=120
+    )
     assert done.stderr == ""

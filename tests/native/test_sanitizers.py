@@ -1,5 +1,8 @@
-"""The native tests once more: all under AddressSanitizer (with its leak check) and UndefinedBehaviorSanitizer, and those
-with threads under ThreadSanitizer. What is short of it is in tests/sanitized and runs with the other native tests."""
+"""The native tests under sanitizers: all under AddressSanitizer (with its leak check) and UndefinedBehaviorSanitizer,
+those with threads under ThreadSanitizer.
+
+What is short of it is in tests/sanitized and runs with the other native tests.
+"""
 
 import shutil
 import subprocess

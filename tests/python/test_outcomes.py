@@ -60,7 +60,9 @@ def test_a_missing_file(copy):
 def test_a_file_that_is_a_link_out_of_the_bundle(copy, tmp_path, read):
     (copy / "programs/stub.json").rename(tmp_path / "outside.json")
     (copy / "programs/stub.json").symlink_to(tmp_path / "outside.json")
-    with pytest.raises(errors.CorruptError, match=r"link that leaves the bundle, to .*outside\.json"):
+    with pytest.raises(
+        errors.CorruptError, match=r"link that leaves the bundle, to .*outside\.json"
+    ):
         read(copy)
 
 
