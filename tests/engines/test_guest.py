@@ -1,4 +1,4 @@
-"""Nothing of the host changes over any call of a model that the torch engine runs: tests/c/guest.h says what is watched."""
+"""Nothing of the host changes over any call of a model of the torch engine: tests/c/guest.h says what is watched."""
 
 from pathlib import Path
 
@@ -21,7 +21,15 @@ class FailsOnTwelve(torch.nn.Module):
 
 def test_nothing_of_the_host_changes_over_any_call(tmp_path):
     host = compile_program(
-        HOST, tmp_path / "guest", "-std=gnu11", "-fopenmp", "-O1", "-ldl", strict=False
+        HOST,
+        tmp_path / "guest",
+        "-std=gnu11",
+        "-fopenmp",
+        "-O1",
+        "-Wl,--no-as-needed",
+        "-lm",
+        "-ldl",
+        strict=False,
     )
     failing = bundle_of(
         tmp_path / "failing.surrogate", scripted_bytes(torch.jit.script(FailsOnTwelve()))
