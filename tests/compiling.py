@@ -77,12 +77,19 @@ def run(
     code: int = 0,
     environment: dict[str, str] | None = None,
     timeout: float = 60,
+    folder: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command that must end with `code`; its output stands in the failure's text."""
+    """Run a command, in `folder`, that must end with `code`; its output stands in the failure's text."""
     command = [str(part) for part in command]
     environment = {**os.environ, **(environment or {})}
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=timeout, check=False
+        command,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=timeout,
+        cwd=folder,
+        check=False,
     )
     assert done.returncode == code, (
         f"{' '.join(command)}\nended with {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"

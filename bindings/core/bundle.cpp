@@ -5,16 +5,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <cstdlib>
+#include <fcntl.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace surrogate::core {
 
 namespace {
 
 constexpr const char *MANIFEST = "manifest.json";
+constexpr std::int64_t LARGEST_MANIFEST = std::int64_t{64} << 20; // bytes; real ones have thousands
 
 std::string reason(int error) {
     return std::generic_category().message(error);
@@ -25,10 +28,82 @@ bool is_folder(const std::string &path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+[[noreturn]] void fail_read(const std::string &path, const std::string &why) {
+    fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (", why, "); copy the bundle again, whole");
+}
+
+/// Fail unless `path`, after all links, is inside `folder`.
+void check_inside(const std::string &folder, const std::string &path) {
+    struct Free {
+        void operator()(char *text) const { std::free(text); }
+    };
+    const std::unique_ptr<char, Free> root(::realpath(folder.c_str(), nullptr));
+    const std::unique_ptr<char, Free> target(root ? ::realpath(path.c_str(), nullptr) : nullptr);
+    if (!target)
+        fail_read(path, reason(errno));
+    const std::string_view inside = root.get(), found = target.get();
+    if (inside != "/" && (found.substr(0, inside.size()) != inside || found[inside.size()] != '/'))
+        fail(SURROGATE_ERROR_CORRUPT, path, " is a link that leaves the bundle, to ", found,
+             "; expected a file inside ", inside, ": copy the bundle with its files in place of links");
+}
+
+/// A regular file, opened for reading.
+class OpenFile {
+  public:
+    explicit OpenFile(const std::string &path)
+        : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) { // a FIFO would block
+        struct stat status {};
+        if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0)
+            give_up(reason(errno));
+        if (!S_ISREG(status.st_mode))
+            give_up("not a regular file");
+        size_ = std::int64_t{status.st_size};
+    }
+    ~OpenFile() { ::close(descriptor_); }
+    OpenFile(const OpenFile &) = delete;
+    OpenFile &operator=(const OpenFile &) = delete;
+
+    std::int64_t size() const { return size_; }
+
+    Bytes read() const {
+        Bytes bytes(static_cast<std::size_t>(size_));
+        for (std::size_t done = 0; done < bytes.size();) {
+            const ssize_t count = ::read(descriptor_, bytes.data() + done, bytes.size() - done);
+            if (count < 0 && errno == EINTR)
+                continue;
+            if (count <= 0)
+                fail_read(path_, text(done, " of ", size_, " bytes: ", count ? reason(errno) : "the file shrank"));
+            done += static_cast<std::size_t>(count);
+        }
+        return bytes;
+    }
+
+  private:
+    /// For the constructor, after which no destructor runs.
+    [[noreturn]] void give_up(const std::string &why) const {
+        if (descriptor_ >= 0)
+            ::close(descriptor_);
+        fail_read(path_, why);
+    }
+
+    const std::string &path_;
+    const int descriptor_;
+    std::int64_t size_ = 0;
+};
+
 class Folder : public Source {
   public:
     explicit Folder(std::string path) : path_(std::move(path)) {}
-    Bytes read(const std::string &name) const override { return read_file(path(name)); }
+    Bytes read(const std::string &name) const override {
+        const std::string file = path(name);
+        check_inside(path_, file);
+        return OpenFile(file).read();
+    }
+    std::int64_t size(const std::string &name) const override { return OpenFile(path(name)).size(); }
+    std::string hash(const std::string &name) const override {
+        const Bytes bytes = read(name);
+        return sha256(bytes.data(), bytes.size());
+    }
     bool has(const std::string &) const override { return true; }
     std::string path(const std::string &name) const override { return path_ + "/" + name; }
     std::string label() const override { return path_; }
@@ -45,13 +120,14 @@ class Memory : public Source {
         const char *data = static_cast<const char *>(file.data);
         return file.size ? Bytes(data, data + file.size) : Bytes();
     }
+    std::int64_t size(const std::string &name) const override { return static_cast<std::int64_t>(find(name).size); }
+    std::string hash(const std::string &name) const override {
+        const surrogate_file &file = find(name);
+        return sha256(file.data, file.size);
+    }
     bool has(const std::string &name) const override { return index(name) < count_; }
     std::string path(const std::string &) const override { return ""; }
     std::string label() const override { return "bundle in memory"; }
-    FileEntry entry(const std::string &name) const override {
-        const surrogate_file &file = find(name);
-        return {static_cast<std::int64_t>(file.size), sha256(file.data, file.size)};
-    }
 
   private:
     std::size_t index(const std::string &name) const {
@@ -78,24 +154,7 @@ class Memory : public Source {
 } // namespace
 
 Bytes read_file(const std::string &path) {
-    struct Close {
-        void operator()(std::FILE *file) const { std::fclose(file); }
-    };
-    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
-    struct stat status {};
-    if (!file || ::fstat(::fileno(file.get()), &status) != 0)
-        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (", reason(errno), "); copy the bundle again, whole");
-    if (!S_ISREG(status.st_mode))
-        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (not a regular file)");
-    Bytes bytes(static_cast<std::size_t>(status.st_size));
-    if (!bytes.empty() && std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
-        fail(SURROGATE_ERROR_NOT_FOUND, "cannot read all ", bytes.size(), " bytes of ", path, " (", reason(errno), ")");
-    return bytes;
-}
-
-FileEntry Source::entry(const std::string &name) const {
-    const Bytes bytes = read(name);
-    return {static_cast<std::int64_t>(bytes.size()), sha256(bytes.data(), bytes.size())};
+    return OpenFile(path).read();
 }
 
 bool stays_inside(const std::string &name) {
@@ -112,6 +171,9 @@ bool stays_inside(const std::string &name) {
 }
 
 Bundle::Bundle(std::unique_ptr<Source> source, std::string path) : source_(std::move(source)), path_(std::move(path)) {
+    if (const auto size = source_->size(MANIFEST); size > LARGEST_MANIFEST)
+        fail(SURROGATE_ERROR_CORRUPT, source_->label(), ": manifest.json has ", size, " bytes, expected at most ",
+             LARGEST_MANIFEST, "; export the bundle again");
     const Bytes document = source_->read(MANIFEST);
     manifest_hash_ = sha256(document.data(), document.size());
     manifest_ = parse_manifest({document.data(), document.size()}, source_->label() + ": manifest.json");
@@ -145,46 +207,48 @@ Bundle Bundle::open_memory(const surrogate_file *files, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i)
         if (!files[i].name || (!files[i].data && files[i].size))
             fail(SURROGATE_ERROR_ARGUMENT, "files[", i, "]: name or data is NULL");
+    for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (std::string_view(files[i].name) == files[k].name)
+                fail(SURROGATE_ERROR_ARGUMENT, "files[", i, "]: the name '", files[i].name, "' is that of files[", k,
+                     "] too; give every file once");
     Bundle bundle(std::make_unique<Memory>(files, count), "");
     for (const auto &file : bundle.manifest_.files)
         if (bundle.source_->has(file.first))
-            bundle.remembered_.emplace(file.first, bundle.source_->entry(file.first));
+            bundle.remembered_.emplace(file.first, bundle.source_->hash(file.first));
     return bundle;
 }
 
-void Bundle::check(const std::string &name, const FileEntry &found) const {
-    const FileEntry &expected = manifest_.files.at(name);
-    if (found.bytes != expected.bytes)
-        fail(SURROGATE_ERROR_CORRUPT, label(), ": ", name, " has ", found.bytes, " bytes, the manifest says ",
-             expected.bytes, "; the bundle is truncated or was edited: copy or export it again");
-    if (found.sha256 != expected.sha256)
-        fail(SURROGATE_ERROR_CORRUPT, label(), ": ", name, " has SHA-256 ", found.sha256.substr(0, 12),
-             "..., the manifest says ", expected.sha256.substr(0, 12),
+void Bundle::check_size(const std::string &name, std::int64_t bytes) const {
+    const std::int64_t expected = manifest_.files.at(name).bytes;
+    if (bytes != expected)
+        fail(SURROGATE_ERROR_CORRUPT, label(), ": ", name, " has ", bytes, " bytes, the manifest says ", expected,
+             "; the bundle is truncated or was edited: copy or export it again");
+}
+
+void Bundle::check_hash(const std::string &name, const std::string &hash) const {
+    const std::string &expected = manifest_.files.at(name).sha256;
+    if (hash != expected)
+        fail(SURROGATE_ERROR_CORRUPT, label(), ": ", name, " has SHA-256 ", hash.substr(0, 12),
+             "..., the manifest says ", expected.substr(0, 12),
              "...; the bundle is damaged or was edited: copy or export it again");
 }
 
 Bytes Bundle::read_checked(const std::string &name) const {
+    check_size(name, source_->size(name)); // before it is read: a wrong file may be larger than memory
     Bytes bytes = source_->read(name);
     const auto known = remembered_.find(name);
-    const auto size = static_cast<std::int64_t>(bytes.size());
-    if (known != remembered_.end())
-        check(name, known->second);
-    else if (size != manifest_.files.at(name).bytes)
-        check(name, {size, ""});
-    else
-        check(name, {size, sha256(bytes.data(), bytes.size())});
+    check_hash(name, known != remembered_.end() ? known->second : sha256(bytes.data(), bytes.size()));
     return bytes;
 }
 
 void Bundle::check_all() const {
     for (const auto &file : manifest_.files)
-        if (path_.empty()) {
-            const auto known = remembered_.find(file.first);
-            if (known != remembered_.end())
-                check(file.first, known->second);
-        } else {
-            check(file.first, source_->entry(file.first));
-        }
+        if (!path_.empty()) {
+            check_size(file.first, source_->size(file.first));
+            check_hash(file.first, source_->hash(file.first));
+        } else if (const auto known = remembered_.find(file.first); known != remembered_.end())
+            check_hash(file.first, known->second);
 }
 
 void Bundle::release() {

@@ -15,15 +15,17 @@ using Bytes = std::vector<char>;
 class Source {
   public:
     virtual ~Source() = default;
-    /// Content of a file; ERROR_NOT_FOUND if it is not there.
+    /// Content of a file; ERROR_NOT_FOUND if it is not there, ERROR_CORRUPT if a link leads out of the bundle.
     virtual Bytes read(const std::string &name) const = 0;
+    /// Its size in bytes; ERROR_NOT_FOUND if it is not there.
+    virtual std::int64_t size(const std::string &name) const = 0;
+    /// Its SHA-256 as it is now.
+    virtual std::string hash(const std::string &name) const = 0;
     virtual bool has(const std::string &name) const = 0;
     /// Path of a file on disk; "" if there is none.
     virtual std::string path(const std::string &name) const = 0;
     /// For messages: the folder, or "bundle in memory".
     virtual std::string label() const = 0;
-    /// Size and hash of a file as it is now.
-    virtual FileEntry entry(const std::string &name) const;
 };
 
 class Bundle {
@@ -46,13 +48,14 @@ class Bundle {
 
   private:
     Bundle(std::unique_ptr<Source> source, std::string path);
-    void check(const std::string &name, const FileEntry &found) const;
+    void check_size(const std::string &name, std::int64_t bytes) const;
+    void check_hash(const std::string &name, const std::string &hash) const;
 
     std::unique_ptr<Source> source_;
     std::string path_;
     std::string manifest_hash_;
     Manifest manifest_;
-    std::map<std::string, FileEntry> remembered_; // hashes of files that were in memory at open
+    std::map<std::string, std::string> remembered_; // hashes of files that were in memory at open
 };
 
 /// Content of a regular file; throws ERROR_NOT_FOUND.

@@ -67,7 +67,7 @@ int surrogate_open(surrogate_model **model, const char *path, const surrogate_op
         if (!path)
             fail(SURROGATE_ERROR_ARGUMENT, "path is NULL, expected the folder of a bundle, NAME.surrogate");
         const Options read = read_options(options);
-        *model = new surrogate_model(Bundle::open_folder(path), read);
+        *model = make_handle(std::make_unique<Model>(Bundle::open_folder(path), read));
         return SURROGATE_OK;
     });
 }
@@ -81,7 +81,7 @@ int surrogate_open_memory(surrogate_model **model, const surrogate_file *files, 
         if (!files || count == 0)
             fail(SURROGATE_ERROR_ARGUMENT, files ? "count is 0" : "files is NULL", ", expected the files of a bundle");
         const Options read = read_options(options);
-        *model = new surrogate_model(Bundle::open_memory(files, count), read);
+        *model = make_handle(std::make_unique<Model>(Bundle::open_memory(files, count), read));
         return SURROGATE_OK;
     });
 }
@@ -90,8 +90,7 @@ void surrogate_close(surrogate_model *model) {
     if (!model)
         return;
     guarded("surrogate_close", [&] {
-        opened(model);
-        delete model;
+        close_handle(model);
         return SURROGATE_OK;
     });
 }

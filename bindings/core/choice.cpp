@@ -109,7 +109,7 @@ void check_request(const Request &request) {
         fail(SURROGATE_ERROR_ARGUMENT, "options.precision '", precision,
              "' given, expected \"fp32\", \"bf16\", \"fp16\"");
     if (!request.engine_options.empty()) {
-        nlohmann::json storage;
+        JsonDocument storage;
         JsonNode::parse(storage, request.engine_options, "options.engine_options", SURROGATE_ERROR_ARGUMENT).members();
     }
 }
@@ -181,8 +181,9 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
         } catch (const Error &error) {
             const bool damage =
                 error.status() == SURROGATE_ERROR_CORRUPT || error.status() == SURROGATE_ERROR_NOT_FOUND;
-            if (damage && !candidate.entry)
-                throw; // a damaged bundle is not to be papered over with another program of it
+            // A damaged bundle is not to be papered over with another program of it, nor want of memory.
+            if ((damage && !candidate.entry) || error.status() == SURROGATE_ERROR_MEMORY)
+                throw;
             why = error.text();
             status = error.status();
             ++tried;

@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "plugins.h"
+#include "shared_library.h"
 
 #include <algorithm>
 #include <dlfcn.h>
@@ -14,6 +15,9 @@ namespace {
 
 /// The engine in a shared library, or nullptr and why not.
 const surrogate_engine *load(const std::string &path, const std::string &name, std::string &why) {
+    why = library_damage(path);
+    if (!why.empty())
+        return nullptr;
     void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *message = ::dlerror();

@@ -3,6 +3,7 @@
 
 #include "../engines/engine.h"
 
+#include <cstring>
 #include <string>
 
 namespace surrogate::core {
@@ -17,7 +18,9 @@ class EngineText {
   public:
     EngineText() { buffer_[0] = '\0'; }
     surrogate_engine_error *error() { return &error_; }
-    std::string text() const { return buffer_[0] ? buffer_ : "no reason was given"; }
+    std::string text() const { // an engine may have left out the NUL
+        return buffer_[0] ? std::string(buffer_, ::strnlen(buffer_, sizeof buffer_)) : "no reason was given";
+    }
     EngineText(const EngineText &) = delete;
     EngineText &operator=(const EngineText &) = delete;
 

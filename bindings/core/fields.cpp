@@ -141,19 +141,19 @@ void fill_channels(Channel *channels, const surrogate_field &field, int componen
     }
 }
 
+/// Too few fields are compared with the manifest's; too many may be a count larger than the array, and are not read.
 [[noreturn]] void fail_count(const Manifest &manifest, const surrogate_field *fields, std::size_t count) {
     std::vector<std::string> missing;
     for (const auto &spec : manifest.fields) {
         bool given = false;
-        for (std::size_t i = 0; i < count && i < 1000; ++i)
+        for (std::size_t i = 0; i < count && count < manifest.fields.size(); ++i)
             given = given || (fields[i].name && spec.name == fields[i].name);
         if (!given)
             missing.push_back(spec.name);
     }
     fail(SURROGATE_ERROR_FIELD, count, " fields given, expected ", manifest.fields.size(), ": ",
          names_text(manifest.field_names()),
-         missing.empty() || missing.size() == manifest.fields.size() ? std::string()
-                                                                     : "; missing: " + names_text(missing));
+         missing.size() == manifest.fields.size() ? std::string() : "; missing: " + names_text(missing));
 }
 
 /// The manifest's index of entry `i` of a call.

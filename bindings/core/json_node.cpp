@@ -1,19 +1,24 @@
 #include "json_node.h"
 
 #include <cmath>
+#include <stdexcept>
 
 namespace surrogate::core {
 
 using nlohmann::json;
 
-JsonNode JsonNode::parse(json &storage, std::string_view document, std::string label, int status) {
+JsonNode JsonNode::parse(JsonDocument &storage, std::string_view document, std::string label, int status) {
     try {
-        storage = json::parse(document.begin(), document.end());
+        storage.parse(document);
     } catch (const json::parse_error &error) {
         fail(status, label, ": not valid JSON at byte ", error.byte, " of ", document.size(), " (", error.what(), ")",
              status == SURROGATE_ERROR_CORRUPT ? "; the file is truncated or damaged: copy the bundle again" : "");
+    } catch (const json::exception &error) { // a number that no double holds
+        fail(status, label, ": not valid JSON (", error.what(), ")");
+    } catch (const std::invalid_argument &error) {
+        fail(status, label, ": ", error.what(), "; no document of this kind needs that");
     }
-    return JsonNode(storage, std::move(label), status);
+    return JsonNode(storage.root(), std::move(label), status);
 }
 
 JsonNode JsonNode::child(const json &value, std::string step) const {

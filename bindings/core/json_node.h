@@ -2,8 +2,7 @@
 #pragma once
 
 #include "error.h"
-
-#include <nlohmann/json.hpp>
+#include "json_document.h"
 
 #include <initializer_list>
 #include <optional>
@@ -18,7 +17,7 @@ class JsonNode {
         : value_(&value), label_(std::move(label)), status_(status) {}
 
     /// Parse a document; `storage` keeps it.
-    static JsonNode parse(nlohmann::json &storage, std::string_view document, std::string label, int status);
+    static JsonNode parse(JsonDocument &storage, std::string_view document, std::string label, int status);
 
     /// Fail unless this is an object with no other keys than these.
     const JsonNode &only_keys(std::initializer_list<const char *> keys) const;

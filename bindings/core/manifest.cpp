@@ -11,6 +11,7 @@ namespace {
 
 // Nothing real is larger, and products of them stay far from overflow.
 constexpr std::int64_t LARGEST_COMPONENTS = 100000, LARGEST_HISTORY = 1000;
+constexpr std::int64_t LARGEST_SIZE = std::int64_t{1} << 40; // cells along an axis
 
 using Numbers = std::vector<double>;
 
@@ -129,8 +130,11 @@ void read_fields(Manifest &manifest, const JsonNode &node) {
 
 void integers(std::int64_t (&values)[3], const JsonNode &node, std::size_t rank, std::int64_t least) {
     std::size_t k = 0;
-    for (const auto &item : node.array(rank, "axis"))
+    for (const auto &item : node.array(rank, "axis")) {
+        if (item.integer(least) > LARGEST_SIZE)
+            item.refuse(text("at most ", LARGEST_SIZE));
         values[k++] = item.integer(least);
+    }
 }
 
 Grid read_grid(const JsonNode &node) {
@@ -270,7 +274,7 @@ std::vector<std::string> Manifest::field_names() const {
 }
 
 Manifest parse_manifest(std::string_view document, const std::string &label) {
-    nlohmann::json storage;
+    JsonDocument storage;
     const auto root = JsonNode::parse(storage, document, label, SURROGATE_ERROR_CORRUPT);
     read_schema(root, label); // before any other key: a newer schema may have others
     root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "history", "parameters",

@@ -146,7 +146,7 @@ void read_guards(GuardSpec &guards, const Manifest &manifest, const JsonNode &no
 GuardSpec merged_guards(const Manifest &manifest, const char *overrides) {
     GuardSpec guards = manifest.guards;
     if (overrides) {
-        nlohmann::json storage;
+        JsonDocument storage;
         const bool path = is_path(overrides);
         const std::string document = path ? read_text(overrides) : overrides;
         const std::string label = path ? text("options.guards (", overrides, ")") : "options.guards";

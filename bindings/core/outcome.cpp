@@ -7,17 +7,28 @@
 
 namespace surrogate::core {
 
-/// Tell the log the first time only.
+/// Tell the log the first time only. The frame is written by then: want of memory costs the line, not the call.
 void Model::note(bool &noted, const char *where, const char *what, int reason) const {
     if (noted)
         return;
     noted = true;
-    log(SURROGATE_LOG_WARNING, text(where, ": ", what, reason ? text(" (", surrogate_reason_name(reason), ")") : "",
-                                    "; further cases are counted and not logged"));
+    try {
+        log(SURROGATE_LOG_WARNING, text(where, ": ", what, reason ? text(" (", surrogate_reason_name(reason), ")") : "",
+                                        "; further cases are counted and not logged"));
+    } catch (const std::bad_alloc &) {
+    }
 }
 
+/// Counts and remembers the rejection last: until then memory may run out, which makes the call an error.
 int Model::reject(const char *where) {
     const Offence &offence = call_.offence;
+    describe(rejection_text_, offence, manifest_, call_.states);
+    bool &warned = warned_[offence.reason];
+    if (!warned)
+        log(SURROGATE_LOG_WARNING,
+            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
+    warned = true;
+    set_last_error(where, rejection_text_);
     ++statistics_.rejected;
     ++statistics_.rejected_by[offence.reason];
     rejection_.reason = offence.reason;
@@ -29,14 +40,6 @@ int Model::reject(const char *where) {
     rejection_.lower = offence.bounds.lower;
     rejection_.upper = offence.bounds.upper;
     rejection_.call = statistics_.calls;
-    describe(rejection_text_, offence, manifest_, call_.states);
-    set_last_error(where, rejection_text_);
-    bool &warned = warned_[offence.reason];
-    if (!warned) {
-        warned = true;
-        log(SURROGATE_LOG_WARNING,
-            text(where, ": ", rejection_text_, " (further rejections of this kind are not logged)"));
-    }
     return SURROGATE_REJECTED;
 }
 

@@ -101,7 +101,7 @@ void read_entry(OverlayEntry &entry, const JsonNode &root) {
 
 /// Timings of the bundle's own programs on `device`, from a file that was written on a machine like this one.
 void read_bundle_timings(Overlay &overlay, const fs::path &path, const std::string &device) {
-    nlohmann::json storage;
+    JsonDocument storage;
     const auto root = read_json(storage, path);
     const auto host = root.at("host");
     if (string_or_none(host, "cpu") != this_host().cpu ||
@@ -116,7 +116,7 @@ OverlayEntry entry_in(const fs::path &folder) {
     entry.folder = folder.string();
     entry.program.name = folder.filename().string();
     try {
-        nlohmann::json storage;
+        JsonDocument storage;
         read_entry(entry, read_json(storage, folder / "program.json"));
         if (entry.cpu != this_host().cpu)
             entry.timings.clear(); // measured on another machine

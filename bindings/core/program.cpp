@@ -9,7 +9,7 @@ namespace surrogate::core {
 static bool wants_engine_passes(const std::string &engine_options) {
     if (engine_options.empty())
         return false;
-    nlohmann::json storage;
+    JsonDocument storage;
     const auto root = JsonNode::parse(storage, engine_options, "options.engine_options", SURROGATE_ERROR_ARGUMENT);
     const auto passes = root.find("passes");
     return passes && passes->one_of({"host", "engine"}) == "engine";

@@ -36,7 +36,7 @@ std::map<std::string, Tensor> read_safetensors(const Bytes &file, const std::str
     if (length > file.size() - 8)
         fail(SURROGATE_ERROR_CORRUPT, label, ": the header says that it has ", length, " bytes, the file holds ",
              file.size() - 8, " after it");
-    nlohmann::json storage;
+    JsonDocument storage;
     const std::string_view header(file.data() + 8, static_cast<std::size_t>(length));
     const auto root = JsonNode::parse(storage, header, label, SURROGATE_ERROR_CORRUPT);
     std::map<std::string, Tensor> tensors;

@@ -96,6 +96,11 @@ def check_bundle(folder: str | os.PathLike[str]) -> Manifest:
         path = folder / name
         if not path.is_file():
             raise NotFoundError(f"{folder}: {name} is missing; copy the bundle again")
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise CorruptError(
+                f"{folder}: {name} is a link that leaves the bundle, to {path.resolve()}; "
+                "copy the bundle with its files in place of links"
+            )
         found = file_entry(path)
         if found != expected:
             raise CorruptError(

@@ -256,62 +256,17 @@ def guarded(out: Path) -> None:
 
 def faulty(out: Path) -> None:
     """Bundles whose program fails, at load, in the one run of open or right after it."""
-    for fault in ("load", "run", "message", "nan", "inf", "shape"):
+    for fault in ("load", "run", "nan", "inf"):
         bundle(out, f"fail_{fault}", [field("u")], affine(1, fail=fault, after=1))
     bundle(out, "fail_at_once", [field("u")], affine(1, fail="run"))
-    bundle(out, "wrong_channels", [field("u"), field("v")], affine(1))
 
 
 def broken(out: Path) -> None:
-    """Bundles that must not open."""
-    bundle(
-        out,
-        "newer",
-        [field("u")],
-        affine(1),
-        format={"name": "surrogate-bundle", "version": 2},
-        novelty=1,
-    )
-    bundle(out, "unknown_key", [field("u")], affine(1), gaurds={})
+    """Bundles that must not open; tests/faults breaks them in every other way."""
     bundle(out, "bad_std", [field("u", normalisation={"mean": [0.0], "std": [-1.0]})], affine(1))
-    for name, file in (
-        ("escape_up", "../identity.surrogate/manifest.json"),
-        ("escape_root", "/etc/passwd"),
-    ):
-        entries = {file: {"bytes": 1, "sha256": "0" * 64}}
-        bundle(out, name, [field("u")], affine(1), programs=[program(file=file)], files=None)
-        manifest = out / f"{name}.surrogate" / "manifest.json"
-        data = json.loads(manifest.read_text(encoding="utf-8"))
-        manifest.write_text(json.dumps({**data, "files": entries}), encoding="utf-8")
-    for name in (
-        "truncated_manifest",
-        "truncated_program",
-        "edited_program",
-        "missing_program",
-        "no_manifest",
-    ):
-        bundle(out, name, [field("u")], affine(1))
+    bundle(out, "truncated_manifest", [field("u")], affine(1))
     manifest = out / "truncated_manifest.surrogate" / "manifest.json"
     manifest.write_bytes(manifest.read_bytes()[:200])
-    stub = Path("programs/stub.json")
-    cut = out / "truncated_program.surrogate" / stub
-    cut.write_bytes(cut.read_bytes()[:-5])
-    edited = out / "edited_program.surrogate" / stub
-    edited.write_bytes(edited.read_bytes().replace(b"1.0", b"2.0"))
-    (out / "missing_program.surrogate" / stub).unlink()
-    (out / "no_manifest.surrogate" / "manifest.json").unlink()
-    cut_pair = safetensors(input=([1, 1, 4, 6], [0.0] * 24), expected=([1, 1, 4, 6], [0.0] * 24))[
-        :-8
-    ]
-    example = {"file": "example.safetensors", "tolerance": 1e-6}
-    bundle(
-        out,
-        "truncated_example",
-        [field("u")],
-        affine(1),
-        {"example.safetensors": cut_pair},
-        example=example,
-    )
 
 
 def locality(rank: int) -> Json:

@@ -1,4 +1,8 @@
-"""The native tests once more, under AddressSanitizer and UndefinedBehaviorSanitizer."""
+"""The native tests under sanitizers: all under AddressSanitizer (with its leak check) and UndefinedBehaviorSanitizer,
+those with threads under ThreadSanitizer.
+
+What is short of it is in tests/sanitized and runs with the other native tests.
+"""
 
 import shutil
 import subprocess
@@ -16,11 +20,16 @@ def run(*command):
 
 
 @pytest.mark.full
-def test_native_tests_pass_under_address_and_undefined_behaviour_sanitizers():
+@pytest.mark.parametrize(("preset", "tests"), [("sanitize", "."), ("thread", "test_threads")])
+def test_native_tests_pass_under_sanitizers(preset, tests):
     tools = {name: shutil.which(name) for name in ("cmake", "ctest", "ninja")}
     missing = [name for name, path in tools.items() if path is None]
     if missing:
         pytest.skip(f"missing: {', '.join(missing)} (pip install cmake ninja)")
-    run(tools["cmake"], "--preset", "sanitize", f"-DPython3_EXECUTABLE={sys.executable}")
-    run(tools["cmake"], "--build", "build/sanitize")
-    run(tools["ctest"], "--test-dir", "build/sanitize", "--output-on-failure", "-j", "2")
+    run(tools["cmake"], "--preset", preset, f"-DPython3_EXECUTABLE={sys.executable}")
+    targets = ["native_test_threads", "surrogate_engine_stub"] if preset == "thread" else ["all"]
+    run(tools["cmake"], "--build", f"build/{preset}", "--target", *targets)
+    run(
+        *(tools["ctest"], "--test-dir", f"build/{preset}", "--output-on-failure", "-j", "2"),
+        *("-R", tests, "--no-tests=error"),
+    )

@@ -1,4 +1,4 @@
-// Eight threads, each with a model of its own and all with one that they share.
+// Eight threads, each with a model of its own that it opens and closes, and all with one that they share.
 #include "check.h"
 
 #include <thread>
@@ -26,6 +26,12 @@ static void work(surrogate_model *shared, int index, int *bad) {
             first = next;
         else
             *bad += status != SURROGATE_OK || first != next;
+        surrogate_statistics statistics;
+        surrogate_rejection rejection;
+        statistics.struct_size = sizeof statistics;
+        rejection.struct_size = sizeof rejection;
+        *bad += surrogate_get_statistics(shared, &statistics) != SURROGATE_OK || statistics.calls > 800;
+        *bad += surrogate_last_rejection(shared, &rejection) != SURROGATE_OK || rejection.call > statistics.calls + 800;
     }
     surrogate_close(own);
 }

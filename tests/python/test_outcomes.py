@@ -12,6 +12,7 @@ from bundles import field
 from flow_bundle import affine, flow_state, named
 
 from surrogate import Rejected, Surrogate, SurrogateError, errors
+from surrogate.bundle.folder import check_bundle
 from surrogate.bundle.manifest import Manifest
 
 
@@ -53,6 +54,16 @@ def test_a_missing_file(copy):
     (copy / "programs/stub.json").unlink()
     with pytest.raises(errors.NotFoundError, match=r"stub\.json"):
         Surrogate.open(copy)
+
+
+@pytest.mark.parametrize("read", [Surrogate.open, check_bundle], ids=["open", "check_bundle"])
+def test_a_file_that_is_a_link_out_of_the_bundle(copy, tmp_path, read):
+    (copy / "programs/stub.json").rename(tmp_path / "outside.json")
+    (copy / "programs/stub.json").symlink_to(tmp_path / "outside.json")
+    with pytest.raises(
+        errors.CorruptError, match=r"link that leaves the bundle, to .*outside\.json"
+    ):
+        read(copy)
 
 
 def test_a_truncated_manifest(copy):

@@ -9,20 +9,24 @@
 //    "noise": 0.5,                 and + 0.5 * channel c modulo their number of the last input (default 0)
 //    "view": true,                 with one state: return the input's own memory from channel channels[0] on, as a
 //                                  program that changes nothing may
-//    "fail": "run", "after": 5}    a fault: "load", "run", "message" (a failure without a text), "nan", "inf", "shape"
-//                                  (a wrong shape returned); from run `after` on, counted from 0 (default 0)
+//    "fail": "run",                a fault: "load" or "throw load" while it is loaded, or one of FAULTS below while it
+//    runs, "after": 5, "times": 1}       from run `after` on, counted from 0 (default 0), in so many runs (default:
+//    all)
 // Opening a model runs its program once.
+#include "../../core/json_document.h"
 #include "../engine.h"
 
 #include <surrogate/surrogate.h>
 
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct surrogate_program {
@@ -32,7 +36,7 @@ struct surrogate_program {
     float noise = 0;
     bool view = false;
     std::string fault;
-    std::int64_t after = 0, runs = 0;
+    std::int64_t after = 0, times = 0, runs = 0;
     std::vector<float> result;
 };
 
@@ -43,13 +47,11 @@ void tell(surrogate_engine_error *error, const char *text) {
         std::snprintf(error->text, error->size, "%s", text);
 }
 
-nlohmann::json read_program(const surrogate_engine_load &request) {
-    if (request.data) {
-        const char *text = static_cast<const char *>(request.data);
-        return nlohmann::json::parse(text, text + request.size);
-    }
+void read_program(surrogate::core::JsonDocument &document, const surrogate_engine_load &request) {
+    if (request.data)
+        return document.parse({static_cast<const char *>(request.data), request.size});
     std::ifstream file(request.path);
-    return nlohmann::json::parse(file);
+    document.parse(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
 surrogate_program make_program(const nlohmann::json &json) {
@@ -64,7 +66,8 @@ surrogate_program make_program(const nlohmann::json &json) {
     program.noise = json.value("noise", 0.0f);
     program.view = json.value("view", false);
     program.fault = json.value("fail", "");
-    program.after = json.value("after", std::int64_t{0});
+    program.after = std::max(json.value("after", std::int64_t{0}), std::int64_t{0});
+    program.times = json.value("times", std::numeric_limits<std::int64_t>::max());
     if (program.scale.size() != program.channels.size() || program.offset.size() != program.channels.size())
         throw std::runtime_error("scale, offset and channels must have one entry for each output channel");
     return program;
@@ -76,13 +79,20 @@ int load(surrogate_program **program, const surrogate_engine_load *request, surr
             tell(error, "the stub engine runs programs of format stub on cpu");
             return SURROGATE_ERROR_UNSUPPORTED;
         }
-        auto made = make_program(read_program(*request));
+        surrogate::core::JsonDocument document;
+        read_program(document, *request);
+        auto made = make_program(document.root());
         if (made.fault == "load") {
             tell(error, "the stub program asks to fail in load");
             return SURROGATE_ERROR_ENGINE;
         }
+        if (made.fault == "throw load")
+            throw 1; // against the rules of the interface
         *program = new surrogate_program(std::move(made));
         return 0;
+    } catch (const std::bad_alloc &) {
+        tell(error, "out of memory");
+        return SURROGATE_ERROR_MEMORY;
     } catch (const std::exception &exception) {
         tell(error, exception.what());
     }
@@ -139,7 +149,8 @@ int run_affine(surrogate_program &program, surrogate_tensor &output, const surro
     const auto written = static_cast<std::int64_t>(program.channels.size());
     output = state;
     output.shape[1] = written;
-    if (program.view && batch == 1 && program.channels[0] + written <= read) {
+    if (program.view && batch == 1 && written > 0 && program.channels[0] >= 0 &&
+        program.channels[0] <= read - written) {
         output.data = static_cast<float *>(state.data) + program.channels[0] * n;
         return 0;
     }
@@ -150,7 +161,7 @@ int run_affine(surrogate_program &program, surrogate_tensor &output, const surro
             if (program.channels[k] < 0 || program.channels[k] >= read)
                 return SURROGATE_ERROR_EXECUTION;
             float offset = program.offset[k];
-            if (program.parameter >= 0 && input_count > 1)
+            if (program.parameter >= 0 && input_count > 1 && program.parameter < inputs[1].shape[1])
                 offset += static_cast<const float *>(inputs[1].data)[b * inputs[1].shape[1] + program.parameter];
             map_channel(program.result.data() + (b * written + c) * n,
                         static_cast<const float *>(state.data) + (b * read + program.channels[k]) * n, cells,
@@ -162,30 +173,106 @@ int run_affine(surrogate_program &program, surrogate_tensor &output, const surro
     return 0;
 }
 
+float &middle(surrogate_program &program) {
+    return program.result[program.result.size() / 2];
+}
+
+/// What a faulty run does in place of, or with the output of, a good one.
+using Fault = int (*)(surrogate_program &, surrogate_tensor &output, surrogate_engine_error *);
+const std::pair<const char *, Fault> FAULTS[] = {
+    {"run",
+     [](surrogate_program &, surrogate_tensor &, surrogate_engine_error *error) -> int {
+         tell(error, "the stub program asks to fail in run");
+         return SURROGATE_ERROR_EXECUTION;
+     }},
+    {"message", // a failure without a text
+     [](surrogate_program &, surrogate_tensor &, surrogate_engine_error *) -> int {
+         return SURROGATE_ERROR_EXECUTION;
+     }},
+    {"text", // a text without its NUL
+     [](surrogate_program &, surrogate_tensor &, surrogate_engine_error *error) -> int {
+         std::memset(error->text, 'x', error->size);
+         return SURROGATE_ERROR_EXECUTION;
+     }},
+    {"status", [](surrogate_program &, surrogate_tensor &, surrogate_engine_error *) { return 7; }},
+    {"throw", [](surrogate_program &, surrogate_tensor &, surrogate_engine_error *) -> int { throw 1; }},
+    {"nan",
+     [](surrogate_program &program, surrogate_tensor &, surrogate_engine_error *) {
+         middle(program) = std::numeric_limits<float>::quiet_NaN();
+         return 0;
+     }},
+    {"inf",
+     [](surrogate_program &program, surrogate_tensor &, surrogate_engine_error *) {
+         middle(program) = std::numeric_limits<float>::infinity();
+         return 0;
+     }},
+    {"shape",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.shape[output.rank - 1] += 1;
+         return 0;
+     }},
+    {"batch",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.shape[0] = 0;
+         return 0;
+     }},
+    {"rank",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.rank = 99;
+         return 0;
+     }},
+    {"negative rank",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.rank = -1;
+         return 0;
+     }},
+    {"dtype",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.dtype = SURROGATE_FLOAT64;
+         return 0;
+     }},
+    {"memory",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.memory = SURROGATE_CUDA;
+         return 0;
+     }},
+    {"null",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) {
+         output.data = nullptr;
+         return 0;
+     }},
+    {"nothing",
+     [](surrogate_program &, surrogate_tensor &output, surrogate_engine_error *) { // success, no output
+         output = surrogate_tensor{};
+         return 0;
+     }},
+};
+
+int spoil(surrogate_program &program, surrogate_tensor &output, surrogate_engine_error *error) {
+    for (const auto &[name, fault] : FAULTS)
+        if (program.fault == name)
+            return fault(program, output, error);
+    return 0; // a fault of loading
+}
+
 int run(surrogate_program *program, surrogate_tensor *output, const surrogate_tensor *inputs, int32_t input_count,
         void *, surrogate_engine_error *error) {
+    bool faulty = false;
     try {
-        const bool faulty = !program->fault.empty() && program->runs++ >= program->after;
-        if (faulty && program->fault == "run") {
-            tell(error, "the stub program asks to fail in run");
-            return SURROGATE_ERROR_EXECUTION;
-        }
-        if (faulty && program->fault == "message")
-            return SURROGATE_ERROR_EXECUTION;
-        const int status = run_affine(*program, *output, inputs, input_count);
-        if (status != 0)
+        const std::int64_t index = program->runs++ - program->after;
+        faulty = !program->fault.empty() && index >= 0 && index < program->times;
+        if (const int status = run_affine(*program, *output, inputs, input_count); status != 0) {
             tell(error, "channels: an index is outside the input");
-        else if (faulty && program->fault == "shape")
-            output->shape[output->rank - 1] += 1;
-        else if (faulty)
-            program->result[program->result.size() / 2] = program->fault == "inf"
-                                                              ? std::numeric_limits<float>::infinity()
-                                                              : std::numeric_limits<float>::quiet_NaN();
-        return status;
+            return status;
+        }
+    } catch (const std::bad_alloc &) {
+        tell(error, "out of memory");
+        return SURROGATE_ERROR_MEMORY;
     } catch (const std::exception &exception) {
         tell(error, exception.what());
+        return SURROGATE_ERROR_EXECUTION;
     }
-    return SURROGATE_ERROR_EXECUTION;
+    return faulty ? spoil(*program, *output, error) : 0;
 }
 
 void destroy(surrogate_program *program) {

@@ -212,6 +212,7 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * why it was chosen, and why others were passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine`
  * names an engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to
  * load it.
+ * Files are read inside the folder only: a name or a link that leaves it is SURROGATE_ERROR_CORRUPT.
  * record_calls: input and output of every prediction that returns OK are stored as frames `input.NAME`, `output.NAME`
  * with the scalars call, status, step, member, seed and parameter.NAME; `surrogate verify BUNDLE --replay FILE` runs
  * them through the reference.  The file is joined by surrogate_close, and readable before.  A frame that cannot be
@@ -230,11 +231,12 @@ typedef struct surrogate_file {
 } surrogate_file;
 
 /* Open a bundle that is in memory already (read by another MPI rank, or embedded in the solver).  `files` and
- * what they point to are borrowed during the call only.  Otherwise as surrogate_open. */
+ * what they point to are borrowed during the call only; no name may stand twice.  Otherwise as surrogate_open. */
 SURROGATE_API int surrogate_open_memory(surrogate_model **model, const surrogate_file *files, size_t count,
                                         const surrogate_open_options *options);
 
-/* Free everything that belongs to `model`.  NULL is allowed. */
+/* Free everything that belongs to `model`.  NULL is allowed.  A later call with the handle is SURROGATE_ERROR_ARGUMENT
+ * (until some hundreds of models more were closed), a second close does nothing. */
 SURROGATE_API void surrogate_close(surrogate_model *model);
 
 /* ------------------------------------------------------------------------------------------ 5 predict -- */
