@@ -23,7 +23,7 @@ std::string environment(const char *name) {
     return value ? value : "";
 }
 
-JsonNode read_json(nlohmann::json &storage, const fs::path &path) {
+JsonNode read_json(JsonDocument &storage, const fs::path &path) {
     const Bytes bytes = read_file(path.string());
     return JsonNode::parse(storage, {bytes.data(), bytes.size()}, path.filename().string(), SURROGATE_ERROR_CORRUPT);
 }
