@@ -2,10 +2,8 @@
 
 #include "error.h"
 #include "plugins.h"
-#include "shared_library.h"
 
 #include <algorithm>
-#include <dlfcn.h>
 #include <map>
 #include <mutex>
 
@@ -15,20 +13,9 @@ namespace {
 
 /// The engine in a shared library, or nullptr and why not.
 const surrogate_engine *load(const std::string &path, const std::string &name, std::string &why) {
-    why = library_damage(path);
-    if (!why.empty())
+    void *symbol = plugin_symbol(path, "surrogate_engine_entry", why);
+    if (!symbol)
         return nullptr;
-    void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        const char *message = ::dlerror();
-        why = message ? message : "dlopen failed";
-        return nullptr;
-    }
-    void *symbol = ::dlsym(library, "surrogate_engine_entry");
-    if (!symbol) {
-        why = "it exports no surrogate_engine_entry";
-        return nullptr;
-    }
     const auto entry = reinterpret_cast<surrogate_engine_entry_function>(symbol);
     const surrogate_engine *engine = nullptr;
     EngineText message;

@@ -1,5 +1,8 @@
 #include "plugins.h"
 
+#include "error.h"
+#include "shared_library.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <dirent.h>
@@ -63,6 +66,22 @@ std::vector<std::string> plugin_files(const std::string &folder, const std::stri
             paths.push_back(folder + "/" + entry->d_name);
     std::sort(paths.rbegin(), paths.rend());
     return paths;
+}
+
+void *plugin_symbol(const std::string &path, const char *symbol, std::string &why) {
+    why = library_damage(path);
+    if (!why.empty())
+        return nullptr;
+    void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        const char *message = ::dlerror();
+        why = message ? message : "dlopen failed";
+        return nullptr;
+    }
+    void *found = ::dlsym(library, symbol);
+    if (!found)
+        why = text("it exports no ", symbol);
+    return found;
 }
 
 } // namespace surrogate::core

@@ -4,24 +4,15 @@
 #include "error.h"
 #include "plugins.h"
 
-#include <dlfcn.h>
 #include <mutex>
 
 namespace surrogate::core {
 
 /// The plugin in a shared library, or nullptr and why not.
 static const surrogate_recorder_plugin *load(const std::string &path, std::string &why) {
-    void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        const char *message = ::dlerror();
-        why = message ? message : "dlopen failed";
+    void *symbol = plugin_symbol(path, "surrogate_recorder_entry", why);
+    if (!symbol)
         return nullptr;
-    }
-    void *symbol = ::dlsym(library, "surrogate_recorder_entry");
-    if (!symbol) {
-        why = "it exports no surrogate_recorder_entry";
-        return nullptr;
-    }
     const surrogate_recorder_plugin *plugin = nullptr;
     EngineText message;
     if (reinterpret_cast<surrogate_recorder_entry_function>(symbol)(&plugin, SURROGATE_RECORDER_ABI, message.error()))
