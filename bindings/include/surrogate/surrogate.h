@@ -331,8 +331,8 @@ SURROGATE_API int surrogate_predict_finish(surrogate_model *model, const double 
  *            share no memory with one another.  Either may be the input.
  * _members:  all of them; the fields of `output` have a batch axis of members (times the input's batch, the members
  *            of one state side by side).
- * ERROR_UNSUPPORTED if the model is not stochastic, ERROR_PARAMETER without step->step; otherwise as surrogate_predict.
- */
+ * ERROR_UNSUPPORTED if the model is not stochastic or the fields are in CUDA memory, ERROR_PARAMETER without
+ * step->step; otherwise as surrogate_predict. */
 SURROGATE_API int surrogate_predict_ensemble(surrogate_model *model, const surrogate_field *mean,
                                              const surrogate_field *spread, const surrogate_field *input, size_t count,
                                              const surrogate_step_options *step);
@@ -345,8 +345,9 @@ SURROGATE_API int surrogate_predict_members(surrogate_model *model, const surrog
  * output      with a batch axis of steps (times the input's batch, the states of one frame side by side): every frame;
  *             with the input's own batch: the last frame only, and it may be the input.
  * *completed  how many frames were accepted, whatever the status; may be NULL.  These frames are written (or the last
- * of them is) even if the next was REJECTED or failed: let the solver step from there. Each frame counts as one call of
- * the statistics.  Otherwise as surrogate_predict. */
+ *             of them is) even if the next was REJECTED or failed: let the solver step from there.
+ * Each frame counts as one call of the statistics.  Fields in CUDA memory stay there from frame to frame
+ * (ERROR_UNSUPPORTED for the last frame alone of a model that reads a history).  Otherwise as surrogate_predict. */
 SURROGATE_API int surrogate_rollout(surrogate_model *model, int64_t *completed, const surrogate_field *output,
                                     const surrogate_field *input, size_t count, int64_t steps,
                                     const surrogate_step_options *step);
