@@ -19,19 +19,24 @@ def default_bundle(_: Path) -> Path:
 
 
 def unet_256_bundle(folder: Path) -> Path:
-    """pix2pix's unet_256 with random weights and batch statistics of random images: speed and rounding only."""
+    """pix2pix's unet_256 with random weights and batch statistics of random images: speed and rounding only.
+
+    What stands in `folder` already is taken: the bundle's date would make it another one.
+    """
+    bundle = folder / "unet_256.surrogate"
+    if bundle.exists():
+        return bundle
     torch.manual_seed(SEED)
     net = UNet(CHANNELS, CHANNELS)
     with torch.no_grad():
         for _ in range(8):
             net(torch.randn(4, CHANNELS, SIZE, SIZE))
     net.eval()
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     x = torch.zeros(1, CHANNELS, SIZE, SIZE)
     torch.export.save(torch.export.export(net, (x,)), folder / "portable.pt2")
     unit = {"mean": [0.0] * CHANNELS, "std": [1.0] * CHANNELS}
     change = {"kind": "increment", "scale": [1.0] * CHANNELS, "offset": [0.0] * CHANNELS}
-    bundle = folder / "unet_256.surrogate"
     write_bundle(
         bundle,
         {"programs/portable.pt2": folder / "portable.pt2"},

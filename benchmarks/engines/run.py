@@ -1,9 +1,8 @@
 """Programs of `surrogate lower` against eager torch: batch 1, one and all threads, whole calls in turns.
 
 ``python benchmarks/engines/run.py`` lowers every candidate, measures and writes
-``benchmarks/results/engines_<cpu>.json``. A program is opened through libsurrogate, so that a call holds packing,
-guards and the output pass; where the installed library cannot open it, its loader is called from Python and the result
-says so.
+``benchmarks/results/engines_<cpu>.json``. Programs are called through libsurrogate: a call holds packing, guards and the
+output pass. ``--overlay FOLDER`` keeps what was lowered, so that a second run only measures.
 Eager torch is called on tensors that are ready, in the default memory format and in channels-last; the better counts.
 """
 
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
 import tempfile
@@ -29,10 +27,10 @@ from surrogate.bundle.folder import MANIFEST
 from surrogate.bundle.manifest import Manifest
 from surrogate.environment.machine import allowed_cores, cpu_model
 from surrogate.environment.provenance import provenance
-from surrogate.errors import SurrogateError
-from surrogate.lower.engines import load_written
 from surrogate.lower.gate import gate_inputs
-from surrogate.lower.lowering import GateError, Lowered, lower
+from surrogate.lower.host import host_key
+from surrogate.lower.lowering import GateError, lower
+from surrogate.lower.overlay import bundle_hash, read_entries
 from surrogate.lower.portable import default_shape, load_portable
 from surrogate.lower.timing import interleaved
 from surrogate.model import Surrogate
@@ -42,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CANDIDATES = [(e, p) for e in ("torchscript", "aoti") for p in ("fp32", "bf16")]
 TARGETS = {"unet_256": 4.0, "default": 3.5, "first_call_over_steady": 1.05}
 PEAK_SIZE = 1024
+SECONDS = 60.0  # that one net is measured at one number of threads, at most
 Call = Callable[[], object]
 
 
@@ -51,12 +50,15 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=25, help="rounds of calls")
     parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
     parser.add_argument("--out", type=Path, help="JSON file")
+    parser.add_argument("--overlay", type=Path, help="folder that keeps bundles and lowered programs")
     arguments = parser.parse_args()
     threads = list(dict.fromkeys([1, allowed_cores()]))
     with tempfile.TemporaryDirectory() as scratch:
-        os.environ["SURROGATE_OVERLAY"] = str(Path(scratch) / "overlay")
+        overlay = arguments.overlay or Path(scratch)
         result: dict[str, Any] = {
-            name: measure(NETS[name](Path(scratch) / name), threads, arguments.calls)
+            name: measure(
+                NETS[name](overlay / "bundles" / name), overlay, threads, arguments.calls
+            )
             for name in arguments.nets
         }
     result |= {"targets": TARGETS, "environment": environment(threads, arguments.calls)}
@@ -67,7 +69,7 @@ def main() -> None:
     print(f"saved {out}")
 
 
-def measure(bundle: Path, threads: list[int], calls: int) -> dict[str, Any]:
+def measure(bundle: Path, overlay: Path, threads: list[int], calls: int) -> dict[str, Any]:
     """Lower every candidate and time it at each number of threads."""
     manifest = Manifest.read(bundle / MANIFEST)
     states = gate_inputs(
@@ -78,17 +80,20 @@ def measure(bundle: Path, threads: list[int], calls: int) -> dict[str, Any]:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         eager["eager"]()
     rows: dict[str, dict[str, Any]] = {}
-    made: dict[str, Lowered] = {}
+    made: dict[str, str] = {}
     for engine, precision in CANDIDATES:
         name = f"{engine}-{precision}"
         try:
-            made[name] = lower(bundle, engine=engine, precision=precision, threads=threads)
-            verdict = made[name].verdict
+            entry = lowered(bundle, overlay, engine, precision, threads)
+            made[name] = entry["program"]["name"]
+            gate = entry["gate"]
             rows[name] = {
-                "error": max(verdict.error.values()),
-                "error_over_limit": verdict.worst,
-                "error_kind": verdict.kind,
-                "fp32_convolutions": made[name].kept_in_fp32,
+                "error": max(gate["error"].values()),
+                "error_over_limit": max(
+                    gate["error"][field] / limit for field, limit in gate["limit"].items()
+                ),
+                "error_kind": gate["kind"],
+                "fp32_convolutions": entry["convolutions"]["fp32"],
                 "threads": {},
             }
         except GateError as refused:
@@ -97,7 +102,7 @@ def measure(bundle: Path, threads: list[int], calls: int) -> dict[str, Any]:
     for count in threads:
         torch.set_num_threads(count)
         by_threads[str(count)] = _measure_once(
-            bundle, manifest, inputs, eager, made, rows, counter.get_total_flops(), count, calls
+            bundle, overlay, inputs, eager, made, rows, counter.get_total_flops(), count, calls
         )
     for row in rows.values():
         first = row["threads"].get("1", {})
@@ -112,26 +117,44 @@ def measure(bundle: Path, threads: list[int], calls: int) -> dict[str, Any]:
     }
 
 
+def lowered(
+    bundle: Path, overlay: Path, engine: str, precision: str, threads: list[int]
+) -> dict[str, Any]:
+    """The entry of a program in the overlay, lowered now unless it stands there."""
+    name = f"{engine}-cpu-{precision}-{host_key('cpu')}"
+
+    def found() -> dict[str, Any] | None:
+        entries = read_entries(overlay, bundle_hash(bundle))
+        return next((entry for entry in entries if Path(entry["folder"]).name == name), None)
+
+    entry = found()
+    if entry is None:
+        lower(bundle, engine=engine, precision=precision, threads=threads, out=overlay)
+        entry = found()
+    assert entry is not None
+    return entry
+
+
 def _measure_once(
     bundle: Path,
-    manifest: Manifest,
+    overlay: Path,
     inputs: tuple[torch.Tensor, ...],
     eager: dict[str, Call],
-    made: dict[str, Lowered],
+    made: dict[str, str],
     rows: dict[str, dict[str, Any]],
     flops: int,
     threads: int,
     calls: int,
 ) -> dict[str, Any]:
     programs: dict[str, Call] = {}
-    firsts, through = {}, {}
-    for name, entry in made.items():
-        programs[name], through[name] = opened(bundle, manifest, entry, inputs, threads)
+    firsts = {}
+    for name, program in made.items():
+        programs[name] = opened(bundle, overlay, program, inputs, threads)
         begin = time.perf_counter()
         programs[name]()
         firsts[name] = time.perf_counter() - begin
     with torch.no_grad():
-        samples = interleaved({**eager, **programs, **peaks()}, calls=calls, seconds=300.0)
+        samples = interleaved({**eager, **programs, **peaks()}, calls=calls, seconds=SECONDS)
     median = {name: float(np.median(values)) for name, values in samples.items()}
     rate = {p: 2 * PEAK_SIZE**3 / min(samples[f"matmul-{p}"]) for p in ("fp32", "bf16")}
     for name in made:
@@ -142,7 +165,7 @@ def _measure_once(
             "quartiles_ms": [float(low), float(high)],
             "share_of_matmul_peak": flops / median[name] / rate[precision],
             "first_call_over_steady": firsts[name] / median[name],
-            "through": through[name],
+            "through": "libsurrogate",
         }
     better = min(("eager", "eager-channels-last"), key=lambda name: median[name])
     best = min(made, key=lambda name: median[name])
@@ -183,22 +206,13 @@ def peaks() -> dict[str, Call]:
 
 
 def opened(
-    bundle: Path, manifest: Manifest, entry: Lowered, inputs: tuple[torch.Tensor, ...], threads: int
-) -> tuple[Call, str]:
-    """A call of the program by libsurrogate, else by its loader; and which of the two."""
-    try:
-        model = Surrogate.open(bundle, program=entry.name, threads=threads)
-    except SurrogateError as error:
-        run = load_written(entry.name.partition("-")[0], entry.folder, "cpu")
-
-        def call() -> object:
-            with torch.no_grad():
-                return run(*inputs)
-
-        return call, f"the program's loader, without packing and guards ({error})"
-    state = physical_state(manifest, inputs[0].numpy())[0].astype(np.float32)  # (C, ny, nx)
+    bundle: Path, overlay: Path, program: str, inputs: tuple[torch.Tensor, ...], threads: int
+) -> Call:
+    """A call of the program by libsurrogate."""
+    model = Surrogate.open(bundle, program=program, threads=threads, overlay=overlay)
+    state = physical_state(model.manifest, inputs[0].numpy())[0].astype(np.float32)  # (C, ny, nx)
     out = np.empty_like(state)
-    return lambda: model.predict(state, out=out, step=0), "libsurrogate"
+    return lambda: model.predict(state, out=out, step=0)
 
 
 def environment(threads: list[int], calls: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 #include "program.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace surrogate::core {
 
@@ -139,8 +140,8 @@ std::string merit(const Candidate &chosen, std::size_t count) {
     if (!chosen.timing)
         return text("the first of ", count, " that fits and loads");
     const Timing &timing = *chosen.timing;
-    return text("the fastest of ", count, " that fits and loads, by timings on this machine (", timing.milliseconds,
-                " ms for ", timing.batch * timing.cells, " cells, ", timing.threads,
+    return text("the fastest of ", count, " that fits and loads, by timings on this machine (",
+                std::round(timing.milliseconds * 1000) / 1000, " ms for ", timing.batch * timing.cells, " cells, ", timing.threads,
                 timing.threads == 1 ? " thread)" : " threads)");
 }
 
@@ -173,6 +174,7 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
                 why = inadmissible(*candidate.entry, request);
             if (why.empty()) {
                 Program program = load(bundle, request, spec, candidate.entry);
+                program.deviation_ = candidate.entry ? candidate.entry->deviation : 0;
                 program.choice_ =
                     text("program ", summary(spec), " on ", program.device_, " with ", program.engine_version(), ": ",
                          merit(candidate, candidates.size()), passed_over);

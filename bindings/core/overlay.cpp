@@ -97,6 +97,9 @@ void read_entry(OverlayEntry &entry, const JsonNode &root) {
     entry.compute_capability = string_or_none(host, "compute_capability");
     if (const auto timings = root.find("timings"))
         entry.timings = read_timings(*timings);
+    const auto gate = root.find("gate");
+    if (const auto deviation = gate ? gate->find("deviation") : std::nullopt)
+        entry.deviation = deviation->number();
 }
 
 /// Timings of the bundle's own programs on `device`, from a file that was written on a machine like this one.

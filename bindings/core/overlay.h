@@ -28,6 +28,7 @@ struct OverlayEntry {
     std::vector<std::string> isa;           // instruction sets that its code uses, as flags of /proc/cpuinfo
     std::map<std::string, FileEntry> files; // by path in `folder`
     std::vector<Timing> timings;
+    double deviation = 0; // largest |y - expected| on the bundle's example, measured when it was accepted
 };
 
 /// What an overlay holds of one bundle.

@@ -34,6 +34,9 @@ class Program {
     const ProgramSpec &spec() const { return spec_; }
     const std::string &device() const { return device_; }
     const std::string &choice() const { return choice_; } ///< one sentence: why this program
+    /// How far the program may leave the expected output on the example besides the manifest's tolerance: what it was
+    /// accepted with where it was lowered; 0 for a program of the bundle itself.
+    double deviation() const { return deviation_; }
     const char *engine_version() const { return engine_->version ? engine_->version : engine_->name; }
 
   private:
@@ -52,6 +55,7 @@ class Program {
     };
     ProgramSpec spec_;
     std::string device_, choice_;
+    double deviation_ = 0;
     bool passes_in_engine_ = false;
     const surrogate_engine *engine_;
     std::unique_ptr<surrogate_program, Destroy> handle_;

@@ -30,7 +30,7 @@ surrogate_verification Model::replay() {
         if (std::isnan(difference))
             break;
     }
-    result.tolerance = manifest_.tolerance;
+    result.tolerance = manifest_.tolerance + program_.deviation();
     result.passed = result.largest_difference <= result.tolerance;
     return result;
 }

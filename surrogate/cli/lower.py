@@ -12,7 +12,7 @@ from surrogate.cli.output import console, emit_json, fail, failure, table
 from surrogate.errors import ArgumentError
 from surrogate.lower.lowering import GateError, Lowered
 from surrogate.lower.lowering import lower as lower_bundle
-from surrogate.lower.overlay import bundle_hash, default_overlay, read_entries
+from surrogate.lower.overlay import bundle_hash, overlay_folder, read_entries
 from surrogate.paths import find_bundle
 
 
@@ -98,7 +98,7 @@ def _print(made: Lowered) -> None:
 
 
 def _list(bundle: str, out: Path | None, json: bool) -> None:
-    overlay = out or default_overlay()
+    overlay = overlay_folder(out)
     entries = read_entries(overlay, bundle_hash(find_bundle(bundle)))
     if json:
         emit_json({"overlay": overlay, "programs": entries})

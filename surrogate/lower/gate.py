@@ -11,6 +11,9 @@ so a program at the limit changes the model's error by about 0.1 %. A model with
 the normalised output: max |y - y_reference| ≤ limit · max |y_reference|, about five rounding units of bfloat16 or
 float16, 1e-4 in float32.
 
+Fields that only follow from predicted ones, for instance B = curl A_z, have no limit of their own here: they are held
+by the potential's, whose validation error is small for that reason.
+
 The states are the example pair's input (without an example, one of random numbers of unit variance) and three copies:
 moved by half the domain along every axis; contrasts stretched by a quarter about the trained mean; and with white noise
 of 2 % of each channel's standard deviation. All are held inside the trained ranges where the manifest has them.
@@ -79,6 +82,7 @@ class Gate:
         self.manifest = manifest
         reference = load_program(folder, manifest)
         self.inputs = gate_inputs(folder, manifest, shape)
+        self.example = read_example(folder, manifest)
         self.expected = [reference(*inputs) for inputs in self.inputs]
 
     def judge(self, program: Program, precision: str, *, states: int | None = None) -> Verdict:
@@ -88,6 +92,16 @@ class Gate:
             return self._max_norm(found, precision)
         return self._validation(found)
 
+    def deviation(self, program: Program) -> float:
+        """How far verification may find the program from the example's expected output, normalised; 0 without one.
+
+        Twice what is measured here, because another number of threads changes how sums are rounded.
+        """
+        if self.example is None:
+            return 0.0
+        inputs, expected = self.example
+        return 2.0 * float(np.abs(program(*inputs) - expected).max())
+
     def _max_norm(self, found: list[Array], precision: str) -> Verdict:
         pairs = zip(found, self.expected, strict=False)
         error = [float(np.abs(y - r).max() / max(np.abs(r).max(), 1e-30)) for y, r in pairs]
@@ -96,9 +110,7 @@ class Gate:
     def _validation(self, found: list[Array]) -> Verdict:
         errors: dict[str, float] = {}
         for y, expected, inputs in zip(found, self.expected, self.inputs, strict=False):
-            newest = inputs[0][
-                :, : self.manifest.input_channels
-            ]  # of a model that reads several frames
+            newest, *_ = np.split(inputs[0], self.manifest.history, axis=1)
             state = physical_state(self.manifest, newest)
             frame = denormalise(self.manifest, state, y)
             truth = denormalise(self.manifest, state, expected)
@@ -126,15 +138,8 @@ def validation_errors(manifest: Manifest) -> dict[str, float] | None:
 def gate_inputs(folder: Path, manifest: Manifest, shape: Sequence[int]) -> list[Inputs]:
     """Program inputs, float32: normalised states as the module says, with parameters and noise where there are some."""
     drawn = [entry.numpy() for entry in example_inputs(manifest, shape)]
-    first, others = drawn[0], drawn[1:]
-    if manifest.example is not None:
-        tensors = read_tensors(folder / manifest.example.file)
-        first = np.array(tensors["input"])
-        if others and first.shape[2:] != tuple(shape):
-            drawn = [entry.numpy() for entry in example_inputs(manifest, first.shape[2:])]
-            others = drawn[1:]
-        if manifest.parameters and "parameters" in tensors:
-            others[0] = np.array(tensors["parameters"])
+    example = read_example(folder, manifest)
+    first, *others = drawn if example is None else example[0]
     generator = np.random.default_rng(SEED)
     axes = tuple(range(2, first.ndim))
     half = tuple(size // 2 for size in first.shape[2:])
@@ -142,6 +147,16 @@ def gate_inputs(folder: Path, manifest: Manifest, shape: Sequence[int]) -> list[
     states = [first, np.roll(first, half, axes), STRETCH * first, first + noise]
     low, high = _normalised_range(manifest, first)
     return [(np.clip(state, low, high).astype(np.float32), *others) for state in states]
+
+
+def read_example(folder: Path, manifest: Manifest) -> tuple[Inputs, Array] | None:
+    """Inputs and expected output of the bundle's example pair, float32; None if it has none."""
+    if manifest.example is None:
+        return None
+    tensors = read_tensors(folder / manifest.example.file)
+    names = ["input"] + ["parameters"] * bool(manifest.parameters)
+    names += [f"noise.{entry.name}" for entry in manifest.noise]
+    return tuple(np.array(tensors[name]) for name in names), np.array(tensors["expected"])
 
 
 def _normalised_range(manifest: Manifest, state: Array) -> tuple[Array, Array]:
@@ -154,9 +169,9 @@ def _normalised_range(manifest: Manifest, state: Array) -> tuple[Array, Array]:
         ):
             low.append((a - mean) / std)
             high.append((b - mean) / std)
-    frames = state.shape[1] // len(low)  # of a model that reads several
+    low, high = low * manifest.history, high * manifest.history
     shape = (1, -1, *[1] * (state.ndim - 2))
-    return np.array(low * frames).reshape(shape), np.array(high * frames).reshape(shape)
+    return np.array(low).reshape(shape), np.array(high).reshape(shape)
 
 
 def _relative(manifest: Manifest, frame: Array, truth: Array) -> dict[str, float]:

@@ -23,7 +23,7 @@ from surrogate.errors import ArgumentError, EngineError, SurrogateError
 from surrogate.lower import engines, host
 from surrogate.lower.folding import fold_batch_norms
 from surrogate.lower.gate import Gate, Verdict
-from surrogate.lower.overlay import bundle_hash, default_overlay, write_entry, write_timings
+from surrogate.lower.overlay import bundle_hash, overlay_folder, write_entry, write_timings
 from surrogate.lower.portable import (
     Portable,
     check_shape,
@@ -34,7 +34,10 @@ from surrogate.lower.portable import (
 )
 from surrogate.lower.precision import lower_precision
 from surrogate.lower.selection import choose_kept
+from surrogate.lower.separable import split_filters
+from surrogate.lower.shuffle import order_shuffles
 from surrogate.lower.timing import time_programs
+from surrogate.lower.transposed import unfold_transposed
 from surrogate.paths import find_bundle
 
 PRECISIONS = ("fp32", "bf16", "fp16")
@@ -79,7 +82,7 @@ def lower(
     precision : {"fp32", "bf16", "fp16"}
         Of weights and of what lies between; input and output are float32.
     out : Path, optional
-        The overlay; default: the user's.
+        The overlay; default: ``$SURROGATE_OVERLAY``, else the user's.
     threads : sequence of int, optional
         CPU threads at which programs are timed; default: 1 and all allowed cores.
     shape : sequence of int, optional
@@ -93,6 +96,7 @@ def lower(
         If anything is missing or cannot be converted; the text says what.
     """
     _check_options(engine, device, precision)
+    overlay = overlay_folder(out)
     folder = find_bundle(bundle)
     manifest = check_bundle(folder)
     size = tuple(shape) if shape else default_shape(manifest, folder)
@@ -100,7 +104,8 @@ def lower(
     counts = tuple(threads) if threads else tuple(dict.fromkeys([1, allowed_cores()]))
     gate = Gate(folder, manifest, size)
     portable = load_portable(folder, manifest)
-    fold_batch_norms(portable.graph)
+    for rewrite in (fold_batch_norms, split_filters, order_shuffles, unfold_transposed):
+        rewrite(portable.graph)
     graph, kept, total = _converted(portable, gate, precision)
     with tempfile.TemporaryDirectory(prefix="surrogate-lower-") as scratch:
         inputs, dynamic = _export_inputs(portable, manifest, size, engine)
@@ -115,7 +120,8 @@ def lower(
             precision=precision,
         )
         program = engines.load_written(engine, Path(scratch), device)
-        verdict = gate.judge(_on_arrays(program, device), precision)
+        on_arrays = _on_arrays(program, device)
+        verdict = gate.judge(on_arrays, precision)
         if not verdict.passed:
             raise GateError(_refusal(engine, precision, device, verdict))
         name = f"{engine}-{device}-{precision}"
@@ -132,14 +138,16 @@ def lower(
             },
             "path": engines.PATHS[engine],
             "host": host.describe(device, engines.isa_of(engine)),
-            "gate": {"error": verdict.error, "limit": verdict.limit, "kind": verdict.kind},
+            "gate": {
+                "error": verdict.error,
+                "limit": verdict.limit,
+                "kind": verdict.kind,
+                "deviation": gate.deviation(on_arrays),
+            },
+            "convolutions": {"count": total, "fp32": kept},
             "timings": own,
         }
-        overlay, key, identity = (
-            out or default_overlay(),
-            host.host_key(device),
-            bundle_hash(folder),
-        )
+        key, identity = host.host_key(device), bundle_hash(folder)
         written = write_entry(
             overlay,
             identity,

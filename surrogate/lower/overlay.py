@@ -19,14 +19,27 @@ from typing import Any
 
 from surrogate.bundle.folder import MANIFEST, file_entries
 from surrogate.compilation import cache_dir
+from surrogate.errors import ArgumentError
 
 SCHEMA, HASH_DIGITS, ENTRY = 1, 32, "program.json"
 
 
-def default_overlay() -> Path:
-    """``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the user's cache."""
-    given = os.environ.get("SURROGATE_OVERLAY")
-    return Path(given) if given else cache_dir() / "overlay"
+def overlay_folder(given: Path | None = None) -> Path:
+    """The overlay that is given, else ``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the user's cache.
+
+    Raises
+    ------
+    ArgumentError
+        If none is given and the variable is set and empty, by which libsurrogate too means: no overlay.
+    """
+    if given is not None:
+        return given
+    named = os.environ.get("SURROGATE_OVERLAY")
+    if named == "":
+        raise ArgumentError(
+            "lower: SURROGATE_OVERLAY is empty, which means no overlay; unset it, set it to a folder, or give --out"
+        )
+    return Path(named) if named else cache_dir() / "overlay"
 
 
 def bundle_hash(folder: Path) -> str:

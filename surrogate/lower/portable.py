@@ -81,7 +81,7 @@ def example_inputs(
     def normal(channels: int) -> Tensor:
         return torch.randn(batch, channels, *shape, generator=generator)
 
-    channels = manifest.input_channels * int(getattr(manifest, "history", 1))
+    channels = manifest.input_channels * manifest.history
     inputs = [normal(channels)]
     if manifest.parameters:
         presets = [entry.preset for entry in manifest.parameters]

@@ -10,17 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles import field, manifest
+from engines.torchscript import engine_folder
 from typer.testing import CliRunner
 
+from surrogate import Surrogate
 from surrogate.bundle.folder import MANIFEST, file_entry, write_bundle
 from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.tensors import read_tensors
 from surrogate.cli.main import app
 from surrogate.errors import ArgumentError, EngineError, NotFoundError, ShapeError
 from surrogate.lower import host, lowering
 from surrogate.lower.engines import import_tensorrt, load_written
 from surrogate.lower.gate import Gate, Verdict, gate_inputs
 from surrogate.lower.lowering import GateError, lower
-from surrogate.lower.overlay import bundle_hash, default_overlay, read_entries, write_entry
+from surrogate.lower.overlay import bundle_hash, overlay_folder, read_entries, write_entry
+from surrogate.lower.separable import split_filters
+from surrogate.lower.shuffle import order_shuffles
+from surrogate.lower.transposed import unfold_transposed
+from surrogate.verification import physical_state
 
 torch = pytest.importorskip("torch", reason="torch is missing")
 
@@ -310,10 +317,20 @@ def test_an_entry_replaces_the_one_of_its_name(tmp_path: Path):
 
 def test_the_overlay_may_be_named_by_the_environment(monkeypatch: Any, tmp_path: Path):
     monkeypatch.setenv("SURROGATE_OVERLAY", str(tmp_path))
-    assert default_overlay() == tmp_path
+    assert overlay_folder() == tmp_path
+    assert overlay_folder(tmp_path / "given") == tmp_path / "given"
     monkeypatch.delenv("SURROGATE_OVERLAY")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_overlay() == tmp_path / "surrogate" / "overlay"
+    assert overlay_folder() == tmp_path / "surrogate" / "overlay"
+
+
+def test_an_empty_overlay_variable_means_none_and_lowering_then_asks_for_a_folder(
+    bundle: Path, monkeypatch: Any
+):
+    monkeypatch.setenv("SURROGATE_OVERLAY", "")
+    done = run(["lower", bundle, "--engine=torchscript"])
+    assert done.exit_code == 2
+    assert "give --out" in done.stderr
 
 
 def test_a_refusal_tells_what_to_do():
@@ -322,3 +339,118 @@ def test_a_refusal_tells_what_to_do():
     assert "nothing was written" in text
     assert "--precision fp32" in text
     assert issubclass(GateError, Exception)
+
+
+class FilteredShuffle(torch.nn.Module):
+    """A convolution, depth-to-space, and a filter of one channel, of rank one or not."""
+
+    def __init__(self, kernel: Any) -> None:
+        super().__init__()
+        self.up = torch.nn.Conv2d(3, 8, 1)
+        self.register_buffer("kernel", kernel[None, None])
+
+    def forward(self, x: Any) -> Any:
+        shuffled = torch.nn.functional.pixel_shuffle(self.up(x), 2)
+        first = torch.nn.functional.conv2d(shuffled[:, :1], self.kernel)
+        return torch.cat([first, shuffled[:, 1:, 1:-1, 2:-2]], 1)
+
+
+def rewritten(kernel: Any, rewrite: Any) -> tuple[Any, float]:
+    """The rewritten graph of the module above, and its largest difference from it."""
+    torch.manual_seed(0)
+    net, x = FilteredShuffle(kernel), torch.randn(2, 3, 8, 6)
+    graph = torch.export.export(net, (x,)).module(check_guards=False)
+    rewrite(graph)
+    with torch.no_grad():
+        return graph, float((graph(x) - net(x)).abs().max())
+
+
+def targets(graph: Any) -> list[str]:
+    return [str(node.target) for node in graph.graph.nodes]
+
+
+def test_a_filter_of_rank_one_becomes_shifted_sums_and_keeps_its_result():
+    kernel = torch.outer(torch.tensor([1.0, 2.0, 1.0]), torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]))
+    graph, difference = rewritten(kernel / 64, split_filters)
+    assert difference < 1e-6
+    assert targets(graph).count("aten.conv2d.default") == 1
+
+
+def test_a_filter_of_higher_rank_stays_a_convolution():
+    graph, difference = rewritten(torch.arange(15.0).reshape(3, 5) ** 2, split_filters)
+    assert difference == 0
+    assert targets(graph).count("aten.conv2d.default") == 2
+
+
+def test_depth_to_space_after_a_convolution_keeps_its_result():
+    graph, difference = rewritten(torch.ones(3, 5), order_shuffles)
+    assert difference < 1e-5
+    assert "aten.pixel_shuffle.default" not in targets(graph)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_transposed_convolution_with_few_channels_becomes_a_product_with_the_same_result(
+    bias: bool,
+):
+    torch.manual_seed(0)
+    net, x = torch.nn.ConvTranspose2d(5, 3, 4, 2, 1, bias=bias), torch.randn(2, 5, 7, 6)
+    graph = torch.export.export(net, (x,)).module(check_guards=False)
+    unfold_transposed(graph)
+    assert "aten.conv_transpose2d.input" not in targets(graph)
+    with torch.no_grad():
+        assert float((graph(x) - net(x)).abs().max()) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "more", [{"out_channels": 16}, {"padding": 0}, {"kernel_size": 3}, {"output_padding": 1}]
+)
+def test_other_transposed_convolutions_are_left_alone(more: dict[str, int]):
+    usual = {"out_channels": 3, "kernel_size": 4, "stride": 2, "padding": 1}
+    net = torch.nn.ConvTranspose2d(5, **(usual | more))
+    graph = torch.export.export(net, (torch.randn(2, 5, 7, 6),)).module(check_guards=False)
+    unfold_transposed(graph)
+    assert "aten.conv_transpose2d.input" in targets(graph)
+
+
+def lowered_all(bundle: Path, overlay: Path) -> dict[str, Any]:
+    return {
+        made.name: made
+        for engine, precision in (("aoti", "bf16"), ("torchscript", "bf16"))
+        for made in [lower(bundle, engine=engine, precision=precision, out=overlay, threads=[1])]
+    }
+
+
+@pytest.mark.full
+def test_the_library_runs_the_fastest_lowered_program_says_why_and_verifies_it(
+    tmp_path: Path, shipped: Path
+):
+    made = lowered_all(shipped, tmp_path)
+    times = {name: entry.timings[0]["milliseconds"] for name, entry in made.items()}
+    options = {"engine_path": str(engine_folder()), "overlay": tmp_path}
+    with Surrogate.open(shipped, threads=1, **options) as model:
+        assert model.info.program == min(times, key=times.get)
+        assert "the fastest of 4" in model.info.choice
+    frames = {}
+    tensors = read_tensors(shipped / "example.safetensors")
+    for name in made:
+        for threads in (1, 2):
+            with Surrogate.open(shipped, program=name, threads=threads, **options) as model:
+                assert model.verify().passed
+                state = physical_state(model.manifest, tensors["input"])[0]
+                frames[name, threads] = model.predict(state)
+    for (name, threads), frame in frames.items():
+        limit = 0.1 * frame.std(axis=(1, 2), keepdims=True)
+        assert (np.abs(frame - frames[name, 1]) <= limit).all(), threads
+
+
+def test_the_library_opens_a_lowered_package_and_computes_the_net(bundle: Path, tmp_path: Path):
+    made = lower(bundle, engine="aoti", precision="fp32", out=tmp_path, threads=[1])
+    options = {"engine_path": str(engine_folder()), "overlay": tmp_path}
+    state = np.random.default_rng(0).standard_normal((2, 16, 24)).astype(np.float32)
+    with torch.no_grad():
+        expected = state + small_net()(torch.from_numpy(state)[None])[0].numpy()
+    for threads in (1, 2):
+        with Surrogate.open(bundle, threads=threads, **options) as model:
+            assert model.info.program == made.name == "aoti-cpu-fp32"
+            assert "by timings on this machine" in model.info.choice
+            np.testing.assert_allclose(model.predict(state), expected, rtol=1e-4, atol=1e-4)

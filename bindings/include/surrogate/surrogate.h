@@ -469,7 +469,7 @@ typedef struct surrogate_verification {
     size_t struct_size;        /* sizeof(surrogate_verification), set by the caller */
     int32_t passed;            /* 1: largest_difference <= tolerance */
     double largest_difference; /* max |program(example) - expected|, in normalised increments */
-    double tolerance;          /* from the manifest */
+    double tolerance;          /* from the manifest; of a lowered program plus the difference it was accepted with */
 } surrogate_verification;
 
 /* Hash every file of the bundle, run the chosen program on the example input and compare with the expected output.
