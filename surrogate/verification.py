@@ -65,7 +65,11 @@ def verify_bundle(bundle: str | os.PathLike[str], **options: Any) -> list[Check]
             why = "the bundle has no example pair"
             return [*checks, Check("example", None, why), Check("reference", None, why)]
         example = _example_check(model)
-        return [*checks, example, _reference_check(folder, manifest, model, example.tolerance or 0.0)]
+        return [
+            *checks,
+            example,
+            _reference_check(folder, manifest, model, example.tolerance or 0.0),
+        ]
 
 
 def _example_check(model: Surrogate) -> Check:
@@ -78,9 +82,7 @@ def _example_check(model: Surrogate) -> Check:
     return Check("example", result.passed, text, result.largest_difference, result.tolerance)
 
 
-def _reference_check(
-    folder: Path, manifest: Manifest, model: Surrogate, tolerance: float
-) -> Check:
+def _reference_check(folder: Path, manifest: Manifest, model: Surrogate, tolerance: float) -> Check:
     """The library's frame against the reference's, both from the example's input in physical units.
 
     `tolerance` is the program's own on the example; a lowered program has a wider one than the bundle's.

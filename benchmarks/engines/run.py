@@ -1,8 +1,8 @@
 """Programs of `surrogate lower` against eager torch: batch 1, one and all threads, whole calls in turns.
 
 ``python benchmarks/engines/run.py`` lowers every candidate, measures and writes
-``benchmarks/results/engines_<cpu>.json``. Programs are called through libsurrogate: a call holds packing, guards and the
-output pass. ``--overlay FOLDER`` keeps what was lowered, so that a second run only measures.
+``benchmarks/results/engines_<cpu>.json``. Programs are called through libsurrogate: a call holds packing, guards and
+the output pass. ``--overlay FOLDER`` keeps what was lowered, so that a second run only measures.
 Eager torch is called on tensors that are ready, in the default memory format and in channels-last; the better counts.
 """
 
@@ -50,15 +50,15 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=25, help="rounds of calls")
     parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
     parser.add_argument("--out", type=Path, help="JSON file")
-    parser.add_argument("--overlay", type=Path, help="folder that keeps bundles and lowered programs")
+    parser.add_argument(
+        "--overlay", type=Path, help="folder that keeps bundles and lowered programs"
+    )
     arguments = parser.parse_args()
     threads = list(dict.fromkeys([1, allowed_cores()]))
     with tempfile.TemporaryDirectory() as scratch:
         overlay = arguments.overlay or Path(scratch)
         result: dict[str, Any] = {
-            name: measure(
-                NETS[name](overlay / "bundles" / name), overlay, threads, arguments.calls
-            )
+            name: measure(NETS[name](overlay / "bundles" / name), overlay, threads, arguments.calls)
             for name in arguments.nets
         }
     result |= {"targets": TARGETS, "environment": environment(threads, arguments.calls)}

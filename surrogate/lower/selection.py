@@ -14,7 +14,9 @@ from surrogate.lower.gate import Verdict
 from surrogate.lower.graph import convolutions, last_convolutions, tensor_of
 
 ROOMS = (0.9, 0.7, 0.5, 0.35)  # predicted error over its limit that is aimed at
-EAGER = 0.9  # measured error over its limit: compiled programs round elsewhere and were up to 8 % worse
+EAGER = (
+    0.9  # measured error over its limit: compiled programs round elsewhere and were up to 8 % worse
+)
 
 
 def choose_kept(

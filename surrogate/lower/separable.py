@@ -15,7 +15,9 @@ from surrogate.lower.graph import tensor_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-RANK_ONE = 1e-7  # second singular value over the first: below it the factors lose less than float32 does
+RANK_ONE = (
+    1e-7  # second singular value over the first: below it the factors lose less than float32 does
+)
 
 
 def split_filters(graph: Any) -> None:

@@ -1,8 +1,8 @@
 """Depth-to-space after a convolution, with the channels in the order that channels-last memory wants.
 
-``pixel_shuffle`` takes the new cells of one channel from neighbouring channels, (c, i, j): in channels-last memory every
-value moves alone, and a compiler repeats that in each kernel that reads the result. With the convolution's rows in the
-order (i, j, c), which costs nothing, whole vectors of channels move.
+``pixel_shuffle`` takes the new cells of one channel from neighbouring channels, (c, i, j): in channels-last memory
+every value moves alone, and a compiler repeats that in each kernel that reads the result. With the convolution's rows
+in the order (i, j, c), which costs nothing, whole vectors of channels move.
 """
 
 from __future__ import annotations

@@ -22,11 +22,19 @@ def unfold_transposed(graph: Any) -> None:
     import torch
 
     aten = torch.ops.aten
-    usual = (None, [1, 1], [0, 0], [0, 0], 1, [1, 1])  # bias, stride, padding, output padding, …
+    usual: list[Any] = [
+        None,
+        [1, 1],
+        [0, 0],
+        [0, 0],
+        1,
+        [1, 1],
+    ]  # bias, stride, padding, output padding, …
     for number, node in enumerate(list(graph.graph.nodes)):
         if node.target is not aten.conv_transpose2d.input:
             continue
-        bias, stride, *rest = (*node.args[2:], *usual[len(node.args) - 2 :])
+        given = list(node.args[2:])
+        bias, stride, *rest = given + usual[len(given) :]
         weight = tensor_of(graph, node.args[1])
         if weight is None or (bias is not None and tensor_of(graph, bias) is None):
             continue
@@ -68,7 +76,8 @@ def _class() -> Any:
             s, channels = self.s, self.channels
             batch, _, ny, nx = x.shape
             x = x.permute(0, 2, 3, 1).reshape(batch, ny, nx, 2, s, 2, s, channels)
-            whole: Any = 0  # (B, ny + 1, nx + 1, s, s, K): blocks of s × s cells, of which up to four patches have a part
+            # (B, ny + 1, nx + 1, s, s, K): blocks of s × s cells, in which up to four patches have a part
+            whole: Any = 0
             for j in (0, 1):
                 for i in (0, 1):
                     part, around = x[:, :, :, j, :, i], (i, 1 - i, j, 1 - j)
