@@ -13,8 +13,8 @@ from typing import Any
 from surrogate.lower.gate import Verdict
 from surrogate.lower.graph import convolutions, last_convolutions, tensor_of
 
-ROOMS = (0.9, 0.7, 0.5, 0.35)  # predicted error over its limit that is aimed at
-EAGER = (
+ROOMS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.35)  # predicted error over its limit that is aimed at
+EAGER = 0.93  # measured error over its limit: compiled programs round elsewhere and were up to 5 % worse
     0.9  # measured error over its limit: compiled programs round elsewhere and were up to 8 % worse
 )
 

@@ -13,9 +13,12 @@ from bundles import field, manifest, stub_bundle
 from compiling import need_compiler
 from engines.aoti import timing, write_entry, write_timings
 from engines.torchscript import engine_folder
+from flow_bundle import OFFSET, SCALE, sealed_with_example
+from flow_bundle import affine as flow_affine
 
 from surrogate import Surrogate, errors
 from surrogate.bundle.folder import write_bundle
+from surrogate.verification import verify_bundle
 
 STUB = {"engine": "stub", "format": "stub", "made_with": "stub 1"}
 ADMISSIBLE = {"program": STUB}
@@ -242,3 +245,23 @@ def test_package_for_another_instruction_set_is_never_loaded(bundle, tmp_path, o
     choice = opened(bundle, overlay, **options)[2]
     assert "cannot load program 'b'" in choice
     assert mark.exists()
+
+
+def test_a_lowered_program_verifies_within_what_it_was_accepted_with(tmp_path, overlay):
+    bundle = sealed_with_example(tmp_path / "flow.surrogate", tolerance=0.01)
+    program = flow_affine(SCALE, [value + 0.05 for value in OFFSET], shift=[1, -2])
+    payload = tmp_path / "shifted.json"
+    payload.write_text(json.dumps(program))
+    gate = {"error": {}, "limit": {}, "kind": "max-norm"}
+    for name, deviation in (("near", 0.06), ("far", 0.03)):
+        facts = {**ADMISSIBLE, "gate": gate | {"deviation": deviation}}
+        write_entry(overlay, bundle, payload, name=name, **facts)
+        with Surrogate.open(bundle, overlay=overlay, program=name) as model:
+            result = model.verify()
+        assert result.tolerance == pytest.approx(0.01 + deviation)
+        assert result.largest_difference == pytest.approx(0.05, rel=1e-4)
+        assert result.passed == (name == "near")
+        reference = {
+            check.name: check for check in verify_bundle(bundle, overlay=overlay, program=name)
+        }
+        assert reference["reference"].tolerance == pytest.approx(0.02 + deviation)
