@@ -6,7 +6,7 @@ namespace surrogate::core {
 
 Model::Model(Bundle bundle, const Options &options)
     : bundle_(std::move(bundle)), manifest_(bundle_.manifest()),
-      guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
+      guards_(merged_guards(manifest_, options.guards)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
       output_pass_(manifest_, guards_), engine_pass_(manifest_, guards_), judge_(manifest_, guards_), log_(options.log),
       log_user_(options.log_user),
@@ -26,7 +26,9 @@ Model::Model(Bundle bundle, const Options &options)
                  "; another version of the engine or another precision may be the cause (", program_.choice(), ")");
     }
     if (!options.record_calls.empty())
-        calls_ = std::make_unique<CallRecord>(options.record_calls, bundle_, program_, options.request.engine_path);
+        calls_ = std::make_unique<CallRecord>(options.record_calls, bundle_, program_,
+                                              options.guards ? options.guards->document : "",
+                                              options.request.engine_path);
     bundle_.release();
     log(SURROGATE_LOG_INFO, text("surrogate_open: ", bundle_.label(), ": ", program_.choice()));
 }
