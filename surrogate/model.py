@@ -170,12 +170,14 @@ class Surrogate:
         field : array, shape (C, ny, nx) or (B, C, ny, nx); or mapping of name to array
             The state at t1, float32 or float64, any strides, in the manifest's units: one array
             with the channels in the manifest's order, or one array a field, of shape (ny, nx),
-            (components, ny, nx) or (B, components, ny, nx). Arrays may be numpy, torch (CPU),
-            anything with DLPack or ``__array_interface__``, or astropy Quantities, whose units are
-            converted.
+            (components, ny, nx) or (B, components, ny, nx). Arrays may be numpy, torch, cupy,
+            anything with DLPack, ``__array_interface__`` or ``__cuda_array_interface__``, or
+            astropy Quantities, whose units are converted. Those in CUDA memory (all of a call, of a
+            model opened on that device) are read and written there, in the order of the current
+            stream of torch or cupy, or that of the interface.
         out : same kind as `field`, optional
             Where the frame is written, in place; may be `field` itself. Condition fields in it are
-            left alone.
+            left alone. Needed where only the ``__cuda_array_interface__`` of `field` is known.
         step : int, optional
             Number of the step; stochastic models need it.
         time : float, optional
@@ -215,7 +217,7 @@ class Surrogate:
                 raise ArgumentError("predict: out= takes one frame; leave it out with members=")
             return self._ensemble(state, reads, members, at)
         target = state.empty() if out is None else state.target(out)
-        self._accept(self._native.predict(state.writes(target), reads, self._options(at)))
+        self._accept(self._native.predict(state.writes(target), reads, self._options(at, state)))
         return state.wrap(target) if out is None else out
 
     def predict_members(
@@ -251,7 +253,7 @@ class Surrogate:
         """
         state: Any = state_of(field, self._layout, units)
         reads = self._reads(state, history, units)
-        options = self._options(Step(**step), members=members)
+        options = self._options(Step(**step), state, members=members)
         frames = state.empty_members(members)
         self._accept(self._native.predict_members(state.writes_many(frames), reads, options))
         return state.wrap(frames)
@@ -285,13 +287,13 @@ class Surrogate:
         state: Any = state_of(field, self._layout, units)
         reads = self._reads(state, history, units)
         target = state.empty() if out is None else state.target(out)
-        self._native.begin(state.writes(target), reads, self._options(Step(**step)))
+        self._native.begin(state.writes(target), reads, self._options(Step(**step), state))
 
         def finish(status: int) -> Any:
             self._accept(status)
             return state.wrap(target) if out is None else out
 
-        return Pending(self._native, finish)
+        return Pending(self._native, finish, state.batch * self.info.partial_count)
 
     def rollout(
         self,
@@ -346,7 +348,7 @@ class Surrogate:
                 state.writes_many(state.frame(frames, slice(done, steps))),
                 reads,
                 steps - done,
-                self._options(at, ahead=done),
+                self._options(at, state, ahead=done),
             )
             reads = self._shifted(state, frames, range(done, done + count), reads)
             done += count
@@ -443,13 +445,21 @@ class Surrogate:
         writes = None if spread is None else state.writes(spread)
         self._accept(
             self._native.predict_ensemble(
-                state.writes(mean), writes, reads, self._options(at, members=members)
+                state.writes(mean), writes, reads, self._options(at, state, members=members)
             )
         )
         return Ensemble(state.wrap(mean), None if spread is None else state.wrap(spread), members)
 
-    def _options(self, at: Step, *, members: int = 1, ahead: int = 0) -> _native.StepOptions:
-        return at.options(self.parameters, members=members, ahead=ahead, dt=self.time_step)
+    def _options(
+        self, at: Step, state: State, *, members: int = 1, ahead: int = 0
+    ) -> _native.StepOptions:
+        return at.options(
+            self.parameters,
+            members=members,
+            ahead=ahead,
+            dt=self.time_step,
+            stream=state.stream,
+        )
 
     def _accept(self, status: int) -> None:
         if status == _native.REJECTED:
