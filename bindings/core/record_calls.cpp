@@ -118,9 +118,12 @@ std::vector<RecordedScalar> CallRecord::scalars_of(const Call &call, std::int64_
     const surrogate_step_options &step = call.step;
     RecordedScalar seed{"seed", RecordedScalar::COUNT, {}};
     seed.count = step.seed;
-    std::vector<RecordedScalar> scalars = {
-        integer("call", number), integer("status", SURROGATE_OK),         integer("step", step.step),
-        integer("member", step.member), seed, integer("totals", call.has_totals)};
+    std::vector<RecordedScalar> scalars = {integer("call", number),
+                                           integer("status", SURROGATE_OK),
+                                           integer("step", step.step),
+                                           integer("member", step.member),
+                                           seed,
+                                           integer("totals", call.has_totals)};
     for (int axis = 0; axis < manifest_.grid.rank; ++axis) {
         scalars.push_back(integer(ORIGIN[axis], step.origin[axis]));
         scalars.push_back(integer(WHOLE[axis], step.global_shape[axis]));
