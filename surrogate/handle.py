@@ -84,9 +84,10 @@ class Handle:
             Folder of the programs that ``surrogate lower`` made for this machine; default: the
             user's (``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the cache); ``""``: none.
         record_calls : path, optional
-            A recording of input and output of every accepted prediction, for
-            ``surrogate verify BUNDLE --replay FILE``; closing the model finishes it. A call that cannot
-            be stored is counted in `statistics`, logged once, and predicts as ever.
+            A recording of input and output of every accepted prediction, frames of a rollout included
+            and ensembles not, for ``surrogate verify BUNDLE --replay FILE``; closing the model
+            finishes it. A call that cannot be stored is counted in `statistics`, logged once, and
+            predicts as ever.
 
         Raises
         ------

@@ -61,7 +61,7 @@ def reference(
     step, seed, member : int
         Of the noise that a stochastic model draws; state b of a batch draws as ``member + b``.
     origin, global_shape : sequence of int, optional
-        Where `field` lies in the whole domain (of the noise too); default: it is the whole.
+        Where `field` lies in the whole domain, to whose cells the noise belongs; default: it is the whole.
     guards : bool
         False: the frame as the program makes it, neither clipped nor projected. Nothing is refused in either case.
 

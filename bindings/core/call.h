@@ -24,7 +24,7 @@ struct Call {
 
     Tally tally;             // what the guards decide by
     bool has_totals = false; // the sums are of more ranks than this one
-    std::uint32_t kept = 0; // bit (1 << reason): guards that were broken and let the state pass
+    std::uint32_t kept = 0;  // bit (1 << reason): guards that were broken and let the state pass
 
     /// Forget the outcome of the call before.
     void begin() {

@@ -1,6 +1,7 @@
 /* trapping_host BUNDLE SIZE THREADS early|late [any]: a solver with floating-point traps, alone or with OpenMP workers.
  * early: the workers start before the model is opened; late: only after the predictions.
- * any: the program takes any grid; else it fails on one of 12 x 12.  Ends with 0 and "ok" if every call returned its status and all traps still work afterwards. */
+ * any: the program takes any grid; else it fails on one of 12 x 12.  Ends with 0 and "ok" if every call returned its
+ * status and all traps still work afterwards. */
 #define _GNU_SOURCE
 #include <fenv.h>
 #include <math.h>
