@@ -75,6 +75,8 @@ class Info:
         CPU threads asked for; 0: the engine's default.
     history : int
         Frames that the program reads; 1: the newest alone.
+    partial_count : int
+        Sums of :meth:`Pending.partials`, for each state of a batch.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Info:
     stochastic: bool
     threads: int
     history: int
+    partial_count: int
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.device import CUDA_DEVICES, InterfaceArray
 from surrogate.errors import ArgumentError, DtypeError, UnitError, UnsupportedError
 
 Array = NDArray[Any]
@@ -48,7 +49,8 @@ def view(value: Any, label: str, unit: str | None) -> View:
     Parameters
     ----------
     value : array of any kind
-        numpy, torch (CPU), anything with DLPack or ``__array_interface__``, or astropy Quantity.
+        numpy, torch, cupy, anything with DLPack, ``__array_interface__`` or ``__cuda_array_interface__``, or astropy
+        Quantity. On the CPU or a CUDA device.
     label : str
         How messages call it, for instance ``field 'rho'``.
     unit : str or None
@@ -61,7 +63,7 @@ def view(value: Any, label: str, unit: str | None) -> View:
     UnitError
         If it carries a unit that does not fit.
     UnsupportedError
-        If it lies in device memory.
+        If it lies in memory of a device that is no CUDA device, or cannot be reached there.
     """
     if type(value) is np.ndarray:
         return View(value, _same)
@@ -71,7 +73,7 @@ def view(value: Any, label: str, unit: str | None) -> View:
     if torch is not None and isinstance(value, torch.Tensor):
         return _torch_view(value, label, torch)
     if hasattr(value, "__cuda_array_interface__"):
-        raise _device_memory(label, "CUDA")
+        return _device_view(value, label)
     if hasattr(value, "__dlpack__"):
         return _dlpack_view(value, label)
     if hasattr(value, "__array_interface__"):
@@ -117,12 +119,14 @@ def _quantity_view(value: Any, label: str, unit: str | None, units: Any) -> View
 
 
 def _torch_view(value: Any, label: str, torch: Any) -> View:
-    if value.device.type != "cpu":
+    if value.device.type not in ("cpu", "cuda"):
         raise _device_memory(label, str(value.device))
     if value.dtype not in (torch.float32, torch.float64):
         raise DtypeError(
             f"{label} has dtype {value.dtype}; expected torch.float32 or torch.float64: tensor.to(torch.float32)"
         )
+    if value.device.type == "cuda":
+        return View(value.detach(), _same)
     try:
         return View(value.detach().numpy(), torch.from_numpy)
     except (TypeError, RuntimeError) as error:  # sparse, lazily conjugated, …
@@ -133,6 +137,8 @@ def _torch_view(value: Any, label: str, torch: Any) -> View:
 
 def _dlpack_view(value: Any, label: str) -> View:
     device = value.__dlpack_device__()[0] if hasattr(value, "__dlpack_device__") else 1
+    if device in CUDA_DEVICES:
+        return _device_dlpack_view(value, label)
     if device not in _CPU_DEVICES:
         raise _device_memory(label, f"a device (DLPack type {int(device)})")
     try:
@@ -145,8 +151,37 @@ def _dlpack_view(value: Any, label: str) -> View:
     return View(array, namespace().from_dlpack if namespace is not None else _same)
 
 
+def _device_view(value: Any, label: str) -> View:
+    """An array with ``__cuda_array_interface__``: cupy's as it is, any other by its interface."""
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and isinstance(value, cupy.ndarray):
+        if value.dtype not in (np.float32, np.float64):
+            raise DtypeError(f"{label} has dtype {value.dtype}; expected float32 or float64")
+        return View(value, _same)
+    return View(cast("Array", InterfaceArray(value, label)), _same)
+
+
+def _device_dlpack_view(value: Any, label: str) -> View:
+    """An array in CUDA memory that has DLPack only, through the torch or cupy of the caller."""
+    library = sys.modules.get("torch") or sys.modules.get("cupy")
+    if library is None:
+        raise UnsupportedError(
+            f"{label} lies in CUDA memory and has DLPack only; import torch or cupy, which read it, "
+            "or give their arrays"
+        )
+    try:
+        array = library.from_dlpack(value)
+    except (TypeError, RuntimeError, BufferError, ValueError) as error:
+        raise UnsupportedError(
+            f"{label}: {library.__name__} cannot read it through DLPack ({error}); give a torch or cupy array"
+        ) from error
+    namespace = getattr(value, "__array_namespace__", None)
+    wrap = namespace().from_dlpack if namespace is not None else _same
+    return View(view(array, label, None).array, wrap)
+
+
 def _device_memory(label: str, device: str) -> UnsupportedError:
     return UnsupportedError(
-        f"{label} lies in the memory of {device}; this version reads host memory only: copy it to the host first "
-        "(tensor.cpu(), cupy.asnumpy(array))"
+        f"{label} lies in the memory of {device}; this version reads the host's and CUDA devices': copy it to the host "
+        "first (tensor.cpu())"
     )

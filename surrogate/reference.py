@@ -40,6 +40,8 @@ def reference(
     step: int | None = None,
     seed: int = 0,
     member: int = 0,
+    origin: Sequence[int] | None = None,
+    global_shape: Sequence[int] | None = None,
     guards: bool = True,
 ) -> Any:
     """Predict as :meth:`Surrogate.predict` must, in float64 with numpy and (for its programs) torch.
@@ -58,6 +60,8 @@ def reference(
         Older frames, newest first, of a model that reads several.
     step, seed, member : int
         Of the noise that a stochastic model draws; state b of a batch draws as ``member + b``.
+    origin, global_shape : sequence of int, optional
+        Where `field` lies in the whole domain, to whose cells the noise belongs; default: it is the whole.
     guards : bool
         False: the frame as the program makes it, neither clipped nor projected. Nothing is refused in either case.
 
@@ -78,6 +82,8 @@ def reference(
         step=step,
         seed=seed,
         member=member,
+        origin=origin,
+        global_shape=global_shape,
         guards=guards,
     )
 
@@ -92,6 +98,8 @@ def predict_reference(
     step: int | None = None,
     seed: int = 0,
     member: int = 0,
+    origin: Sequence[int] | None = None,
+    global_shape: Sequence[int] | None = None,
     guards: bool = True,
 ) -> Any:
     """Compose normalisation, `program`, denormalisation and policies. See :func:`reference`."""
@@ -120,6 +128,8 @@ def predict_reference(
                 seed=seed,
                 member=member + b,
                 noise_input=index,
+                origin=origin,
+                global_shape=global_shape,
             )
             for b in range(len(state))
         ]

@@ -1,9 +1,15 @@
-"""Recorded calls run again through the float64 reference: whether the solver got what the bundle computes."""
+"""Recorded calls run again through the float64 reference: whether the solver got what the bundle computes.
+
+A recording holds all that a call depends on, but for the sums of other ranks (``surrogate_predict_finish``).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +17,7 @@ from numpy.typing import NDArray
 
 from surrogate.bundle.folder import MANIFEST, check_bundle
 from surrogate.bundle.manifest import FieldSpec, Manifest
-from surrogate.errors import CorruptError, FieldError, NotFoundError
+from surrogate.errors import CorruptError, FieldError, NotFoundError, UnsupportedError
 from surrogate.io.frames import FrameFile
 from surrogate.paths import find_bundle
 from surrogate.reference import Program, predict_reference
@@ -50,7 +56,8 @@ class FieldDifference:
 class Replay:
     """Result of :func:`replay_calls`; `tolerance` bounds ``scaled`` of every field.
 
-    `problem` says what is wrong with the bundle's own files; nothing was replayed then.
+    `problem` says what is wrong besides: with the bundle's own files, and nothing was replayed then; or that the
+    calls were recorded with another bundle, whose differences the fields then are.
     """
 
     bundle: str
@@ -62,7 +69,7 @@ class Replay:
 
     @property
     def passed(self) -> bool:
-        """Whether the bundle is whole and every difference within the tolerance."""
+        """Whether the bundle is whole, the one recorded, and every difference within the tolerance."""
         return self.problem is None and all(entry.scaled <= self.tolerance for entry in self.fields)
 
 
@@ -90,6 +97,8 @@ def replay_calls(
         If `file` cannot be read.
     FieldError
         If `file` records no calls, or calls of a model with other fields.
+    UnsupportedError
+        If a call cannot be replayed: what policy ``project`` did was decided with the sums of other ranks.
     EngineError
         If the reference's program cannot be run here.
     """
@@ -105,6 +114,8 @@ def replay_calls(
         tolerance = _UNKNOWN_TOLERANCE if example is None else 2.0 * example.tolerance
     with FrameFile(file) as frames:
         _check_fields(manifest, frames)
+        manifest = _with_recorded_guards(manifest, frames)
+        _check_totals(manifest, frames)
         program = load_program(folder, manifest)
         worst = {
             entry.name: _Worst(entry) for entry in manifest.fields if entry.prediction is not None
@@ -115,7 +126,8 @@ def replay_calls(
         if frames.frames == 0:
             raise CorruptError(f"{file} holds no frame; was its folder {file}.frames moved away?")
         fields = tuple(entry.result() for entry in worst.values())
-        return Replay(os.fspath(folder), os.fspath(file), frames.frames, tolerance, fields)
+        problem = _other_bundle(folder, frames)
+        return Replay(os.fspath(folder), os.fspath(file), frames.frames, tolerance, fields, problem)
 
 
 class _Worst:
@@ -154,8 +166,14 @@ def _largest(values: NDArray[Any], difference: NDArray[Any]) -> float:
     return float(values.max()) if np.isfinite(difference).all() else float("inf")
 
 
+def _prefixes(manifest: Manifest) -> list[str]:
+    """What the names of a frame's fields begin with, newest frame first."""
+    return ["input", *(f"history{k}" for k in range(1, manifest.history))]
+
+
 def _check_fields(manifest: Manifest, frames: FrameFile) -> None:
-    expected = {f"input.{entry.name}" for entry in manifest.fields}
+    prefixes = _prefixes(manifest)
+    expected = {f"{prefix}.{entry.name}" for prefix in prefixes for entry in manifest.fields}
     expected |= {
         f"output.{entry.name}" for entry in manifest.fields if entry.prediction is not None
     }
@@ -164,6 +182,35 @@ def _check_fields(manifest: Manifest, frames: FrameFile) -> None:
             f"{frames.path} holds the fields {', '.join(frames.names)}; expected {', '.join(sorted(expected))}, as "
             f"record_calls of the model {manifest.name!r} writes"
         )
+
+
+def _with_recorded_guards(manifest: Manifest, frames: FrameFile) -> Manifest:
+    """The manifest with the guards that the model was opened with."""
+    text = frames.attribute("guards")
+    if text is None:
+        return manifest
+    return manifest.model_copy(update={"guards": manifest.guards.replaced(json.loads(text))})
+
+
+def _check_totals(manifest: Manifest, frames: FrameFile) -> None:
+    decided = np.flatnonzero(frames.scalar("totals"))
+    if manifest.guards.policy.conserved == "project" and decided.size:
+        call = int(frames.scalar("call")[decided[0]])
+        raise UnsupportedError(
+            f"{frames.path}: call {call} was finished with the sums of other ranks, which policy 'project' used and "
+            "this recording of one rank does not hold; record a run on one rank"
+        )
+
+
+def _other_bundle(folder: Path, frames: FrameFile) -> str | None:
+    recorded = frames.attribute("bundle_sha256")
+    here = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    if recorded == here:
+        return None
+    return (
+        f"{frames.path} was recorded with another bundle: SHA-256 {recorded} of its {MANIFEST} "
+        f"({frames.attribute('bundle')}), and {here} of {folder}'s"
+    )
 
 
 def _compare(
@@ -175,12 +222,29 @@ def _compare(
     worst: dict[str, _Worst],
 ) -> None:
     state = frames.state(index, trajectory=trajectory)
-    before = {entry.name: state[f"input.{entry.name}"] for entry in manifest.fields}
-    parameters = [
-        float(frames.scalar(f"parameter.{entry.name}")[index]) for entry in manifest.parameters
+    before, *history = [
+        {entry.name: state[f"{prefix}.{entry.name}"] for entry in manifest.fields}
+        for prefix in _prefixes(manifest)
     ]
-    expected = predict_reference(manifest, program, before, parameters=parameters or None)
-    call = int(frames.scalar("call")[index])
+
+    def recorded(name: str) -> Any:
+        return frames.scalar(name)[index].item()
+
+    axes = range(len(manifest.grid.axes))
+    whole = [recorded(f"global_shape{k}") or frames.shape[k] for k in axes]  # 0: the fields' own
+    expected = predict_reference(
+        manifest,
+        program,
+        before,
+        parameters=[recorded(f"parameter.{entry.name}") for entry in manifest.parameters] or None,
+        history=history,
+        step=recorded("step") if manifest.noise else None,
+        seed=recorded("seed"),
+        member=recorded("member") + trajectory,
+        origin=[recorded(f"origin{k}") for k in axes],
+        global_shape=whole,
+    )
+    call = recorded("call")
     for name, entry in worst.items():
         shape = (len(entry.scale), *np.shape(before[name])[-len(manifest.grid.axes) :])
         entry.add(

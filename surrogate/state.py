@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from surrogate import _native
+from surrogate.device import native_array, new_empty, new_zeros, stream_of
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 from surrogate.facts import FieldInfo
 from surrogate.field import Array, View, view
@@ -93,10 +92,20 @@ class ArrayState:
         """The state itself."""
         return self.view.array
 
+    @property
+    def batch(self) -> int:
+        """Number of states."""
+        return 1 if self.batch_axis < 0 else int(self.view.array.shape[self.batch_axis])
+
+    @property
+    def stream(self) -> int:
+        """The stream that the state's arrays are made on (:func:`surrogate.device.stream_of`)."""
+        return stream_of(self.view.array)
+
     def empty(self, *lead: int) -> Array:
         """New frames behind the axes `lead`; channels that are not predicted are copied from the state."""
         source = self.view.array
-        result = np.empty((*lead, *source.shape), source.dtype)
+        result: Array = new_empty((*lead, *source.shape), source)
         for part in self.layout.condition_slices():
             index = (..., part) + (slice(None),) * self.layout.spatial_rank
             result[index] = source[index]
@@ -104,12 +113,15 @@ class ArrayState:
 
     def blank(self) -> Array:
         """A new frame of zeros."""
-        return np.zeros(self.view.array.shape, self.view.array.dtype)
+        zeros: Array = new_zeros(self.view.array.shape, self.view.array)
+        return zeros
 
     def empty_members(self, count: int) -> Array:
         """New frames (count, C, ...), or (B, count, C, ...) for a batch; all hold the state."""
-        lead = self.batch_axis + 1  # behind the batch axis
-        return np.repeat(np.expand_dims(self.view.array, lead), count, axis=lead)
+        source, lead = self.view.array, self.batch_axis + 1  # behind the batch axis
+        frames: Array = new_empty((*source.shape[:lead], count, *source.shape[lead:]), source)
+        frames[...] = source[(slice(None),) * lead + (None,)]
+        return frames
 
     def target(self, out: Any) -> Array:
         """The array behind `out`, to be written in place."""
@@ -118,17 +130,18 @@ class ArrayState:
 
     def reads(self, current: Array) -> _native.Part:
         """`current`, like the state, as input."""
-        return current, self.channel_axis, self.batch_axis
+        return native_array(current), self.channel_axis, self.batch_axis
 
     def writes(self, output: Array) -> _native.Part:
         """`output`, like the state, as output."""
-        return output, self.channel_axis, self.batch_axis
+        return native_array(output), self.channel_axis, self.batch_axis
 
     def writes_many(self, frames: Array) -> _native.Part:
         """`frames`, several behind one another, as output: their axis and the batch become one."""
         if self.batch_axis >= 0:
-            return frames.reshape(-1, *frames.shape[2:]), self.channel_axis, 0  # (n * B, C, ...)
-        return frames, self.channel_axis + 1 if self.channel_axis >= 0 else -1, 0
+            merged = frames.reshape(-1, *frames.shape[2:])  # (n * B, C, ...)
+            return native_array(merged), self.channel_axis, 0
+        return native_array(frames), self.channel_axis + 1 if self.channel_axis >= 0 else -1, 0
 
     def frame(self, frames: Array, index: int | slice) -> Array:
         """One or some of several frames."""
@@ -172,10 +185,23 @@ class NamedState:
         """The state itself."""
         return {name: view.array for name, view in self.views.items()}
 
+    @property
+    def batch(self) -> int:
+        """Number of states."""
+        name, entry = next(iter(self.views.items()))
+        batch_axis = self._axes(entry.array, name)[1]
+        return 1 if batch_axis < 0 else int(entry.array.shape[batch_axis])
+
+    @property
+    def stream(self) -> int:
+        """The stream that the state's arrays are made on (:func:`surrogate.device.stream_of`)."""
+        streams = (stream_of(view.array) for view in self.views.values())
+        return next((stream for stream in streams if stream), 0)
+
     def empty(self, *lead: int) -> dict[str, Array]:
         """New frames of the predicted fields behind the axes `lead`."""
         return {
-            name: np.empty((*lead, *view.array.shape), view.array.dtype)
+            name: new_empty((*lead, *view.array.shape), view.array)
             for name, view in self.views.items()
             if name not in self.conditions
         }
@@ -189,8 +215,8 @@ class NamedState:
         frames = {}
         for name in self.empty():
             array = self.views[name].array
-            lead = self._entry(name, array, name)[4] + 1  # behind the batch axis
-            frames[name] = np.empty((*array.shape[:lead], count, *array.shape[lead:]), array.dtype)
+            lead = self._axes(array, name)[1] + 1  # behind the batch axis
+            frames[name] = new_empty((*array.shape[:lead], count, *array.shape[lead:]), array)
         return frames
 
     def target(self, out: Any) -> dict[str, Array]:
@@ -225,13 +251,15 @@ class NamedState:
         """`frames`, several behind one another, as output: their axis and the batch become one."""
         entries: list[_native.Entry] = []
         for name, array in frames.items():
-            _, unit, _, component_axis, batch_axis = self._entry(name, self.views[name].array, name)
+            component_axis, batch_axis = self._axes(self.views[name].array, name)
             if batch_axis >= 0:
-                merged = array.reshape(-1, *array.shape[2:])  # (n * B, c, ...)
-                entries.append((name, unit, merged, component_axis, 0))
+                frames_of_field, axis = (
+                    array.reshape(-1, *array.shape[2:]),
+                    component_axis,
+                )  # (n * B, c, ...)
             else:
-                axis = component_axis + 1 if component_axis >= 0 else -1
-                entries.append((name, unit, array, axis, 0))
+                frames_of_field, axis = array, component_axis + 1 if component_axis >= 0 else -1
+            entries.append((name, self.units.get(name), native_array(frames_of_field), axis, 0))
         return self._with_conditions(entries)
 
     def _with_conditions(self, entries: list[_native.Entry]) -> list[_native.Entry]:
@@ -240,8 +268,11 @@ class NamedState:
         ]
 
     def _entry(self, name: str, array: Array, label: str) -> _native.Entry:
-        component_axis, batch_axis = self.layout.axes(array, f"field {label!r}", single=True)
-        return name, self.units.get(name), array, component_axis, batch_axis
+        component_axis, batch_axis = self._axes(array, label)
+        return name, self.units.get(name), native_array(array), component_axis, batch_axis
+
+    def _axes(self, array: Array, label: str) -> tuple[int, int]:
+        return self.layout.axes(array, f"field {label!r}", single=True)
 
     def frame(self, frames: Mapping[str, Array], index: int | slice) -> dict[str, Array]:
         """One or some of several frames."""

@@ -35,9 +35,15 @@ class Step:
     member: int = 0
 
     def options(
-        self, known: Sequence[ParameterInfo], *, members: int = 1, ahead: int = 0, dt: float = 0.0
+        self,
+        known: Sequence[ParameterInfo],
+        *,
+        members: int = 1,
+        ahead: int = 0,
+        dt: float = 0.0,
+        stream: int = 0,
     ) -> _native.StepOptions:
-        """The options of libsurrogate, `ahead` steps of `dt` later.
+        """The options of libsurrogate, `ahead` steps of `dt` later; `stream` is a ``cudaStream_t``.
 
         Raises
         ------
@@ -46,7 +52,7 @@ class Step:
         ParameterError
             If a parameter is unknown.
         """
-        if self == _PLAIN and members == 1:
+        if self == _PLAIN and members == 1 and stream == 0:
             return _PLAIN_STEP
         for name, value in (("step", self.step), ("seed", self.seed), ("member", self.member)):
             if value is not None and value < 0:
@@ -58,6 +64,7 @@ class Step:
             seed=self.seed,
             member=self.member,
             members=members,
+            stream=stream,
         )
 
 

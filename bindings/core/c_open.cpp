@@ -34,8 +34,8 @@ Options read_options(const surrogate_open_options *given) {
     options.request.engine_options = string_or(o.engine_options, "");
     options.request.overlay = overlay_folder(o.overlay);
     options.request.threads = o.threads;
-    options.has_guards = o.guards != nullptr;
-    options.guards = string_or(o.guards, "");
+    if (o.guards)
+        options.guards = read_overrides(o.guards);
     options.verify_example = o.verify == SURROGATE_VERIFY_EXAMPLE;
     options.log = o.log;
     options.log_user = o.log_user;

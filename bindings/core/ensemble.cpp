@@ -109,11 +109,11 @@ void Model::check_members(const surrogate_step_options &step, std::int64_t least
 int Model::run_ensemble(const char *where, const surrogate_step_options &step) {
     const State &input = call_.input();
     const std::int64_t channels = std::int64_t{manifest_.history} * manifest_.input_channels;
-    call_.step = step;
     call_.in_engine = false;
     ensemble_.members = step.members;
     ensemble_.chunk = std::clamp<std::int64_t>(LARGEST_RUN / (channels * input.cells()), 1, step.members);
     inputs_.prepare(step, input, ensemble_.chunk, statistics_.allocations);
+    call_.keep(step);
     compute_ensemble();
     call_.states = input.batch * step.members;
     if (!call_.accepted())

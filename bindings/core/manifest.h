@@ -100,8 +100,17 @@ struct Manifest {
 /// Throws ERROR_CORRUPT, or ERROR_SCHEMA if it was written for a newer library.
 Manifest parse_manifest(std::string_view document, const std::string &label);
 
-/// Guards after `overrides` (a JSON object like the manifest's "guards", the path of a file that holds one, or NULL):
-/// a key that is given replaces the manifest's, null removes it. Throws ERROR_ARGUMENT, or ERROR_NOT_FOUND for the file.
-GuardSpec merged_guards(const Manifest &manifest, const char *overrides);
+/// A JSON object like the manifest's "guards", and what messages call it.
+struct GuardOverrides {
+    std::string label, document;
+};
+
+/// surrogate_open_options.guards: a JSON text, or the path of a file that holds one. Throws ERROR_NOT_FOUND for the
+/// file.
+GuardOverrides read_overrides(const char *given);
+
+/// The manifest's guards after `overrides`: a key that is given replaces the manifest's, null removes it. Throws
+/// ERROR_ARGUMENT.
+GuardSpec merged_guards(const Manifest &manifest, const std::optional<GuardOverrides> &overrides);
 
 } // namespace surrogate::core

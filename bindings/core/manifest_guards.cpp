@@ -143,14 +143,18 @@ void read_guards(GuardSpec &guards, const Manifest &manifest, const JsonNode &no
     check_guards(guards, manifest, node);
 }
 
-GuardSpec merged_guards(const Manifest &manifest, const char *overrides) {
+GuardOverrides read_overrides(const char *given) {
+    if (is_path(given))
+        return {text("options.guards (", given, ")"), read_text(given)};
+    return {"options.guards", given};
+}
+
+GuardSpec merged_guards(const Manifest &manifest, const std::optional<GuardOverrides> &overrides) {
     GuardSpec guards = manifest.guards;
     if (overrides) {
         JsonDocument storage;
-        const bool path = is_path(overrides);
-        const std::string document = path ? read_text(overrides) : overrides;
-        const std::string label = path ? text("options.guards (", overrides, ")") : "options.guards";
-        read_guards(guards, manifest, JsonNode::parse(storage, document, label, SURROGATE_ERROR_ARGUMENT));
+        read_guards(guards, manifest,
+                    JsonNode::parse(storage, overrides->document, overrides->label, SURROGATE_ERROR_ARGUMENT));
     }
     return guards;
 }

@@ -5,13 +5,12 @@
 namespace surrogate::core {
 
 Model::Model(Bundle bundle, const Options &options)
-    : bundle_(std::move(bundle)), manifest_(bundle_.manifest()),
-      guards_(merged_guards(manifest_, options.has_guards ? options.guards.c_str() : nullptr)),
+    : bundle_(std::move(bundle)), manifest_(bundle_.manifest()), guards_(merged_guards(manifest_, options.guards)),
       program_(Program::choose(bundle_, options.request)), input_pass_(manifest_, guards_),
       output_pass_(manifest_, guards_), engine_pass_(manifest_, guards_), judge_(manifest_, guards_), log_(options.log),
-      log_user_(options.log_user),
-      threads_(options.request.threads), call_(manifest_), ensemble_(manifest_), rolled_(manifest_), inputs_(manifest_),
-      array_output_(manifest_.fields.size()), array_input_(manifest_.fields.size()), example_(bundle_) {
+      log_user_(options.log_user), threads_(options.request.threads), call_(manifest_), ensemble_(manifest_),
+      rolled_(manifest_), inputs_(manifest_), array_output_(manifest_.fields.size()),
+      array_input_(manifest_.fields.size()), example_(bundle_) {
     rejection_.field = -1;
     std::int64_t at_open = 0; // allocations of open are not counted
     call_.tally.reset(1, call_.input().channels.size(), at_open);
@@ -26,7 +25,9 @@ Model::Model(Bundle bundle, const Options &options)
                  "; another version of the engine or another precision may be the cause (", program_.choice(), ")");
     }
     if (!options.record_calls.empty())
-        calls_ = std::make_unique<CallRecord>(options.record_calls, bundle_, program_, options.request.engine_path);
+        calls_ =
+            std::make_unique<CallRecord>(options.record_calls, bundle_, program_,
+                                         options.guards ? options.guards->document : "", options.request.engine_path);
     bundle_.release();
     log(SURROGATE_LOG_INFO, text("surrogate_open: ", bundle_.label(), ": ", program_.choice()));
 }

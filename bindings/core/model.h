@@ -20,8 +20,7 @@ namespace surrogate::core {
 
 struct Options {
     Request request;
-    std::string guards;
-    bool has_guards = false;
+    std::optional<GuardOverrides> guards;
     bool verify_example = false;
     surrogate_log_function log = nullptr;
     void *log_user = nullptr;

@@ -32,6 +32,7 @@ int Model::finish(const char *where, const double *totals, std::size_t count) {
     join();
     if (totals) {
         check_partials(totals, count, "totals");
+        call_.has_totals = std::memcmp(call_.tally.data(), totals, count * sizeof(double)) != 0;
         std::memcpy(call_.tally.data(), totals, count * sizeof(double));
     }
     return finish_call(where);

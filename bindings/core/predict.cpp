@@ -68,10 +68,10 @@ void Model::prepare(const surrogate_field *output, const surrogate_field *input,
     check_agreement(call_.output, call_.input(), manifest_.grid.rank, 1);
     for (const State &frame : call_.frames)
         check_overlap(call_.output, frame, manifest_);
-    call_.step = step;
     call_.in_engine = runs_in_engine();
     call_.states = call_.input().batch;
     inputs_.prepare(step, call_.input(), call_.input().batch, statistics_.allocations);
+    call_.keep(step);
 }
 
 /// `count` entries a frame, newest frame first.

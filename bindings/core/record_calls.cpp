@@ -6,7 +6,8 @@ namespace surrogate::core {
 
 namespace {
 
-RecorderOptions options_of(const Bundle &bundle, const Program &program, const std::string &plugin_path) {
+RecorderOptions options_of(const Bundle &bundle, const Program &program, const std::string &guards,
+                           const std::string &plugin_path) {
     const Manifest &manifest = bundle.manifest();
     RecorderOptions options;
     options.name = manifest.name;
@@ -19,6 +20,8 @@ RecorderOptions options_of(const Bundle &bundle, const Program &program, const s
     options.any_time = true; // what the host says, NaN where it says nothing
     options.attributes = {"bundle",
                           bundle.path(),
+                          "bundle_sha256",
+                          bundle.manifest_hash(),
                           "engine",
                           program.engine_version(),
                           "program",
@@ -31,6 +34,8 @@ RecorderOptions options_of(const Bundle &bundle, const Program &program, const s
                           "calls",
                           "surrogate_version",
                           SURROGATE_VERSION};
+    if (!guards.empty())
+        options.attributes.insert(options.attributes.end(), {"guards", guards});
     return options;
 }
 
@@ -46,13 +51,37 @@ RecordedScalar real(const char *name, double value) {
     return scalar;
 }
 
+/// Field `spec` of a state where it stands now: in a rollout the channels move on, what the caller described does not.
+surrogate_field describe(const State &state, const FieldSpec &spec, int spatial, const char *name) {
+    const Channel *channels = &state.channels[static_cast<std::size_t>(spec.first_input)];
+    surrogate_field field{};
+    field.name = name;
+    field.unit = spec.unit.c_str();
+    field.data = channels->data;
+    field.dtype = state.dtype;
+    field.memory = state.memory;
+    field.device = state.device;
+    field.batch_axis = 0;
+    field.component_axis = 1;
+    field.rank = 2 + spatial;
+    field.shape[0] = state.batch;
+    field.strides[0] = channels->batch_stride;
+    field.shape[1] = spec.components;
+    field.strides[1] = spec.components > 1 ? channels[1].data - channels[0].data : 0;
+    std::copy(state.shape, state.shape + spatial, field.shape + 2);
+    std::copy(channels->strides, channels->strides + spatial, field.strides + 2);
+    return field;
+}
+
 } // namespace
 
-CallRecord::CallRecord(const std::string &path, const Bundle &bundle, const Program &program,
+CallRecord::CallRecord(const std::string &path, const Bundle &bundle, const Program &program, const std::string &guards,
                        const std::string &plugin_path)
-    : manifest_(bundle.manifest()), recorder_(path.c_str(), options_of(bundle, program, plugin_path)) {
+    : manifest_(bundle.manifest()), recorder_(path.c_str(), options_of(bundle, program, guards, plugin_path)) {
+    for (int frame = 0; frame < manifest_.history; ++frame)
+        for (const auto &field : manifest_.fields)
+            inputs_.push_back((frame ? text("history", frame, ".") : std::string("input.")) + field.name);
     for (const auto &field : manifest_.fields) {
-        inputs_.push_back("input." + field.name);
         const bool predicted = field.prediction != Prediction::none;
         outputs_.push_back(predicted ? "output." + field.name : "");
         predicted_ += predicted;
@@ -61,36 +90,48 @@ CallRecord::CallRecord(const std::string &path, const Bundle &bundle, const Prog
         parameters_.push_back("parameter." + parameter.name);
 }
 
-void CallRecord::stage(const State &state, const std::vector<std::string> &names, std::size_t first) {
+void CallRecord::stage(const State &state, const std::string *names, std::size_t first) {
     std::vector<surrogate_field> fields;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (names[i].empty())
-            continue;
-        fields.push_back(*state.fields[i]);
-        fields.back().name = names[i].c_str();
-        fields.back().unit = manifest_.fields[i].unit.c_str();
-    }
+    for (std::size_t i = 0; i < manifest_.fields.size(); ++i)
+        if (!names[i].empty())
+            fields.push_back(describe(state, manifest_.fields[i], manifest_.grid.rank, names[i].c_str()));
     recorder_.stage(first, fields.data(), fields.size());
 }
 
-void CallRecord::stage_input(const State &input) {
+void CallRecord::stage_input(const Call &call) {
     staged_ = false;
-    stage(input, inputs_, 0);
+    for (std::size_t frame = 0, count = manifest_.fields.size(); frame < call.frames.size(); ++frame)
+        stage(call.frames[frame], &inputs_[frame * count], frame * count);
     staged_ = true;
 }
 
-void CallRecord::commit(const State &output, const surrogate_step_options &step, std::int64_t call) {
+void CallRecord::commit(const Call &call, std::int64_t number) {
     if (!staged_)
         return;
-    stage(output, outputs_, inputs_.size());
+    stage(call.output, outputs_.data(), inputs_.size());
+    recorder_.commit(call.step.time, inputs_.size() + predicted_, scalars_of(call, number));
+}
+
+std::vector<RecordedScalar> CallRecord::scalars_of(const Call &call, std::int64_t number) const {
+    constexpr const char *ORIGIN[] = {"origin0", "origin1", "origin2"};
+    constexpr const char *WHOLE[] = {"global_shape0", "global_shape1", "global_shape2"};
+    const surrogate_step_options &step = call.step;
     RecordedScalar seed{"seed", RecordedScalar::COUNT, {}};
     seed.count = step.seed;
-    std::vector<RecordedScalar> scalars = {integer("call", call), integer("status", SURROGATE_OK),
-                                           integer("step", step.step), integer("member", step.member), seed};
+    std::vector<RecordedScalar> scalars = {integer("call", number),
+                                           integer("status", SURROGATE_OK),
+                                           integer("step", step.step),
+                                           integer("member", step.member),
+                                           seed,
+                                           integer("totals", call.has_totals)};
+    for (int axis = 0; axis < manifest_.grid.rank; ++axis) {
+        scalars.push_back(integer(ORIGIN[axis], step.origin[axis]));
+        scalars.push_back(integer(WHOLE[axis], step.global_shape[axis]));
+    }
     for (std::size_t p = 0; p < parameters_.size(); ++p)
         scalars.push_back(
             real(parameters_[p].c_str(), step.parameters ? step.parameters[p] : manifest_.parameters[p].preset));
-    recorder_.commit(step.time, inputs_.size() + predicted_, scalars);
+    return scalars;
 }
 
 /// Run one half of recording a call; what fails is told once and counted, and changes nothing else.
@@ -115,12 +156,12 @@ Model::~Model() {
 
 void Model::record_input() {
     if (calls_)
-        attempt([&] { calls_->stage_input(call_.input()); }, statistics_.record_errors, *this);
+        attempt([&] { calls_->stage_input(call_); }, statistics_.record_errors, *this);
 }
 
 void Model::record_output() {
     if (calls_)
-        attempt([&] { calls_->commit(call_.output, call_.step, statistics_.calls); }, statistics_.record_errors, *this);
+        attempt([&] { calls_->commit(call_, statistics_.calls); }, statistics_.record_errors, *this);
 }
 
 } // namespace surrogate::core

@@ -85,7 +85,7 @@ int Model::roll(const char *where, bool every, std::int64_t k, const surrogate_s
         call_.output = rolled_;
     else
         place_frame(call_.output, k % manifest_.history);
-    call_.step = step;
+    call_.keep(step);
     call_.step.step = step.step < 0 ? step.step : step.step + k;
     call_.step.time = step.time + static_cast<double>(k) * manifest_.time_step;
     inputs_.prepare(call_.step, call_.input(), batch, statistics_.allocations);

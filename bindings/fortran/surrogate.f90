@@ -121,7 +121,7 @@ module surrogate
     type(c_ptr) :: spacing_unit = c_null_ptr
     integer(c_int32_t) :: boundary(3) = 0
     integer(c_int64_t) :: receptive_field(3) = 0, stride(3) = 0
-    integer(c_int32_t) :: reduces_over_space = 0, stochastic = 0, threads = 0, history = 0
+    integer(c_int32_t) :: reduces_over_space = 0, stochastic = 0, threads = 0, history = 0, partial_count = 0
   end type c_info
 
   type, bind(c) :: c_field_info
@@ -228,6 +228,18 @@ module surrogate
       type(c_ptr), value :: model
       integer(c_int) :: status
     end function c_wait
+    function c_partials(model, partials, count) bind(c, name='surrogate_predict_partials') result(status)
+      import :: c_ptr, c_int, c_size_t
+      type(c_ptr), value :: model, partials
+      integer(c_size_t), value :: count
+      integer(c_int) :: status
+    end function c_partials
+    function c_finish(model, totals, count) bind(c, name='surrogate_predict_finish') result(status)
+      import :: c_ptr, c_int, c_size_t
+      type(c_ptr), value :: model, totals
+      integer(c_size_t), value :: count
+      integer(c_int) :: status
+    end function c_finish
     function c_ensemble(model, mean, spread, input, count, step) bind(c, name='surrogate_predict_ensemble') &
         result(status)
       import :: c_ptr, c_int, c_size_t, c_step_options
@@ -369,6 +381,9 @@ module surrogate
     procedure :: predict_begin
     procedure :: predict_done
     procedure :: predict_wait
+    procedure :: partial_count => model_partial_count
+    procedure :: predict_partials
+    procedure :: predict_finish
     procedure :: predict_ensemble
     procedure :: predict_members
     procedure :: rollout => rollout_state
@@ -752,6 +767,30 @@ contains
     if (.not. usable(self, stat, errmsg)) return
     call report(int(c_wait(self%shared%handle)), stat, errmsg)
   end subroutine predict_wait
+
+  ! Instead of predict_wait, where several ranks hold the domain: wait for the program and take the sums of this rank's
+  ! part, partial_count() numbers for each state of the batch, to be added over all ranks (MPI_SUM).  Untouched unless OK;
+  ! an error of the program ends the call.
+  subroutine predict_partials(self, partials, stat, errmsg)
+    class(surrogate_model), intent(in), target :: self
+    real(real64), intent(inout), contiguous, target :: partials(:)  ! few numbers: a slice may be copied
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    if (.not. usable(self, stat, errmsg)) return
+    call report(int(c_partials(self%shared%handle, c_loc(partials), size(partials, kind=c_size_t))), stat, errmsg)
+  end subroutine predict_partials
+
+  ! What predict_wait does, decided by the sums over all ranks: all of them come to the same outcome.
+  subroutine predict_finish(self, totals, stat, errmsg)
+    class(surrogate_model), intent(in), target :: self
+    real(real64), intent(in), contiguous, target :: totals(:)
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    if (.not. usable(self, stat, errmsg)) return
+    call report(int(c_finish(self%shared%handle, c_loc(totals), size(totals, kind=c_size_t))), stat, errmsg)
+  end subroutine predict_finish
 
   ! Mean and standard deviation (divisor members - 1) over `members` members of a stochastic model.
   subroutine predict_ensemble(self, mean, spread, now, members, step, time, seed, member, parameters, origin, global_shape, &
@@ -1567,7 +1606,7 @@ contains
     model_stochastic = info%stochastic /= 0
   end function model_stochastic
 
-  ! history: frames that the program reads; 1: the newest alone.
+  ! history: frames that the program reads; 1: the newest alone.  partial_count: of predict_partials, for each state.
   integer function model_field_count(self)
     class(surrogate_model), intent(in), target :: self
     type(c_info) :: info
@@ -1607,6 +1646,14 @@ contains
     info = info_of(self)
     model_history = int(info%history)
   end function model_history
+
+  integer function model_partial_count(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_partial_count = int(info%partial_count)
+  end function model_partial_count
 
   ! Over spatial axes, fastest first.
   function model_fixed_shape(self) result(extents)

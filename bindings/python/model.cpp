@@ -31,6 +31,7 @@ surrogate_step_options c_step(const StepOptions &step) {
     options.seed = step.seed;
     options.member = step.member;
     options.members = step.members;
+    options.stream = reinterpret_cast<void *>(step.stream);
     if (step.parameters) {
         options.parameters = step.parameters->data();
         options.parameter_count = step.parameters->size();
@@ -249,6 +250,22 @@ int Model::wait() {
     return called([&] { return surrogate_predict_wait(model.get()); });
 }
 
+void Model::partials(py::array_t<double> values) {
+    const Handle model = handle();
+    double *const data = values.mutable_data();
+    const auto count = static_cast<std::size_t>(values.size());
+    called([&] { return surrogate_predict_partials(model.get(), data, count); });
+}
+
+int Model::finish(const py::array_t<double, py::array::c_style | py::array::forcecast> &totals) {
+    const Handle model = handle();
+    const auto held = std::move(borrowed_); // let go of whatever comes
+    borrowed_.reset();
+    const double *const data = totals.data();
+    const auto count = static_cast<std::size_t>(totals.size());
+    return called([&] { return surrogate_predict_finish(model.get(), data, count); });
+}
+
 py::dict Model::info() {
     auto info = sized<surrogate_info>();
     const Handle model = handle();
@@ -270,7 +287,8 @@ py::dict Model::info() {
                     "spacing"_a = axes(info.spacing, rank), "spacing_unit"_a = info.spacing_unit,
                     "boundary"_a = py::tuple(boundary), "receptive_field"_a = axes(info.receptive_field, rank),
                     "stride"_a = axes(info.stride, rank), "reduces_over_space"_a = info.reduces_over_space != 0,
-                    "stochastic"_a = info.stochastic != 0, "threads"_a = info.threads, "history"_a = info.history);
+                    "stochastic"_a = info.stochastic != 0, "threads"_a = info.threads, "history"_a = info.history,
+                    "partial_count"_a = info.partial_count);
 }
 
 py::list Model::fields() {
@@ -319,10 +337,10 @@ py::dict Model::statistics() {
                     "errors"_a = counters.errors, "input_copies"_a = counters.input_copies,
                     "output_passes"_a = counters.output_passes, "allocations"_a = counters.allocations,
                     "pack_seconds"_a = counters.pack_seconds, "program_seconds"_a = counters.program_seconds,
-                     "output_seconds"_a = counters.output_seconds, "record_errors"_a = counters.record_errors,
-                     "guard_seconds"_a = counters.guard_seconds, "rejected_by"_a = by_reason(counters.rejected_by),
-                     "kept_by"_a = by_reason(counters.kept_by), "clipped_cells"_a = counters.clipped_cells,
-                     "projections"_a = counters.projections);
+                    "output_seconds"_a = counters.output_seconds, "record_errors"_a = counters.record_errors,
+                    "guard_seconds"_a = counters.guard_seconds, "rejected_by"_a = by_reason(counters.rejected_by),
+                    "kept_by"_a = by_reason(counters.kept_by), "clipped_cells"_a = counters.clipped_cells,
+                    "projections"_a = counters.projections);
 }
 
 py::dict Model::last_rejection() {

@@ -28,14 +28,14 @@ struct StepOptions {
     std::int64_t member = 0;
     std::optional<std::vector<double>> parameters;
     std::int64_t members = 1;
+    std::uintptr_t stream = 0; // cudaStream_t
 };
 
 // One array of a state: name, unit or None, array or None (an output that is not wanted), component axis, batch axis.
-using Entry =
-    std::tuple<std::string, std::optional<std::string>, std::optional<pybind11::array>, std::int32_t, std::int32_t>;
+using Entry = std::tuple<std::string, std::optional<std::string>, std::optional<Array>, std::int32_t, std::int32_t>;
 
 // One frame of a state: a tuple (array, channel axis, batch axis) that holds all channels, or a list of entries.
-using Part = std::variant<std::tuple<pybind11::array, std::int32_t, std::int32_t>, std::vector<Entry>>;
+using Part = std::variant<std::tuple<Array, std::int32_t, std::int32_t>, std::vector<Entry>>;
 
 // Calls release the GIL; closing while another thread predicts takes effect when that call returns.
 class Model {
@@ -58,6 +58,10 @@ class Model {
     void begin(const Part &output, const std::vector<Part> &input, const StepOptions &step);
     bool test();
     int wait();
+    // In place of `wait`: the sums of this rank's part, then the end decided by those of all ranks. Their number was
+    // checked by the caller.
+    void partials(pybind11::array_t<double> values);
+    int finish(const pybind11::array_t<double, pybind11::array::c_style | pybind11::array::forcecast> &totals);
 
     pybind11::dict info();
     pybind11::list fields();

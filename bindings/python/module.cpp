@@ -11,6 +11,7 @@
 #include <limits>
 
 namespace py = pybind11;
+using native::DeviceArray;
 using native::Model;
 using native::OpenOptions;
 using native::Recorder;
@@ -67,7 +68,8 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
 }
 
 StepOptions step_options(std::optional<std::int64_t> step, std::optional<double> time, std::uint64_t seed,
-                         std::int64_t member, std::optional<std::vector<double>> parameters, std::int64_t members) {
+                         std::int64_t member, std::optional<std::vector<double>> parameters, std::int64_t members,
+                         std::uintptr_t stream) {
     StepOptions options;
     options.step = step.value_or(-1);
     options.time = time.value_or(std::numeric_limits<double>::quiet_NaN());
@@ -75,6 +77,7 @@ StepOptions step_options(std::optional<std::int64_t> step, std::optional<double>
     options.member = member;
     options.parameters = std::move(parameters);
     options.members = members;
+    options.stream = stream;
     return options;
 }
 
@@ -122,7 +125,26 @@ PYBIND11_MODULE(_native, m) {
 
     py::class_<StepOptions>(m, "StepOptions")
         .def(py::init(&step_options), py::kw_only(), py::arg("step") = py::none(), py::arg("time") = py::none(),
-             py::arg("seed") = 0, py::arg("member") = 0, py::arg("parameters") = py::none(), py::arg("members") = 1);
+             py::arg("seed") = 0, py::arg("member") = 0, py::arg("parameters") = py::none(), py::arg("members") = 1,
+             py::arg("stream") = 0);
+
+    py::class_<DeviceArray>(m, "DeviceArray")
+        .def(py::init([](py::object owner, std::uintptr_t pointer, std::string typestr, std::vector<std::int64_t> shape,
+                         std::vector<std::int64_t> strides, std::int32_t device, bool writeable) {
+                 if (shape.size() != strides.size())
+                     throw py::value_error("shape and strides differ in length");
+                 return DeviceArray{std::move(owner),   pointer, std::move(typestr), std::move(shape),
+                                    std::move(strides), device,  writeable};
+             }),
+             py::arg("owner"), py::kw_only(), py::arg("pointer"), py::arg("typestr"), py::arg("shape"),
+             py::arg("strides"), py::arg("device"), py::arg("writeable"))
+        .def_readonly("owner", &DeviceArray::owner)
+        .def_readonly("pointer", &DeviceArray::pointer)
+        .def_readonly("typestr", &DeviceArray::typestr)
+        .def_readonly("shape", &DeviceArray::shape)
+        .def_readonly("strides", &DeviceArray::strides)
+        .def_readonly("device", &DeviceArray::device)
+        .def_readonly("writeable", &DeviceArray::writeable);
 
     m.def("noise", &noise, py::arg("shape"), py::arg("step"), py::kw_only(), py::arg("channels") = 1,
           py::arg("input") = 0, py::arg("origin") = std::vector<std::int64_t>(),
@@ -139,6 +161,8 @@ PYBIND11_MODULE(_native, m) {
         .def("begin", &Model::begin, py::arg("output"), py::arg("input"), py::arg("step"))
         .def("test", &Model::test)
         .def("wait", &Model::wait)
+        .def("partials", &Model::partials, py::arg("values"))
+        .def("finish", &Model::finish, py::arg("totals"))
         .def("info", &Model::info)
         .def("fields", &Model::fields)
         .def("parameters", &Model::parameters)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -76,3 +77,25 @@ class Guards(Data):
     """Of the frame: rms of the increment over ``fields[].trained_jump``."""
     spread: SpreadGuard | None = None
     policy: Policies = Field(default_factory=Policies)
+
+    def replaced(self, overrides: Mapping[str, Any]) -> Guards:
+        """These guards after the `guards` of open: a key that is given replaces one of these, None removes it.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If the result is no guards.
+        """
+        return Guards.model_validate(_merged(self.model_dump(), overrides))
+
+
+def _merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in overrides.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
+            result[key] = _merged(base[key], value)
+        elif value is None:
+            result.pop(key, None)
+        else:
+            result[key] = value
+    return result

@@ -1,4 +1,5 @@
-// Ensembles, rollouts and predictions beside the solver.  Arguments: NOISY (stub; u, stochastic), PLAIN (stub; c, q).
+// Ensembles, rollouts, predictions beside the solver, guards by sums.  Arguments: NOISY (stub; u, stochastic), PLAIN
+// (stub; c, q).
 #include "check.hpp"
 
 #include <cmath>
@@ -64,11 +65,33 @@ void beside(const std::string &bundle) {
     CHECK(status == SURROGATE_ERROR_ARGUMENT);
 }
 
+void by_sums(const std::string &bundle) {
+    Model model = Model::open(bundle);
+    const Values c(ny * nx, 0.5), q(ny * nx, 0.125);
+    Values c_next(c.size()), q_next(q.size()), c_other(c.size()), q_other(q.size());
+    const surrogate::ConstField now[] = {surrogate::field("c", c, {ny, nx}), surrogate::field("q", q, {ny, nx})};
+    model.begin({surrogate::field("c", c_next, {ny, nx}), surrogate::field("q", q_next, {ny, nx})}, now);
+    auto sums = model.partials();
+    CHECK(sums.size() == static_cast<std::size_t>(model.info().partial_count) && c_next[0] == 0.0);
+    int status = 0;
+    try {
+        model.finish({1.0});
+    } catch (const surrogate::Error &error) {
+        status = error.status();
+    }
+    CHECK(status == SURROGATE_ERROR_ARGUMENT); // and the call is still under way
+    CHECK(model.finish(sums) == Outcome::ok);
+    CHECK(model.predict({surrogate::field("c", c_other, {ny, nx}), surrogate::field("q", q_other, {ny, nx})}, now) ==
+          Outcome::ok);
+    CHECK(c_next == c_other && q_next == q_other);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
     CHECK(argc == 3);
     ensembles(argv[1]);
     beside(argv[2]);
+    by_sums(argv[2]);
     std::puts("all held");
 }

@@ -164,3 +164,23 @@ def test_current_device_is_put_back(model):
     given = torch.randn(CHANNELS, 16, 16, device="cuda:0")
     model.predict(torch.empty_like(given), given)
     assert torch.cuda.current_device() == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_python_predicts_on_the_device_and_returns_tensors_there(bundle, dtype):
+    whole = torch.randn(CHANNELS, 32, 96, device="cuda", dtype=dtype)
+    given, stream = whole[..., ::2], torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with (
+        Surrogate.open(bundle, engine_path=engine_folder(), device="cuda:0") as model,
+        torch.cuda.stream(stream),
+    ):
+        frame = model.predict(given)
+        assert (frame.device, frame.dtype, frame.shape) == (given.device, dtype, given.shape)
+        out = torch.zeros_like(given)
+        assert model.predict(given, out=out) is out
+        torch.testing.assert_close(out, frame, rtol=0, atol=0)
+        frames = model.rollout(given, 2)
+        torch.testing.assert_close(frames[0], frame, rtol=0, atol=0)
+    stream.synchronize()
+    np.testing.assert_allclose(frame.cpu(), on_host(bundle, given), rtol=1e-3, atol=1e-4)

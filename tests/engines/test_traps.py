@@ -5,23 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bundles import field, manifest
 from compiling import compile_program, run
-from engines.torchscript import bundle_of, engine_folder, scripted_bytes
+from engines import aoti
+from engines.torchscript import PROGRAM, bundle_of, engine_folder, scripted_bytes
+
+from surrogate.bundle.folder import write_bundle
 
 torch = pytest.importorskip("torch", reason="torch is missing: pip install torch==2.13.0")
 HERE = Path(__file__).resolve().parent
 SIZE = 512  # large enough that torch shares the work among threads
 
 
+def raising_every_flag(x):
+    """x, by way of 1/0, log(-1) and exp(1000) on every thread."""
+    zero = x * 0.0
+    wild = (1.0 / zero) + torch.log(zero - 1.0) + torch.exp(zero + 1000.0)
+    return x + torch.nan_to_num(wild, 0.0, 0.0, 0.0) * 0.0
+
+
 class RaisesEveryFlag(torch.nn.Module):
-    """x, by way of 1/0, log(-1) and exp(1000) on every thread; fails on a 12 × 12 grid."""
+    """x; fails on a 12 × 12 grid."""
 
     def forward(self, x):
         if x.size(2) == 12:
             raise ValueError("twelve is too small")
-        zero = x * 0.0
-        wild = (1.0 / zero) + torch.log(zero - 1.0) + torch.exp(zero + 1000.0)
-        return x + torch.nan_to_num(wild, 0.0, 0.0, 0.0) * 0.0
+        return raising_every_flag(x)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +70,24 @@ def openmp_host(tmp_path_factory):
 def test_openmp_host_with_feenableexcept(openmp_host, bundle, threads, workers):
     text = survive(openmp_host, bundle, SIZE, threads, workers)
     assert text.count("openmp ") == 1  # torch uses the host's libgomp: one pool
+
+
+class Wild(torch.nn.Module):
+    """x, on any grid."""
+
+    def forward(self, x):
+        return raising_every_flag(x)
+
+
+@pytest.mark.full  # compiles for seconds
+def test_openmp_host_of_a_compiled_program(openmp_host, tmp_path):
+    package = aoti.compiled(Wild(), tmp_path)
+    programs = [{**PROGRAM, "name": "aoti", "format": aoti.FORMAT, "file": "programs/aoti.pt2"}]
+    bundle = tmp_path / "wild.surrogate"
+    write_bundle(bundle, {"programs/aoti.pt2": package}, **manifest("wild", [field("u")], programs))
+    for threads, workers in ((0, "early"), (2, "early"), (2, "late"), (1, "early")):
+        text = survive(openmp_host, bundle, SIZE, threads, workers, "any")
+        assert text.count("openmp ") == 1
 
 
 def test_openmp_host_with_one_thread_and_a_model_with_two(openmp_host, bundle):

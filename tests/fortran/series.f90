@@ -1,4 +1,5 @@
-! Ensembles, rollouts, histories and predictions beside the solver.  Arguments: NOISY, HISTORY, OUTCOMES (stub bundles).
+! Ensembles, rollouts, histories, predictions beside the solver, guards by sums.
+! Arguments: NOISY, HISTORY, OUTCOMES (stub bundles).
 program series
   use, intrinsic :: iso_fortran_env, only: int64, real64
   use surrogate
@@ -13,6 +14,7 @@ program series
   call ensembles()
   call histories()
   call beside()
+  call by_sums()
   print '(a)', 'all held'
 
 contains
@@ -110,6 +112,38 @@ contains
     call check(stat == SURROGATE_REJECTED .and. completed == 0, 'a rollout tells how far it came')
     call model%close()
   end subroutine beside
+
+  ! The sums of a whole domain decide as predict_wait does.
+  subroutine by_sums()
+    type(surrogate_model) :: model
+    type(surrogate_fields) :: now, next
+    real(real64), target :: c(nx,ny), q(nx,ny), c_next(nx,ny), q_next(nx,ny)
+    real(real64) :: c_other(nx,ny), q_other(nx,ny)
+    real(real64), allocatable :: sums(:)
+
+    call model%open(outcomes)
+    c = 0.5_real64
+    q = 0.125_real64
+    call now%add('c', c)
+    call now%add('q', q)
+    call next%add('c', c_next)
+    call next%add('q', q_next)
+    call model%predict(next, now)
+    c_other = c_next
+    q_other = q_next
+    c_next = -1
+    allocate (sums(model%partial_count()))
+    call model%predict_begin(next, now)
+    call model%predict_partials(sums(:1), stat=stat, errmsg=message)
+    call check(stat == SURROGATE_ERROR_ARGUMENT .and. index(message, 'count 1 given') > 0, 'one sum is too few')
+    call model%predict_partials(sums)
+    call check(all(nint(c_next) == -1), 'nothing is written before predict_finish')
+    call model%predict_finish(sums)
+    call check(same(c_next, c_other) .and. same(q_next, q_other), 'predict_finish gives what predict does')
+    call model%predict_partials(sums, stat=stat, errmsg=message)
+    call check(stat == SURROGATE_ERROR_ARGUMENT, 'nothing is under way')
+    call model%close()
+  end subroutine by_sums
 
   ! Bit for bit.
   logical function same(a, b)

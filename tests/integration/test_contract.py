@@ -1,6 +1,7 @@
 """The contract: the same bundle and the same input give the same bits from C, C++, Fortran and Python.
 
-One step in every form of the call (``contract/probe.*``) and the loops of ``bindings/examples``, in which a guard
+One step in every form of the call (``contract/probe.*``), an ensemble and a rollout of a stochastic model
+(``contract/series.*``), and the loops of ``bindings/examples``, in which a guard
 refuses some steps so that the solver's own steps are in between; against the float64 reference within rounding.
 """
 
@@ -54,8 +55,19 @@ GUARDS = {
 }  # refuses the examples' initial state
 
 
-def torchscript_program() -> bytes:
-    """A small periodic net with seeded weights: two 3x3 convolutions behind padding made of `cat`."""
+TORCHSCRIPT = {
+    "name": "plain",
+    "engine": "torch",
+    "format": "torchscript",
+    "file": "programs/torchscript.pt",
+}
+
+
+def torchscript_program(*, stochastic: bool = False) -> bytes:
+    """A small periodic net with seeded weights: two 3x3 convolutions behind padding made of `cat`.
+
+    With `stochastic` it reads noise of two channels beside the state.
+    """
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
 
     class Net(torch.nn.Module):  # type: ignore[name-defined,misc]
@@ -71,10 +83,15 @@ def torchscript_program() -> bytes:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.last(self.pad(torch.tanh(self.first(self.pad(x)))))
 
+    class Noisy(Net):
+        def forward(self, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+            return super().forward(x + 0.25 * noise) + 0.5 * noise
+
     torch.manual_seed(7)
+    net, example = (Noisy(), 2) if stochastic else (Net(), 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript's own; we know
-        program = torch.jit.trace(Net().eval(), torch.zeros(1, 2, NY, NX))
+        program = torch.jit.trace(net.eval(), (torch.zeros(1, 2, NY, NX),) * example)
         buffer = io.BytesIO()
         torch.jit.save(program, buffer)
     return buffer.getvalue()
@@ -102,16 +119,8 @@ def case(
     if request.param == "stub":
         return stub_bundle(folder, FIELDS, STUB_PROGRAM, guards=GUARDS), {}
     environment = torch_engine()
-    programs = [
-        {
-            "name": "plain",
-            "engine": "torch",
-            "format": "torchscript",
-            "file": "programs/torchscript.pt",
-        }
-    ]
-    files = {"programs/torchscript.pt": torchscript_program()}
-    write_bundle(folder, files, **manifest("contract", FIELDS, programs, guards=GUARDS))
+    files = {TORCHSCRIPT["file"]: torchscript_program()}
+    write_bundle(folder, files, **manifest("contract", FIELDS, [TORCHSCRIPT], guards=GUARDS))
     return folder, environment
 
 
@@ -175,6 +184,44 @@ def surrogate_reference(bundle: Path, state: np.ndarray) -> np.ndarray:
     from surrogate.reference import reference
 
     return reference(bundle, state)
+
+
+def test_ensembles_and_rollouts_have_the_same_bits_in_every_language(tmp_path):
+    members, steps = 4, 3
+    need_library()
+    environment = torch_engine()
+    bundle = tmp_path / "noisy.surrogate"
+    files = {TORCHSCRIPT["file"]: torchscript_program(stochastic=True)}
+    noise = [{"name": "xi", "channels": 2}]
+    write_bundle(bundle, files, **manifest("noisy", FIELDS, [TORCHSCRIPT], noise=noise))
+    state = smooth_state()
+    state.tofile(tmp_path / "input.bin")
+    probes = {"py": [sys.executable, PROBES / "series.py"]}
+    for language in ("c", "f90"):
+        source = PROBES / f"series.{language}"
+        probes[language] = [compile_program(source, tmp_path / language / "series", "-O2")]
+    results = {}
+    for language, probe in probes.items():
+        output = tmp_path / f"{language}.bin"
+        run([*probe, bundle, tmp_path / "input.bin", output], environment=environment)
+        results[language] = output.read_bytes()
+    different = [language for language in probes if results[language] != results["c"]]
+    assert not different, f"not the bits of C: {different}"
+
+    frames = np.frombuffer(results["c"]).reshape(2 + members + steps, 2, NY, NX)
+    mean, spread, drawn, rolled = np.split(frames, [1, 2, 2 + members])
+    np.testing.assert_allclose(mean[0], drawn.mean(axis=0), atol=1e-7)
+    np.testing.assert_allclose(spread[0], drawn.std(axis=0, ddof=1), atol=1e-7)
+    assert spread.min() > 0
+    assert len({member.tobytes() for member in drawn}) == members
+    from surrogate.reference import reference
+
+    expected = state
+    for step, frame in enumerate(rolled, start=7):
+        expected = reference(bundle, expected, step=step, seed=11, member=2)
+        np.testing.assert_allclose(frame, expected, atol=1e-6)
+    # The same step, seed and member; a convolution of four states may round otherwise than one of one.
+    np.testing.assert_allclose(rolled[0], drawn[0], atol=1e-7)
 
 
 def test_loops_with_refused_steps_have_the_same_bits_in_every_language(case, commands, tmp_path):

@@ -86,3 +86,66 @@ def test_closing_waits(flow):
     assert (out == 0).all()
     with pytest.raises(ArgumentError, match="closed"):
         pending.wait()
+
+
+GUARDS = {"conserved": {"tolerance": 1e-6}, "policy": {"conserved": "project"}}
+
+
+@pytest.fixture
+def conserving(make):
+    """u grows in its upper half and shrinks in the lower; its integral is restored."""
+    fields = [field("u", conserved=True), field("mask", prediction=None)]
+    with Surrogate.open(make("conserving", fields, affine([0.5], [0.25]), guards=GUARDS)) as model:
+        yield model
+
+
+def test_finishing_with_the_own_sums_is_waiting(conserving):
+    for state in (flow_state()[:2], np.stack([flow_state()[:2], flow_state(seed=1)[:2]])):
+        expected = conserving.predict_begin(state).wait()
+        pending = conserving.predict_begin(state)
+        sums = pending.partials()
+        assert sums.shape == (len(state.reshape(-1, 2, 6, 8)) * conserving.info.partial_count,)
+        np.testing.assert_array_equal(pending.partials(), sums)
+        np.testing.assert_array_equal(pending.finish(list(sums)), expected)
+        with pytest.raises(ArgumentError, match="waited for already"):
+            pending.partials()
+    named_state = {"u": flow_state()[0], "mask": flow_state()[1]}
+    pending = conserving.predict_begin(named_state)
+    frame = pending.finish(pending.partials())
+    np.testing.assert_array_equal(frame["u"], conserving.predict(named_state)["u"])
+
+
+def test_totals_of_two_halves_restore_the_integral_of_the_whole(conserving, flow):
+    whole = flow_state(ny=12)[:2]
+    halves = whole[:, :6], whole[:, 6:]
+    frames, sums = [], []
+    for half in halves:
+        pending = conserving.predict_begin(half)
+        sums.append(pending.partials())
+        pending.wait()
+    for half in halves:
+        pending = conserving.predict_begin(half)
+        frames.append(pending.finish(sum(sums)))
+    expected = conserving.predict(whole)
+    np.testing.assert_allclose(np.concatenate(frames, axis=1), expected, atol=1e-12)
+    assert abs(frames[0][0].sum() - halves[0][0].sum()) > 0.01  # not by its own sums
+
+
+def test_a_wrong_number_of_totals_leaves_the_prediction_under_way(conserving):
+    state = flow_state()[:2]
+    pending = conserving.predict_begin(state)
+    with pytest.raises(ArgumentError, match=r"totals of shape \(1,\); expected"):
+        pending.finish([0.0])
+    np.testing.assert_array_equal(pending.wait(), conserving.predict(state))
+
+
+def test_a_failed_program_ends_the_prediction_in_partials(make):
+    program = affine([1.0], fail="run", after=1)
+    with Surrogate.open(make("failing", [field("u")], program)) as model:
+        pending = model.predict_begin(np.zeros((4, 4)))
+        with pytest.raises(ExecutionError):
+            pending.partials()
+        with pytest.raises(ArgumentError, match="waited for already"):
+            pending.wait()
+        with pytest.raises(ExecutionError):
+            model.predict(np.zeros((4, 4)))

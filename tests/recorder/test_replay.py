@@ -12,12 +12,18 @@ import h5py
 import numpy as np
 import pytest
 from bundles import field, stub_bundle
+from compiling import compile_program, run
 from typer.testing import CliRunner
 
 from surrogate import Rejected, Surrogate, _native
+from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.tensors import read_tensors
 from surrogate.cli.main import app
-from surrogate.errors import ArgumentError
+from surrogate.errors import ArgumentError, UnsupportedError
 from surrogate.io.frames import FrameFile
+from surrogate.paths import find_bundle
+from surrogate.replay import replay_calls
+from surrogate.verification import physical_state
 
 PLUGIN = Path(_native.__file__).parent / "lib" / "libsurrogate_recorder.so"
 pytestmark = pytest.mark.skipif(
@@ -136,6 +142,8 @@ def test_a_tampered_bundle_is_found(bundle: Path, recording: Path, tmp_path: Pat
     code, result = replay(changed, recording, "--tolerance", "1e-5")
     assert code == 1
     assert [entry["scaled"] > 1e-5 for entry in result["fields"]] == [False, True]
+    assert "recorded with another bundle" in result["problem"]
+    assert replay(changed, recording, "--tolerance", "1")[0] == 1  # another bundle, however near
     program = bundle / "programs" / "stub.json"
     program.write_text(program.read_text().replace("0.3", "0.4"))
     assert replay(bundle, recording)[0] == 1  # the hash says so
@@ -183,3 +191,108 @@ with Surrogate.open({os.fspath(bundle)!r}, record_calls="calls.h5") as model:
     assert "File too large" in done.stderr
     with FrameFile(tmp_path / "calls.h5") as frames:
         assert list(frames.scalar("call")) == [1, 5]
+
+
+NOISE = [{"name": "xi", "channels": 1}]
+
+
+def stochastic_bundle(folder: Path) -> Path:
+    """u follows itself one frame ago, a parameter and noise; w is only read; bounds are opened wide."""
+    fields = [field("u", scale=0.25, conserved=True), field("w", prediction=None)]
+    program = {
+        "operation": "affine",
+        "scale": [0.5],
+        "offset": [0.125],
+        "channels": [2],
+        "parameter": 0,
+        "noise": 0.5,
+    }
+    parameters = [{"name": "nu", "range": [0.0, 1.0], "preset": 0.25}]
+    bounds = {"bounds": {"u": {"lower": -9.0, "upper": 9.0}}}
+    return stub_bundle(
+        folder, fields, program, parameters=parameters, noise=NOISE, history=2, guards=bounds
+    )
+
+
+def test_every_kind_of_call_from_c_is_recorded_and_replays(tmp_path: Path) -> None:
+    bundle = stochastic_bundle(tmp_path / "noisy.surrogate")
+    program = compile_program(Path(__file__).parent / "calls.c", tmp_path / "calls")
+    done = run([program, bundle, tmp_path / "calls.h5"])
+    assert done.stdout == "9 calls, 0 not recorded\n"
+    with FrameFile(tmp_path / "calls.h5") as frames:
+        assert list(frames.scalar("step")) == [5, 5, 5, 5, 6, 7, 5, 6, 7]
+        assert list(frames.scalar("parameter.nu")) == [0.25, 0.75, 0.75, *[0.25] * 6]
+        assert list(frames.scalar("totals")) == [0] * 9
+        np.testing.assert_array_equal(frames.times(), 1.5 + 0.5 * (frames.scalar("step") - 5))
+        for first in (3, 6):  # a rollout reads what it wrote
+            for call in (first, first + 1):
+                now, later = frames.state(call), frames.state(call + 1)
+                np.testing.assert_array_equal(later["input.u"], now["output.u"])
+                np.testing.assert_array_equal(later["history1.u"], now["input.u"])
+        assert max(frames.state(index)["output.u"].max() for index in range(9)) == 0.75  # clipped
+    result = replay_calls(bundle, tmp_path / "calls.h5", tolerance=1e-6)
+    assert (result.passed, result.calls) == (True, 9)
+    assert result.fields[0].scaled < 1e-6
+
+
+def test_what_is_replayed_depends_on_all_that_was_recorded(tmp_path: Path) -> None:
+    bundle = stochastic_bundle(tmp_path / "noisy.surrogate")
+    path = tmp_path / "calls.h5"
+    u, older = np.random.default_rng(0).normal(size=(2, 3, 2, 4, 6))
+    with Surrogate.open(bundle, record_calls=path) as model:
+        model.predict(u, history=[older], step=3, seed=1, member=2, parameters=[0.75])
+    assert replay_calls(bundle, path, tolerance=1e-6).passed  # a batch of three states
+    for change in ("scalars/step", "scalars/seed", "scalars/member", "scalars/origin0"):
+        with h5py.File(path, "a") as file:
+            file[change][0] += 1
+        assert not replay_calls(bundle, path, tolerance=1e-3).passed
+        with h5py.File(path, "a") as file:
+            file[change][0] -= 1
+    with h5py.File(path, "a") as file:
+        file["t0_fields/history1.u"][:] += 0.5
+    assert not replay_calls(bundle, path, tolerance=1e-3).passed
+
+
+def test_ensembles_are_not_recorded(tmp_path: Path) -> None:
+    bundle = stochastic_bundle(tmp_path / "noisy.surrogate")
+    u = np.zeros((2, 4, 6))
+    with Surrogate.open(bundle, record_calls=tmp_path / "calls.h5") as model:
+        model.predict(u, history=[u], step=0, members=2)
+        model.predict_members(u, 2, history=[u], step=0)
+        assert model.statistics.record_errors == 0
+    assert not (tmp_path / "calls.h5").exists()
+
+
+def test_a_projection_by_other_ranks_sums_cannot_be_replayed(tmp_path: Path) -> None:
+    bundle = stochastic_bundle(tmp_path / "noisy.surrogate")
+    path, u = tmp_path / "calls.h5", np.ones((2, 4, 6))
+    project = {"policy": {"conserved": "project"}}
+    with Surrogate.open(bundle, record_calls=path, guards=project) as model:
+        model.predict(u, history=[u], step=0)
+    assert replay_calls(bundle, path, tolerance=1e-6).passed
+    path = tmp_path / "rank0.h5"
+    with Surrogate.open(bundle, record_calls=path, guards=project) as model:
+        model.predict_begin(u, history=[u], step=0).wait()
+        pending = model.predict_begin(u, history=[u], step=1)
+        pending.finish(2 * pending.partials())  # another rank holds the same
+    with pytest.raises(UnsupportedError, match="call 2 was finished with the sums of other ranks"):
+        replay_calls(bundle, path)
+
+
+def test_the_shipped_bundle_replays_with_its_projection(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch (extra: torch)")
+    folder = find_bundle("mhd2d_128")
+    manifest = Manifest.read(folder / "manifest.json")
+    u = physical_state(manifest, read_tensors(folder / "example.safetensors")["input"])[0]
+    path = tmp_path / "calls.h5"
+    with Surrogate.open(folder, threads=1, record_calls=path) as model:
+        frame = model.predict(u)
+        assert model.statistics.projections == 1
+    assert abs(frame[0].sum() / u[0].sum() - 1) < 1e-14
+    result = replay_calls(folder, path)
+    assert result.passed
+    with h5py.File(path, "a") as file:  # what the projection took
+        file["t0_fields/output.rho"][:] += (
+            2 * result.tolerance * manifest.fields[0].prediction.scale[0]
+        )
+    assert not replay_calls(folder, path).passed

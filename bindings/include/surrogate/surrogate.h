@@ -214,10 +214,14 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * load it.
  * Files are read inside the folder only: a name or a link that leaves it is SURROGATE_ERROR_CORRUPT.
  * record_calls: input and output of every prediction that returns OK are stored as frames `input.NAME`, `output.NAME`
- * with the scalars call, status, step, member, seed and parameter.NAME; `surrogate verify BUNDLE --replay FILE` runs
- * them through the reference.  The file is joined by surrogate_close, and readable before.  A frame that cannot be
- * stored (disk full, another shape than the first) does not change the prediction, which returns what it would have
- * returned: it is logged once as a warning, and counted in surrogate_statistics.record_errors.  Each stored call costs
+ * (older frames of a history as `history1.NAME`, ...) with the scalars call, status, step, member, seed, originK,
+ * global_shapeK, parameter.NAME, and totals (1: decided by sums of other ranks too); with the SHA-256 of manifest.json
+ * (attribute bundle_sha256) and options.guards (guards).  `surrogate verify BUNDLE --replay FILE` runs them through the
+ * reference, guards' policies included.  So are _begin with _wait or _finish, and every frame of surrogate_rollout;
+ * ensembles (surrogate_predict_ensemble, surrogate_predict_members) are not recorded.  The file is joined by
+ * surrogate_close, and readable before.  A frame that cannot be stored (disk full, another shape than the first, fields
+ * in CUDA memory) does not change the prediction, which returns what it would have returned: it is logged once as a
+ * warning, and counted in surrogate_statistics.record_errors.  Each stored call costs
  * a copy of input and output and a file; a prediction that is not recorded costs nothing.  If the recording cannot even
  * be begun (the path exists, its folder does not, the recorder is missing) surrogate_open fails, as
  * surrogate_recorder_open does. */

@@ -266,7 +266,7 @@ struct Options {
     surrogate_log_function log = nullptr; ///< nullptr: silent
     void *log_user = nullptr;
     std::optional<std::string>
-        overlay; ///< folder of programs lowered for this machine; "": none; not given: the user's
+        overlay;              ///< folder of programs lowered for this machine; "": none; not given: the user's
     std::string record_calls; ///< path of a recording of every accepted prediction
 };
 
@@ -377,6 +377,19 @@ class Model {
         return value != 0;
     }
     Outcome wait() { return static_cast<Outcome>(detail::checked(surrogate_predict_wait(handle_.get()))); }
+
+    /// Instead of `wait`, where several ranks hold the domain: wait for the program and take the sums of this rank's
+    /// part of `states` states, which are added over all ranks (MPI_SUM); an error of the program ends the call.
+    std::vector<double> partials(std::size_t states = 1) {
+        std::vector<double> sums(states * static_cast<std::size_t>(info().partial_count));
+        detail::checked(surrogate_predict_partials(handle_.get(), sums.data(), sums.size()));
+        return sums;
+    }
+    /// What `wait` does, decided by the sums over all ranks.  Throw Error.
+    Outcome finish(const std::vector<double> &totals) {
+        return static_cast<Outcome>(
+            detail::checked(surrogate_predict_finish(handle_.get(), totals.data(), totals.size())));
+    }
 
     /// Mean and standard deviation over step.members members of a stochastic model; an empty list: not wanted.
     Outcome predict_ensemble(const Fields<Field> &mean, const Fields<Field> &spread, const Fields<ConstField> &input,
