@@ -21,7 +21,7 @@ constexpr int SCHEMA = 1;
 constexpr std::int64_t LARGEST_JSON = std::int64_t{16} << 20; // bytes; real ones have thousands
 constexpr std::int64_t LARGEST_THREADS = 1 << 20;
 constexpr std::int64_t LARGEST_RUN = std::int64_t{1} << 30; // states, and cells of one, of a run that was timed
-constexpr const char *PART = "overlay's entry";            // what a link must not leave
+constexpr const char *PART = "overlay's entry";             // what a link must not leave
 
 std::string environment(const char *name) {
     const char *value = std::getenv(name);

@@ -136,8 +136,7 @@ const Row ROWS[] = {
      [](Setting &s) {
          for (auto &field : s.spread.fields)
              field.batch_axis = -1, field.rank -= 1;
-         return surrogate_predict_ensemble(s.model, s.call.out, s.spread.fields, s.call.in, s.call.count,
-                                           &s.call.step);
+         return surrogate_predict_ensemble(s.model, s.call.out, s.spread.fields, s.call.in, s.call.count, &s.call.step);
      }},
     {"surrogate_predict_members", SURROGATE_OK, DEEP,
      [](Setting &s) {

@@ -93,8 +93,7 @@ void options_are_read_the_same(surrogate_file *files, std::size_t count, const M
     surrogate_open_options_init(&options, sizeof options);
     options.guards = fault.value;
     auto *model = reinterpret_cast<surrogate_model *>(1);
-    CHECK_STATUS(surrogate_open_memory(&model, files, count, &options), SURROGATE_ERROR_ARGUMENT,
-                 "options.guards");
+    CHECK_STATUS(surrogate_open_memory(&model, files, count, &options), SURROGATE_ERROR_ARGUMENT, "options.guards");
     CHECK(model == nullptr);
 }
 

@@ -125,16 +125,19 @@ const std::vector<OverlayFault> FAULTS = {
     {"file of another system", "leaves the entry's folder", file("..\\package"), {}},
     {"file that is not there", "the file gone is missing", file("gone"), {}},
     {"size negative", "bytes", entry("/files", {{PACKAGE, {{"bytes", -1}, {"sha256", ""}}}}), {}},
-    {"hash of another file", "has another SHA-256",
+    {"hash of another file",
+     "has another SHA-256",
      [](FlowOverlay &overlay) {
-         overlay.entry["files"][PACKAGE] = {{"bytes", overlay.program.dump().size()},
-                                            {"sha256", std::string(64, '0')}};
+         overlay.entry["files"][PACKAGE] = {{"bytes", overlay.program.dump().size()}, {"sha256", std::string(64, '0')}};
      },
      {}},
     {"threads beyond reason", "timings[0].threads", entry("/timings/0/threads", HUGE_SIZE), {}},
     {"threads negative", "timings[0].threads", entry("/timings/0/threads", -1), {}},
     {"cells beyond reason", "timings[0].shape[1]", entry("/timings/0/shape", {HUGE_SIZE / 1024, HUGE_SIZE}), {}},
-    {"cells whose product overflows", "timings[0].shape[1]", entry("/timings/0/shape", {1 << 30, 1 << 30, 1 << 30}), {}},
+    {"cells whose product overflows",
+     "timings[0].shape[1]",
+     entry("/timings/0/shape", {1 << 30, 1 << 30, 1 << 30}),
+     {}},
     {"cells none", "timings[0].shape[0]", entry("/timings/0/shape", {0}), {}},
     {"batch beyond reason", "timings[0].batch", entry("/timings/0/batch", INT64_MAX), {}},
     {"milliseconds none", "timings[0].milliseconds", entry("/timings/0/milliseconds", 0), {}},

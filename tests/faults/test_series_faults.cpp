@@ -31,9 +31,7 @@ struct Series : FlowCall {
 
     int ensemble(surrogate_model *m) { return surrogate_predict_ensemble(m, out, spread.fields, in, count, &step); }
     int members(surrogate_model *m) { return surrogate_predict_members(m, all.fields, in, count, &step); }
-    int rollout(surrogate_model *m) {
-        return surrogate_rollout(m, &completed, all.fields, in, count, steps, &step);
-    }
+    int rollout(surrogate_model *m) { return surrogate_rollout(m, &completed, all.fields, in, count, steps, &step); }
     int begin(surrogate_model *m) { return surrogate_predict_begin(m, out, in, count, &step); }
 
     bool all_untouched() const {
