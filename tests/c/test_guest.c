@@ -140,7 +140,7 @@ static int predict_in_the_worker(void) {
     size_t count;
     int done = 0, closed, i, status, alone;
     for (i = 0; i < LARGEST; ++i)
-        now[i] = 0.1 + 1e-9 * i;
+        now[i] = i % 3 ? 0.1 : 0.7; /* without arithmetic, which would leave flags of its own */
     alone = surrogate_predict_array(model, expected, now, SURROGATE_FLOAT64, rank, shape, NULL);
     count = describe(in, now);
     describe(out, next);
