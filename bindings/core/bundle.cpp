@@ -32,21 +32,6 @@ bool is_folder(const std::string &path) {
     fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (", why, "); copy the bundle again, whole");
 }
 
-/// Fail unless `path`, after all links, is inside `folder`.
-void check_inside(const std::string &folder, const std::string &path) {
-    struct Free {
-        void operator()(char *text) const { std::free(text); }
-    };
-    const std::unique_ptr<char, Free> root(::realpath(folder.c_str(), nullptr));
-    const std::unique_ptr<char, Free> target(root ? ::realpath(path.c_str(), nullptr) : nullptr);
-    if (!target)
-        fail_read(path, reason(errno));
-    const std::string_view inside = root.get(), found = target.get();
-    if (inside != "/" && (found.substr(0, inside.size()) != inside || found[inside.size()] != '/'))
-        fail(SURROGATE_ERROR_CORRUPT, path, " is a link that leaves the bundle, to ", found,
-             "; expected a file inside ", inside, ": copy the bundle with its files in place of links");
-}
-
 /// A regular file, opened for reading.
 class OpenFile {
   public:
@@ -96,7 +81,7 @@ class Folder : public Source {
     explicit Folder(std::string path) : path_(std::move(path)) {}
     Bytes read(const std::string &name) const override {
         const std::string file = path(name);
-        check_inside(path_, file);
+        check_inside(path_, file, "bundle");
         return OpenFile(file).read();
     }
     std::int64_t size(const std::string &name) const override { return OpenFile(path(name)).size(); }
@@ -155,6 +140,20 @@ class Memory : public Source {
 
 Bytes read_file(const std::string &path) {
     return OpenFile(path).read();
+}
+
+void check_inside(const std::string &folder, const std::string &path, const char *what) {
+    struct Free {
+        void operator()(char *text) const { std::free(text); }
+    };
+    const std::unique_ptr<char, Free> root(::realpath(folder.c_str(), nullptr));
+    const std::unique_ptr<char, Free> target(root ? ::realpath(path.c_str(), nullptr) : nullptr);
+    if (!target)
+        fail_read(path, reason(errno));
+    const std::string_view inside = root.get(), found = target.get();
+    if (inside != "/" && (found.substr(0, inside.size()) != inside || found[inside.size()] != '/'))
+        fail(SURROGATE_ERROR_CORRUPT, path, " is a link that leaves the ", what, ", to ", found,
+             "; expected a file inside ", inside, ": copy the ", what, " with its files in place of links");
 }
 
 bool stays_inside(const std::string &name) {

@@ -61,6 +61,10 @@ class Bundle {
 /// Content of a regular file; throws ERROR_NOT_FOUND.
 Bytes read_file(const std::string &path);
 
+/// Throw ERROR_CORRUPT unless `path`, after all links, is inside `folder`, which is called `what` in the message;
+/// ERROR_NOT_FOUND if there is no such path.
+void check_inside(const std::string &folder, const std::string &path, const char *what);
+
 /// Whether `name` is a plain relative path that stays inside the bundle.
 bool stays_inside(const std::string &name);
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace surrogate::core {
 
@@ -14,6 +15,7 @@ namespace {
 
 /// A program that might be run.
 struct Candidate {
+    std::size_t place; // in the bundle's order, then the overlay's
     ProgramSpec spec;
     const OverlayEntry *entry; // NULL: of the bundle itself
     const Timing *timing;      // NULL: never timed on this machine
@@ -122,15 +124,18 @@ std::vector<Candidate> candidates_of(const Bundle &bundle, const Overlay &overla
     for (const auto &spec : bundle.manifest().programs) {
         const auto known = overlay.timings.find(spec.name);
         const Timing *timing = known == overlay.timings.end() ? nullptr : best_timing(known->second, threads);
-        candidates.push_back({spec, nullptr, timing, ""});
+        candidates.push_back({candidates.size(), spec, nullptr, timing, ""});
     }
     for (const auto &entry : overlay.entries)
-        candidates.push_back({entry.program, &entry, best_timing(entry.timings, threads),
+        candidates.push_back({candidates.size(), entry.program, &entry, best_timing(entry.timings, threads),
                               foreign(entry, bundle.manifest_hash(), request.device)});
-    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) {
+    // std::stable_sort would allocate, and hide that it could not.
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) {
         if (a.refusal.empty() != b.refusal.empty())
             return b.refusal.empty();
-        return a.timing && (!b.timing || a.timing->per_cell() < b.timing->per_cell());
+        const double never = std::numeric_limits<double>::infinity(); // timed
+        const double first = a.timing ? a.timing->per_cell() : never, second = b.timing ? b.timing->per_cell() : never;
+        return first != second ? first < second : a.place < b.place;
     });
     return candidates;
 }

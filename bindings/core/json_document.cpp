@@ -1,5 +1,7 @@
 #include "json_document.h"
 
+#include <nlohmann/json.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -89,12 +91,14 @@ void dismantle(json &value) noexcept {
 
 } // namespace
 
+JsonDocument::JsonDocument() : root_(std::make_unique<json>()) {}
+
 JsonDocument::~JsonDocument() {
-    dismantle(root_);
+    dismantle(*root_);
 }
 
 void JsonDocument::parse(std::string_view text) {
-    Builder builder(root_);
+    Builder builder(*root_);
     json::sax_parse(text.begin(), text.end(), &builder);
 }
 

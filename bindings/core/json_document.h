@@ -2,15 +2,16 @@
 // and when memory is short that would end the host.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp> // the whole header costs each source that reads it seconds
 
+#include <memory>
 #include <string_view>
 
 namespace surrogate::core {
 
 class JsonDocument {
   public:
-    JsonDocument() = default;
+    JsonDocument();
     ~JsonDocument();
     JsonDocument(const JsonDocument &) = delete;
     JsonDocument &operator=(const JsonDocument &) = delete;
@@ -18,10 +19,10 @@ class JsonDocument {
     /// Read `text`, once. Throws nlohmann::json::exception, or std::invalid_argument for a key that stands twice in an
     /// object and for values nested too deep: they are printed by recursion, on the host's stack.
     void parse(std::string_view text);
-    const nlohmann::json &root() const { return root_; }
+    const nlohmann::json &root() const { return *root_; }
 
   private:
-    nlohmann::json root_;
+    std::unique_ptr<nlohmann::json> root_;
 };
 
 } // namespace surrogate::core

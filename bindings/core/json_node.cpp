@@ -1,5 +1,7 @@
 #include "json_node.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <stdexcept>
 
@@ -97,6 +99,10 @@ std::string JsonNode::one_of(std::initializer_list<const char *> choices) const 
         if (value == choice)
             return value;
     refuse("one of " + names_text(std::vector<std::string>(choices.begin(), choices.end())));
+}
+
+bool JsonNode::is_null() const {
+    return value_->is_null();
 }
 
 bool JsonNode::boolean() const {

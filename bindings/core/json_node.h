@@ -34,7 +34,7 @@ class JsonNode {
     std::vector<JsonNode> array() const;
     std::vector<JsonNode> array(std::size_t size, const char *what) const;
     std::vector<std::pair<std::string, JsonNode>> members() const;
-    bool is_null() const { return value_->is_null(); }
+    bool is_null() const;
 
     /// Throw: "label: path: <given> given, expected <expected>".
     [[noreturn]] void refuse(std::string_view expected) const;

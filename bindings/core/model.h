@@ -66,6 +66,8 @@ class Model {
     surrogate_field_info field_info(int index) const;
     surrogate_parameter_info parameter_info(int index) const;
     void log(int level, const std::string &text) const;
+    /// Tell the host that a call could not be recorded, then `more`; nothing else fails for it.
+    void warn_of_record(const std::exception &error, const char *more) const noexcept;
 
   private:
     using Lock = std::unique_lock<std::mutex>;

@@ -164,8 +164,8 @@ NoiseKey read_noise_key(const surrogate_step_options &step) {
         fail(SURROGATE_ERROR_PARAMETER, "step.step is not given (", step.step,
              "), expected 0 or more: random numbers belong to a step; count the steps of the solver, so that a",
              " restart continues them");
-    if (step.member < 0)
-        fail(SURROGATE_ERROR_ARGUMENT, "step.member ", step.member, " given, expected 0 or more");
+    if (step.member < 0 || step.member > INT64_MAX / 2) // states of a batch count on from it
+        fail(SURROGATE_ERROR_ARGUMENT, "step.member ", step.member, " given, expected 0 to ", INT64_MAX / 2);
     return {step.seed, static_cast<std::uint64_t>(step.step)};
 }
 
@@ -174,7 +174,8 @@ Domain read_domain(const surrogate_step_options &step, int rank, const std::int6
     std::int64_t cells = 1;
     for (int k = 0; k < rank; ++k) {
         const std::int64_t whole = step.global_shape[k] ? step.global_shape[k] : shape[k];
-        if (whole < 1 || __builtin_mul_overflow(cells, whole, &cells) || std::abs(step.origin[k]) > INT64_MAX / 2)
+        const bool far = step.origin[k] > INT64_MAX / 2 || step.origin[k] < -(INT64_MAX / 2);
+        if (whole < 1 || __builtin_mul_overflow(cells, whole, &cells) || far)
             fail(SURROGATE_ERROR_ARGUMENT, "step.origin ", list_text(step.origin, rank), " and step.global_shape ",
                  list_text(step.global_shape, rank), " given, expected the index of the first cell and the shape of",
                  " the whole domain (0: that of the fields)");

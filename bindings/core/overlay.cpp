@@ -1,6 +1,7 @@
 #include "overlay.h"
 
 #include "bundle.h"
+#include "folder.h"
 #include "host.h"
 #include "sha256.h"
 
@@ -17,6 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t HASH_DIGITS = 32; // of the manifest's hash, in a folder's name
 constexpr int SCHEMA = 1;
+constexpr std::int64_t LARGEST_JSON = std::int64_t{16} << 20; // bytes; real ones have thousands
+constexpr std::int64_t LARGEST_THREADS = 1 << 20;
+constexpr std::int64_t LARGEST_RUN = std::int64_t{1} << 30; // states, and cells of one, of a run that was timed
+constexpr const char *PART = "overlay's entry";             // what a link must not leave
 
 std::string environment(const char *name) {
     const char *value = std::getenv(name);
@@ -24,18 +29,13 @@ std::string environment(const char *name) {
 }
 
 JsonNode read_json(JsonDocument &storage, const fs::path &path) {
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    if (!error && size > static_cast<std::uintmax_t>(LARGEST_JSON))
+        fail(SURROGATE_ERROR_CORRUPT, path.filename().string(), " has ", size, " bytes, expected at most ",
+             LARGEST_JSON);
     const Bytes bytes = read_file(path.string());
     return JsonNode::parse(storage, {bytes.data(), bytes.size()}, path.filename().string(), SURROGATE_ERROR_CORRUPT);
-}
-
-/// Names in a folder, sorted; none if it cannot be read.
-std::vector<std::string> names_in(const fs::path &folder) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-        names.push_back(at->path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
 }
 
 std::string string_or_none(const JsonNode &node, const char *key) {
@@ -43,15 +43,22 @@ std::string string_or_none(const JsonNode &node, const char *key) {
     return found ? found->string() : "";
 }
 
+std::int64_t at_most(const JsonNode &node, std::int64_t least, std::int64_t most) {
+    const auto value = node.integer(least);
+    if (value > most)
+        node.refuse(text("at most ", most));
+    return value;
+}
+
 std::vector<Timing> read_timings(const JsonNode &node) {
     std::vector<Timing> timings;
     for (const auto &item : node.array()) {
         Timing timing;
-        timing.threads = static_cast<int>(item.at("threads").integer(0));
+        timing.threads = static_cast<int>(at_most(item.at("threads"), 0, LARGEST_THREADS));
         if (const auto batch = item.find("batch"))
-            timing.batch = batch->integer(1);
-        for (const auto &size : item.at("shape").array())
-            timing.cells *= size.integer(1);
+            timing.batch = at_most(*batch, 1, LARGEST_RUN);
+        for (const auto &size : item.at("shape").array()) // never more than their product, which fits
+            timing.cells = at_most(size, 1, LARGEST_RUN / timing.cells) * timing.cells;
         timing.milliseconds = item.at("milliseconds").positive();
         timings.push_back(timing);
     }
@@ -119,6 +126,7 @@ OverlayEntry entry_in(const fs::path &folder) {
     entry.folder = folder.string();
     entry.program.name = folder.filename().string();
     try {
+        check_inside(entry.folder, (folder / "program.json").string(), PART);
         JsonDocument storage;
         read_entry(entry, read_json(storage, folder / "program.json"));
         if (entry.cpu != this_host().cpu)
@@ -137,8 +145,24 @@ std::string difference(const OverlayEntry &entry, const std::string &name, const
         return text("the file ", name, " is missing");
     if (static_cast<std::int64_t>(size) != expected.bytes)
         return text("the file ", name, " has ", size, " bytes, expected ", expected.bytes);
+    check_inside(entry.folder, path.string(), PART);
     const Bytes bytes = read_file(path.string());
     return sha256(bytes.data(), bytes.size()) == expected.sha256 ? "" : text("the file ", name, " has another SHA-256");
+}
+
+/// The first file in folder `path` of the entry that it does not name, as a path in the entry; "" if there is none. It
+/// could be code that an engine loads; so could a link.
+std::string stranger(const OverlayEntry &entry, const std::string &path) {
+    for (const auto &name : names_in(entry.folder + "/" + path)) {
+        const std::string inner = path + "/" + name;
+        std::error_code error;
+        const auto type = fs::symlink_status(entry.folder + "/" + inner, error).type();
+        const bool known = type == fs::file_type::regular && entry.files.count(inner);
+        std::string found = type == fs::file_type::directory ? stranger(entry, inner) : known ? "" : inner;
+        if (!found.empty())
+            return found;
+    }
+    return "";
 }
 
 } // namespace
@@ -160,7 +184,7 @@ Overlay read_overlay(const std::string &folder, const std::string &manifest_hash
         return overlay;
     const fs::path root = fs::path(folder) / manifest_hash.substr(0, HASH_DIGITS);
     std::error_code error;
-    for (const auto &name : names_in(root)) {
+    for (const auto &name : names_in(root.string())) {
         const fs::path path = root / name;
         if (name[0] == '.') // being written
             continue;
@@ -197,14 +221,8 @@ std::string damaged(const OverlayEntry &entry) {
     for (const auto &[name, expected] : entry.files)
         if (std::string why = difference(entry, name, expected); !why.empty())
             return text("damaged: ", why);
-    std::error_code error; // a file more could be code that an engine loads
-    for (fs::recursive_directory_iterator at(entry.program.file, error), end; !error && at != end; at.increment(error))
-        if (!at->is_directory(error)) {
-            const std::string name = at->path().lexically_relative(entry.folder).generic_string();
-            if (!entry.files.count(name) || at->is_symlink(error))
-                return text("damaged: the file ", name, " does not belong to it");
-        }
-    return "";
+    const std::string name = stranger(entry, entry.program.file.substr(entry.folder.size() + 1));
+    return name.empty() ? "" : text("damaged: the file ", name, " does not belong to it");
 }
 
 const Timing *best_timing(const std::vector<Timing> &timings, int threads) {

@@ -1,13 +1,12 @@
 #include "plugins.h"
 
 #include "error.h"
+#include "folder.h"
 #include "shared_library.h"
 
 #include <algorithm>
 #include <cstdlib>
-#include <dirent.h>
 #include <dlfcn.h>
-#include <memory>
 
 namespace surrogate::core {
 
@@ -60,11 +59,10 @@ std::vector<std::string> plugin_folders(const char *first) {
 
 std::vector<std::string> plugin_files(const std::string &folder, const std::string &stem) {
     std::vector<std::string> paths;
-    const std::unique_ptr<DIR, int (*)(DIR *)> handle(::opendir(folder.c_str()), ::closedir);
-    while (const dirent *entry = handle ? ::readdir(handle.get()) : nullptr)
-        if (is_candidate(entry->d_name, stem))
-            paths.push_back(folder + "/" + entry->d_name);
-    std::sort(paths.rbegin(), paths.rend());
+    for (const auto &name : names_in(folder))
+        if (is_candidate(name, stem))
+            paths.push_back(folder + "/" + name);
+    std::reverse(paths.begin(), paths.end());
     return paths;
 }
 

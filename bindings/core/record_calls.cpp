@@ -140,8 +140,7 @@ template <class Half> static void attempt(Half half, std::int64_t &errors, const
         half();
     } catch (const std::exception &error) {
         if (++errors == 1)
-            model.log(SURROGATE_LOG_WARNING, text("record_calls: ", error.what(),
-                                                  " (further calls that cannot be recorded are counted, not logged)"));
+            model.warn_of_record(error, " (further calls that cannot be recorded are counted, not logged)");
     }
 }
 
@@ -150,7 +149,17 @@ Model::~Model() {
         if (calls_)
             calls_->close();
     } catch (const std::exception &error) {
-        log(SURROGATE_LOG_WARNING, text("record_calls: ", error.what()));
+        warn_of_record(error, "");
+    }
+}
+
+void Model::warn_of_record(const std::exception &error, const char *more) const noexcept {
+    if (!log_)
+        return;
+    try {
+        log(SURROGATE_LOG_WARNING, text("record_calls: ", error.what(), more));
+    } catch (const std::exception &) { // no memory for the text either
+        log_(log_user_, SURROGATE_LOG_WARNING, "record_calls: out of memory");
     }
 }
 

@@ -44,12 +44,12 @@ Recorder::Recorder(const char *path, RecorderOptions options)
     : options_(std::move(options)), parameter_names_(pointers(options_.parameter_names)),
       attributes_(pointers(options_.attributes)),
       plugin_(find_recorder(options_.plugin_path.empty() ? nullptr : options_.plugin_path.c_str())) {
-    EngineText message;
-    if (const int status = plugin_.create(&writer_, path, options_.overwrite, message.error()))
-        throw Error(status, message.text());
     scalars_.push_back(scalar_series("dimensions", "time", SURROGATE_FLOAT64));
     scalars_[0].has_unit = true;
     scalars_[0].unit = options_.time_unit;
+    EngineText message; // last: whatever fails after it would leave the writer behind
+    if (const int status = plugin_.create(&writer_, path, options_.overwrite, message.error()))
+        throw Error(status, message.text());
 }
 
 Recorder::~Recorder() {
@@ -115,12 +115,11 @@ void Recorder::stage_scalars(double time, const std::vector<RecordedScalar> &sca
         std::memcpy(scalars_[1 + i].block.data(), &scalars[i].real, sizeof scalars[i].real); // 8 bytes of any type
 }
 
-std::vector<surrogate_series> Recorder::views() const {
-    std::vector<surrogate_series> out;
+void Recorder::describe() {
+    views_.clear();
     for (const auto *list : {&fields_, &scalars_})
         for (const auto &series : *list)
-            out.push_back(series.view());
-    return out;
+            views_.push_back(series.view());
 }
 
 void Recorder::commit(double time, std::size_t count, const std::vector<RecordedScalar> &scalars) {
@@ -129,10 +128,10 @@ void Recorder::commit(double time, std::size_t count, const std::vector<Recorded
     if (count != fields_.size())
         fail(SURROGATE_ERROR_FIELD, count, " fields given, expected ", fields_.size(), " as in the first frame");
     stage_scalars(time, scalars);
-    const auto series = views();
+    describe();
     const auto constants = header();
     EngineText message;
-    if (const int status = plugin_.append(writer_, &constants, series.data(), series.size(), message.error()))
+    if (const int status = plugin_.append(writer_, &constants, views_.data(), views_.size(), message.error()))
         throw Error(status, message.text() + "; the frame is not stored, the earlier ones are");
     fixed_ = true;
     last_time_ = time;
@@ -166,11 +165,12 @@ void Recorder::close() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!writer_)
         return;
-    const auto series = views();
+    if (!fixed_) // no frame, and its fields may be half described
+        views_.clear();
     const auto constants = header();
     EngineText message;
     if (const int status =
-            plugin_.finish(std::exchange(writer_, nullptr), &constants, series.data(), series.size(), message.error()))
+            plugin_.finish(std::exchange(writer_, nullptr), &constants, views_.data(), views_.size(), message.error()))
         throw Error(status, message.text());
 }
 

@@ -60,7 +60,7 @@ class Recorder {
   private:
     void check_time(double time) const;
     surrogate_recorder_header header();
-    std::vector<surrogate_series> views() const;
+    void describe();
     void stage_scalars(double time, const std::vector<RecordedScalar> &scalars);
 
     std::mutex mutex_;
@@ -70,6 +70,7 @@ class Recorder {
     surrogate_recorder_writer *writer_ = nullptr;
     RecordedGrid grid_;
     std::vector<RecordedSeries> fields_, scalars_; // of the first frame; scalars_[0] is the time
+    std::vector<surrogate_series> views_;          // both as the plugin takes them, since the last commit
     bool fixed_ = false;                           // a frame is stored: the kinds of its fields stand
     double last_time_ = 0;
 };

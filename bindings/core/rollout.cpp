@@ -59,6 +59,9 @@ bool Model::prepare_rollout(const surrogate_field *output, const surrogate_field
     constexpr std::int64_t MOST = std::int64_t{1} << 32;
     if (steps < 0 || steps > MOST)
         fail(SURROGATE_ERROR_ARGUMENT, "steps ", steps, " given, expected 0 or more");
+    if (step.step > INT64_MAX - steps)
+        fail(SURROGATE_ERROR_ARGUMENT, "step.step ", step.step, " given, expected at most ", INT64_MAX - steps,
+             ": it counts on with the steps");
     if (steps == 0)
         return true;
     read_frames(input, count);

@@ -18,19 +18,34 @@ Worker::~Worker() {
     thread_.join();
 }
 
-/// A thread inherits the mask of signals of the one that makes it.
+namespace {
+
+/// Blocks all signals of the calling thread while it lives: a thread inherits the mask of the one that makes it.
+class SignalHold {
+  public:
+    SignalHold() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &host_);
+    }
+    ~SignalHold() { pthread_sigmask(SIG_SETMASK, &host_, nullptr); }
+    SignalHold(const SignalHold &) = delete;
+    SignalHold &operator=(const SignalHold &) = delete;
+
+  private:
+    sigset_t host_;
+};
+
+} // namespace
+
 void Worker::launch() {
-    sigset_t all, host;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &host);
+    const SignalHold hold;
     try {
         thread_ = std::thread(&Worker::loop, this);
     } catch (const std::system_error &error) {
-        pthread_sigmask(SIG_SETMASK, &host, nullptr);
         fail(SURROGATE_ERROR_MEMORY, "no thread can be made for the prediction (", error.what(),
              "); allow this process more threads, or call surrogate_predict");
     }
-    pthread_sigmask(SIG_SETMASK, &host, nullptr);
 }
 
 void Worker::start(std::function<void()> job) {

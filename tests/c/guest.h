@@ -6,6 +6,7 @@
 #ifndef _GNU_SOURCE
 #error "define _GNU_SOURCE before the first include"
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fenv.h>
@@ -171,6 +172,42 @@ static void watch_cuda_device(char *text) {
     strcpy(text, "no CUDA");
     if (get && get(&device) == 0)
         snprintf(text, WATCH_TEXT, "device %d", device);
+}
+
+/* Threads of this process with a number above `newest` that would take a signal of the host's. */
+static int threads_open_to_signals(long newest) {
+    DIR *folder = opendir("/proc/self/task");
+    const struct dirent *entry;
+    int found = 0;
+    while (folder && (entry = readdir(folder)) != NULL) {
+        char path[300], line[256];
+        unsigned long long blocked = ~0ull;
+        FILE *status;
+        if (atol(entry->d_name) <= newest)
+            continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        status = fopen(path, "r");
+        while (status && fgets(line, sizeof line, status))
+            sscanf(line, "SigBlk: %llx", &blocked);
+        if (status)
+            fclose(status);
+        /* Of 1 to 31 all but SIGKILL and SIGSTOP, which nobody can block. */
+        found += (blocked & 0x7ffbfeffull) != 0x7ffbfeffull;
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+static long newest_thread(void) {
+    DIR *folder = opendir("/proc/self/task");
+    const struct dirent *entry;
+    long newest = 0;
+    while (folder && (entry = readdir(folder)) != NULL)
+        if (atol(entry->d_name) > newest)
+            newest = atol(entry->d_name);
+    if (folder)
+        closedir(folder);
+    return newest;
 }
 
 struct watch {

@@ -12,7 +12,9 @@ static float single[LARGEST], single_next[LARGEST];
 static int64_t shape[4];
 static int rank;
 static char good[4096], failing[4096];
-static surrogate_model *model, *other;
+static surrogate_model *model, *other, *noisy; /* noisy: NULL where the bundle is not given */
+static surrogate_recorder *recorder;
+static char scratch[] = "/tmp/surrogate-guest-XXXXXX", recording[64];
 static surrogate_file files[16];
 static size_t file_count;
 
@@ -113,6 +115,134 @@ static int predict_with_a_failing_program(void) {
                ? 0
                : -1;
 }
+/* The fields of `model` on `values`, as predict_array takes them. */
+static size_t describe(surrogate_field *fields, double *values) {
+    surrogate_field_info info;
+    int64_t cells = 1, part[4];
+    int f, k;
+    info.struct_size = sizeof info;
+    for (k = 1; k < rank; ++k)
+        cells *= part[k] = shape[k];
+    for (f = 0; f < 16 && surrogate_get_field_info(model, f, &info) == SURROGATE_OK; ++f) {
+        part[0] = info.components;
+        surrogate_field_init(&fields[f], NULL, values, SURROGATE_FLOAT64, rank, part);
+        fields[f].component_axis = 0;
+        values += info.components * cells;
+    }
+    return (size_t)f;
+}
+static surrogate_field in[16], out[16];
+static double expected[LARGEST];
+
+/* With the host's rounding, or its traps, the worker would make other bits, or end the process. */
+static int predict_in_the_worker(void) {
+    const long newest = newest_thread();
+    size_t count;
+    int done = 0, closed, i, status, alone;
+    for (i = 0; i < LARGEST; ++i)
+        now[i] = i % 3 ? 0.1 : 0.7; /* without arithmetic, which would leave flags of its own */
+    alone = surrogate_predict_array(model, expected, now, SURROGATE_FLOAT64, rank, shape, NULL);
+    count = describe(in, now);
+    describe(out, next);
+    status = surrogate_predict_begin(model, out, in, count, NULL);
+    closed = threads_open_to_signals(newest) == 0;
+    while (status == 0 && !done)
+        status = surrogate_predict_test(model, &done);
+    status = status == 0 ? surrogate_predict_wait(model) : status;
+    if (status == SURROGATE_OK && memcmp(next, expected, (size_t)(shape[0] * shape[1]) * sizeof *next) != 0)
+        status = -1;
+    for (i = 0; i < LARGEST; ++i)
+        now[i] = 1;
+    return status == alone && status >= 0 && closed ? 0 : -1;
+}
+static int begin_what_is_not_finite(void) {
+    const size_t count = describe(in, now);
+    int status;
+    describe(out, next);
+    now[3] = INFINITY;
+    status = surrogate_predict_begin(model, out, in, count, NULL);
+    status = status == SURROGATE_OK ? surrogate_predict_wait(model) : status;
+    now[3] = 1;
+    return status == SURROGATE_REJECTED ? 0 : -1;
+}
+static int wait_for_nothing(void) {
+    return surrogate_predict_wait(model) == SURROGATE_ERROR_ARGUMENT ? 0 : -1;
+}
+static int finish_with_partials(void) {
+    static double sums[4096];
+    surrogate_info info;
+    const size_t count = describe(in, now);
+    int status;
+    info.struct_size = sizeof info;
+    surrogate_get_info(model, &info);
+    describe(out, next);
+    status = surrogate_predict_begin(model, out, in, count, NULL);
+    status = status == 0 ? surrogate_predict_partials(model, sums, (size_t)info.partial_count) : status;
+    return (status == 0 ? surrogate_predict_finish(model, sums, (size_t)info.partial_count) : status) < 0;
+}
+static int rollout(void) {
+    const size_t count = describe(in, now);
+    describe(out, next);
+    return surrogate_rollout(model, NULL, out, in, count, 3, NULL) < 0;
+}
+static int open_noisy(void) {
+    surrogate_open_options options;
+    options_for(&options);
+    return bundles[0] ? surrogate_open(&noisy, bundle("noisy"), &options) : 0;
+}
+static int ensemble(void) {
+    const int64_t cells[2] = {8, 8};
+    surrogate_field pair[2], mean[2];
+    surrogate_step_options step;
+    int f;
+    for (f = 0; f < 2; ++f) {
+        surrogate_field_init(&pair[f], NULL, now + 64 * f, SURROGATE_FLOAT64, 2, cells);
+        surrogate_field_init(&mean[f], NULL, next + 64 * f, SURROGATE_FLOAT64, 2, cells);
+    }
+    surrogate_step_options_init(&step, sizeof step);
+    step.step = 3;
+    step.members = 4;
+    return noisy ? surrogate_predict_ensemble(noisy, mean, NULL, pair, 2, &step) : 0;
+}
+static int draw_noise(void) {
+    surrogate_step_options step;
+    surrogate_step_options_init(&step, sizeof step);
+    step.step = 3;
+    return surrogate_noise(single_next, 0, 4, 1, shape + 1, &step);
+}
+
+/* Without HDF5 on this machine there is no recorder, and nothing to watch. */
+static int open_recorder(void) {
+    const int status = surrogate_recorder_open(&recorder, recording, NULL);
+    return status == SURROGATE_ERROR_ENGINE ? 0 : status;
+}
+static int record(void) {
+    surrogate_field field;
+    surrogate_field_init(&field, "u", now, SURROGATE_FLOAT64, rank - 1, shape + 1);
+    return recorder ? surrogate_recorder_write(recorder, 0.5, &field, 1) : 0;
+}
+static int record_at_the_same_time(void) {
+    surrogate_field field;
+    surrogate_field_init(&field, "u", now, SURROGATE_FLOAT64, rank - 1, shape + 1);
+    return !recorder || surrogate_recorder_write(recorder, 0.5, &field, 1) == SURROGATE_ERROR_ARGUMENT ? 0 : -1;
+}
+static int close_recorder(void) {
+    return surrogate_recorder_close(recorder);
+}
+static int record_a_call(void) {
+    surrogate_model *recorded = NULL;
+    surrogate_open_options options;
+    int status;
+    options_for(&options);
+    options.record_calls = recording;
+    remove(recording);
+    status = surrogate_open(&recorded, good, &options);
+    if (status == SURROGATE_OK)
+        status = surrogate_predict_array(recorded, next, now, SURROGATE_FLOAT64, rank, shape, NULL) < 0;
+    surrogate_close(recorded);
+    return status == SURROGATE_ERROR_ENGINE ? 0 : status;
+}
+
 static int last_rejection(void) {
     surrogate_rejection rejection;
     rejection.struct_size = sizeof rejection;
@@ -132,6 +262,7 @@ static int texts(void) {
 }
 static int close_both(void) {
     surrogate_close(other);
+    surrogate_close(noisy);
     surrogate_close(model);
     return 0;
 }
@@ -162,6 +293,20 @@ static const struct call calls[] = {
     {"predict a bad shape", predict_a_bad_shape},
     {"predict fields that are unknown", predict_fields_of_no_name},
     {"predict with a program that fails", predict_with_a_failing_program},
+    {"begin, test and wait", predict_in_the_worker},
+    {"begin and wait again", predict_in_the_worker},
+    {"begin what is not finite", begin_what_is_not_finite},
+    {"wait for nothing", wait_for_nothing},
+    {"begin, partials and finish", finish_with_partials},
+    {"rollout", rollout},
+    {"open a stochastic model", open_noisy},
+    {"ensemble", ensemble},
+    {"noise", draw_noise},
+    {"open a recorder", open_recorder},
+    {"record", record},
+    {"record at the same time", record_at_the_same_time},
+    {"close the recorder", close_recorder},
+    {"record a call", record_a_call},
     {"last rejection", last_rejection},
     {"statistics", get_statistics},
     {"verify", verify},
@@ -257,6 +402,9 @@ int main(int argc, char **argv) {
     size_t i;
     int result;
     start(argc, argv);
+    bundles = argc > 2 ? "" : argv[1];
+    CHECK(mkdtemp(scratch) != NULL);
+    snprintf(recording, sizeof recording, "%s/run.h5", scratch);
     snprintf(good, sizeof good, "%s", argc > 2 ? argv[1] : bundle("example"));
     snprintf(failing, sizeof failing, "%s", argc > 2 ? argv[2] : bundle("fail_run"));
     read_files(good);
@@ -277,6 +425,8 @@ int main(int argc, char **argv) {
     }
     for (i = 0; i < file_count; ++i)
         free((void *)files[i].data);
+    remove(recording);
+    rmdir(scratch);
     pass_words_on();
     return finish();
 }

@@ -1,32 +1,10 @@
 /* A sweep over every public function: NULL for each pointer, counts and indices out of range, a model that never
  * opened, a closed one, a call after a failed open.  One row a function; a function of the header without a row fails
  * the test. */
-#include "check.h"
+#include "sweep_series.h"
 
 #include <ctype.h>
 #include <math.h>
-
-/* Arguments that are right for the bundle "parameter": one field u, one parameter, any grid. */
-static int64_t shape[3] = {1, 2, 3};
-static double now[6] = {1, 2, 3, 4, 5, 6}, next[6];
-static surrogate_field in[1], out[1];
-
-static void describe(void) {
-    int i;
-    surrogate_field_init(&in[0], "u", now, SURROGATE_FLOAT64, 2, shape + 1);
-    surrogate_field_init(&out[0], "u", next, SURROGATE_FLOAT64, 2, shape + 1);
-    for (i = 0; i < 6; ++i)
-        next[i] = -77;
-}
-
-static int untouched(void) {
-    int i, same = 1;
-    for (i = 0; i < 6; ++i)
-        same = same && next[i] == -77;
-    return same;
-}
-
-#define ARGUMENT(call, part) CHECK_STATUS(call, SURROGATE_ERROR_ARGUMENT, part)
 
 /* --------------------------------------------------- functions that take a model: a good call, and its bad arguments
  */
@@ -130,6 +108,14 @@ static const struct with_model with_model[] = {
     {"surrogate_get_parameter_info", call_get_parameter_info, bad_get_parameter_info},
     {"surrogate_get_statistics", call_get_statistics, bad_get_statistics},
     {"surrogate_verify", call_verify, bad_verify},
+    {"surrogate_predict_begin", call_begin, bad_begin},
+    {"surrogate_predict_test", call_test, bad_test},
+    {"surrogate_predict_wait", call_wait, bad_wait},
+    {"surrogate_predict_partials", call_partials, bad_partials},
+    {"surrogate_predict_finish", call_finish, bad_finish},
+    {"surrogate_rollout", call_rollout, bad_rollout},
+    {"surrogate_predict_ensemble", call_ensemble, bad_ensemble},
+    {"surrogate_predict_members", call_members, bad_members},
 };
 
 /* ------------------------------------------------------------------------------ functions that take no open model */
@@ -240,6 +226,11 @@ static const struct without_model without_model[] = {
     {"surrogate_open", sweep_open},
     {"surrogate_open_memory", sweep_open_memory},
     {"surrogate_close", sweep_close},
+    {"surrogate_noise", sweep_noise},
+    {"surrogate_recorder_options_init", sweep_recorder_options_init},
+    {"surrogate_recorder_open", sweep_recorder_open},
+    {"surrogate_recorder_write", sweep_recorder_write},
+    {"surrogate_recorder_close", sweep_recorder_close},
 };
 
 enum {
@@ -320,11 +311,12 @@ static void bad_arguments_leave_the_model_usable(void) {
     surrogate_verification verification;
     int i;
     for (i = 0; i < WITH_MODEL; ++i) {
-        const int verify = with_model[i].call == call_verify; /* needs a bundle with an example */
-        surrogate_model *used = verify ? open_bundle("example") : m;
+        const int verify = with_model[i].call == call_verify; /* needs a bundle with an example, others noise */
+        const int noisy = with_model[i].call == call_ensemble || with_model[i].call == call_members;
+        surrogate_model *used = verify ? open_bundle("example") : noisy ? open_bundle("noisy") : m;
         with_model[i].bad(used);
         CHECK_STATUS(with_model[i].call(used), SURROGATE_OK, "");
-        if (verify)
+        if (used != m)
             surrogate_close(used);
         CHECK_STATUS(call_predict(m), SURROGATE_OK, "");
         CHECK(next[0] == 1.25 && next[5] == 6.25);

@@ -3,9 +3,23 @@
 
 #include <stdio.h>
 
+#if defined(BROKEN_HALF_PASSES) /* packs and runs where the fields are, and cannot write there */
+static int device_run(surrogate_program *program, surrogate_engine_sums *sources, surrogate_engine_sums *targets,
+                      const surrogate_engine_layout *layout, const surrogate_tensor *inputs, int32_t count,
+                      void *stream, surrogate_engine_error *error) {
+    (void)program, (void)sources, (void)targets, (void)layout, (void)inputs, (void)count, (void)stream, (void)error;
+    return 0;
+}
+#endif
+
 static int load(surrogate_program **program, const surrogate_engine_load *request, surrogate_engine_error *error) {
     (void)request, (void)error;
+#if defined(BROKEN_HALF_PASSES)
+    static int loaded;
+    *program = (surrogate_program *)&loaded;
+#else
     *program = NULL; /* success, and no program */
+#endif
     return 0;
 }
 
@@ -34,6 +48,9 @@ int surrogate_engine_entry(const surrogate_engine **entry, uint32_t abi, surroga
     engine.load = load;
     engine.run = run;
     engine.destroy = destroy;
+#if defined(BROKEN_HALF_PASSES)
+    engine.device_run = device_run;
+#endif
     *entry = &engine;
 #if defined(BROKEN_ABI)
     engine.abi = abi + 1;

@@ -93,11 +93,22 @@ struct FlowBundle {
     }
 };
 
+/// The same model, stochastic and reading two frames: its noise weighs nothing and it looks at the newest frame alone,
+/// so that it predicts the same.
+inline FlowBundle deep_flow() {
+    FlowBundle bundle;
+    bundle.manifest["history"] = 2;
+    bundle.manifest["noise"] = json::parse(R"([{"name": "xi", "channels": 2}])");
+    bundle.manifest.erase("example");
+    bundle.files.clear();
+    return bundle;
+}
+
 /// One prediction with the flow model: good until a test breaks a part of it.
 struct FlowCall {
     static constexpr double CANARY = -77.125;
     double now[CHANNELS * N], next[CHANNELS * N];
-    surrogate_field in[4], out[4];
+    surrogate_field in[8], out[4]; // the older frame, of models that read it, is the newest again
     std::size_t count = 4;
     surrogate_step_options step;
 
@@ -109,16 +120,17 @@ struct FlowCall {
             const int vector = f == 1;
             surrogate_field_init(&in[f], names[f], now + first[f] * N, SURROGATE_FLOAT64, 2 + vector,
                                  shape + 1 - vector);
-            surrogate_field_init(&out[f], names[f], next + first[f] * N, SURROGATE_FLOAT64, 2 + vector,
-                                 shape + 1 - vector);
             if (vector)
-                in[f].component_axis = out[f].component_axis = 0;
+                in[f].component_axis = 0;
+            out[f] = in[4 + f] = in[f];
+            out[f].data = next + first[f] * N;
         }
         for (int i = 0; i < CHANNELS * N; ++i) {
             now[i] = 0.5 + 0.001 * i;
             next[i] = CANARY;
         }
         surrogate_step_options_init(&step, sizeof step);
+        step.step = 0;
     }
 
     int predict(surrogate_model *model) { return surrogate_predict(model, out, in, count, &step); }
@@ -128,6 +140,21 @@ struct FlowCall {
             if (value != CANARY)
                 return false;
         return true;
+    }
+};
+
+/// Fields of `states` whole states behind one another at `values`, [states][CHANNELS][NY][NX].
+struct FlowBatch {
+    surrogate_field fields[4];
+    FlowBatch(double *values, std::int64_t states) {
+        FlowCall call;
+        for (int f = 0; f < 4; ++f) {
+            surrogate_field &field = fields[f] = call.out[f];
+            field.data = values + (static_cast<double *>(call.out[f].data) - call.next);
+            field.shape[field.rank] = states;
+            field.strides[field.rank] = CHANNELS * N * std::int64_t{sizeof(double)};
+            field.batch_axis = field.rank++;
+        }
     }
 };
 

@@ -207,7 +207,11 @@ const std::vector<BundleFault> FAULTS = {
     {"entry by way of its parent", CORRUPT, "leaves the bundle", program_file("programs/../../x"), {}},
     {"entry absolute", CORRUPT, "leaves the bundle", program_file("/etc/passwd"), {}},
     {"entry of another system", CORRUPT, "leaves the bundle", program_file("..\\x"), {}},
-    {"entry without a name", CORRUPT, "leaves the bundle", program_file(""), {}},
+    {"entry without a name",
+     CORRUPT,
+     "programs[0].file: \"\" given, expected the path of a file in the bundle",
+     program_file(""),
+     {}},
     {"unused entry above the bundle", CORRUPT, "leaves the bundle", manifest("/files", {{"../x", ENTRY}}), {}},
     {"program without an entry", CORRUPT, "has no entry", manifest("/programs/0/file", "other.json"), {}},
     {"hash in capitals",
@@ -335,7 +339,7 @@ void links_inside_a_bundle_are_followed(const fs::path &out) {
     FlowBundle().write(folder);
     fs::rename(folder / PROGRAM, folder / "programs/real.json");
     fs::create_symlink("real.json", folder / PROGRAM);
-    fs::create_directory_symlink(folder, alias);
+    fs::create_directory_symlink(fs::absolute(folder), alias);
     for (const fs::path &path : {folder, alias}) {
         surrogate_model *model = nullptr;
         if (CHECK_STATUS(surrogate_open(&model, path.c_str(), nullptr), SURROGATE_OK, ""))

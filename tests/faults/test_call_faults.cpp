@@ -20,7 +20,7 @@ struct CallFault {
 };
 
 /// Set the last axis of every field.
-void columns(surrogate_field (&fields)[4], std::int64_t n) {
+template <std::size_t COUNT> void columns(surrogate_field (&fields)[COUNT], std::int64_t n) {
     for (auto &field : fields)
         field.shape[field.rank - 1] = n;
 }
@@ -31,7 +31,7 @@ void give(FlowCall &call, double value, std::size_t count = 1) {
     call.step.parameter_count = count;
 }
 /// Give every field a batch axis of so many states on the same memory.
-void batched(surrogate_field (&fields)[4], std::int64_t states) {
+template <std::size_t COUNT> void batched(surrogate_field (&fields)[COUNT], std::int64_t states) {
     for (auto &field : fields) {
         field.shape[field.rank] = states;
         field.strides[field.rank] = 0;

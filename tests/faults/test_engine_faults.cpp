@@ -5,13 +5,15 @@ namespace {
 
 fs::path out;
 
-surrogate_model *open(const FlowBundle &bundle, int status, const char *text, const char *engine_path = nullptr) {
+surrogate_model *open(const FlowBundle &bundle, int status, const char *text, const char *engine_path = nullptr,
+                      const char *engine_options = nullptr) {
     const fs::path folder = out / "flow.surrogate";
     fs::remove_all(folder);
     bundle.write(folder);
     surrogate_open_options options;
     surrogate_open_options_init(&options, sizeof options);
     options.engine_path = engine_path;
+    options.engine_options = engine_options;
     auto *model = reinterpret_cast<surrogate_model *>(1);
     CHECK_STATUS(surrogate_open(&model, folder.c_str(), &options), status, text);
     CHECK((model != nullptr) == (status == SURROGATE_OK));
@@ -61,6 +63,16 @@ void engines_that_cannot_be_used(const char *built) {
         surrogate_model *model = open(bundle, SURROGATE_OK, "", built);
         CHECK(model && predicts_right(model));
         surrogate_close(model);
+    }
+}
+
+/// An engine that is asked for passes that it has not, or has one half of, is not half used.
+void engines_without_passes(const char *built) {
+    for (const char *engine : {"stub", "half_passes"}) {
+        FlowBundle bundle;
+        bundle.manifest["programs"][0]["engine"] = engine;
+        open(bundle, SURROGATE_ERROR_UNSUPPORTED, "has no passes of its own", built, R"({"passes": "engine"})");
+        open(bundle, SURROGATE_ERROR_ARGUMENT, "passes", built, R"({"passes": "both"})");
     }
 }
 
@@ -124,6 +136,7 @@ int main(int argc, char **argv) {
     start(argc, argv);
     out = argv[1];
     engines_that_cannot_be_used(argc > 2 ? argv[2] : "");
+    engines_without_passes(argc > 2 ? argv[2] : "");
     for (const bool to_load : {true, false})
         for (const ProgramFault *fault = to_load ? LOAD_FAULTS : RUN_FAULTS;
              fault != (to_load ? std::end(LOAD_FAULTS) : std::end(RUN_FAULTS)); ++fault) {
@@ -132,6 +145,6 @@ int main(int argc, char **argv) {
             if (failures != before)
                 std::fprintf(stderr, "  in the row '%s'\n", fault->name);
         }
-    std::printf("%zu faults\n", std::size(ENGINE_FAULTS) + std::size(LOAD_FAULTS) + std::size(RUN_FAULTS));
+    std::printf("%zu faults\n", std::size(ENGINE_FAULTS) + std::size(LOAD_FAULTS) + std::size(RUN_FAULTS) + 4);
     return finish();
 }

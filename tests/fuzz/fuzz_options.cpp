@@ -8,7 +8,9 @@ static const char *const BUNDLE = R"(+
 @@ manifest.json
 {"name": "options", "files": {"p.json": {}},
  "fields": [{"name": "u", "normalisation": {"mean": [0], "std": [1]},
-             "prediction": {"kind": "increment", "scale": [1], "offset": [0]}},
+             "prediction": {"kind": "increment", "scale": [1], "offset": [0]}, "conserved": true,
+             "trained_range": [[-2, 2]], "trained_statistics": {"mean": [[0, 1]], "std": [[1, 1]]},
+             "trained_jump": [0.5]},
             {"name": "v", "components": 2, "normalisation": {"mean": [0, 0], "std": [1, 1]}}],
  "grid": {"axes": ["x"], "multiple_of": [1], "minimum_shape": [1], "boundary": ["open"]},
  "time": {"step": 1}, "locality": {"receptive_field": [0], "stride": [1]},
@@ -34,6 +36,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     if ((status != SURROGATE_OK && status != SURROGATE_ERROR_ARGUMENT && status != SURROGATE_ERROR_MEMORY) ||
         (status == SURROGATE_OK) != (model != nullptr))
         std::abort();
+    const double now[9] = {0.5, 1, -3, 0, 7, 0.25, 1, 1, 2};
+    double next[9] = {-7, -7, -7, -7, -7, -7, -7, -7, -7};
+    const std::int64_t shape[2] = {3, 3};
+    const int answer = model ? surrogate_predict_array(model, next, now, SURROGATE_FLOAT64, 2, shape, nullptr) : 1;
+    if ((answer != SURROGATE_OK && next[0] != -7) || next[3] != -7)
+        std::abort(); // refused, or only read, and written all the same
     surrogate_close(model);
     return 0;
 }

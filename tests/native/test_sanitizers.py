@@ -20,14 +20,17 @@ def run(*command):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("preset", "tests"), [("sanitize", "."), ("thread", "test_threads")])
+@pytest.mark.parametrize(
+    ("preset", "tests"), [("sanitize", "."), ("thread", "test_threads|test_overlapped")]
+)
 def test_native_tests_pass_under_sanitizers(preset, tests):
     tools = {name: shutil.which(name) for name in ("cmake", "ctest", "ninja")}
     missing = [name for name, path in tools.items() if path is None]
     if missing:
         pytest.skip(f"missing: {', '.join(missing)} (pip install cmake ninja)")
     run(tools["cmake"], "--preset", preset, f"-DPython3_EXECUTABLE={sys.executable}")
-    targets = ["native_test_threads", "surrogate_engine_stub"] if preset == "thread" else ["all"]
+    threads = ["native_test_threads", "c_test_overlapped", "surrogate_engine_stub"]
+    targets = threads if preset == "thread" else ["all"]
     run(tools["cmake"], "--build", f"build/{preset}", "--target", *targets)
     run(
         *(tools["ctest"], "--test-dir", f"build/{preset}", "--output-on-failure", "-j", "2"),

@@ -1,13 +1,25 @@
-// Eight threads, each with a model of its own that it opens and closes, and all with one that they share.
+// Eight threads, each with a model of its own that it opens, calls whole and in two halves, and closes, and all with
+// one that they share.
 #include "check.h"
 
 #include <thread>
 #include <vector>
 
+/// The fields of the bundle "flow" in one array: rho, v of two components, mask, p.
+static void describe(surrogate_field (&fields)[4], double *values) {
+    static const std::int64_t components[4] = {1, 2, 1, 1};
+    for (int f = 0; f < 4; ++f) {
+        const std::int64_t shape[3] = {components[f], 16, 16};
+        surrogate_field_init(&fields[f], nullptr, values, SURROGATE_FLOAT64, 3, shape);
+        fields[f].component_axis = 0;
+        values += components[f] * 256;
+    }
+}
+
 static void work(surrogate_model *shared, int index, int *bad) {
     surrogate_model *own = open_bundle("flow");
     const std::int64_t shape[3] = {5, 16, 16};
-    std::vector<double> now(5 * 256), next(now.size()), first;
+    std::vector<double> now(5 * 256), next(now.size()), halved(now.size()), first;
     for (std::size_t i = 0; i < now.size(); ++i)
         now[i] = 0.001 * static_cast<double>(i) + index;
     for (int call = 0; call < 200; ++call) {
@@ -18,6 +30,17 @@ static void work(surrogate_model *shared, int index, int *bad) {
             input[static_cast<std::size_t>(index)] = 1e308 * 10;
         const int status =
             surrogate_predict_array(model, next.data(), input.data(), SURROGATE_FLOAT64, 3, shape, nullptr);
+        surrogate_field in[4], out[4]; // the same in two halves, on the model that is this thread's alone
+        if (call % 4 == 1) {
+            describe(in, input.data());
+            describe(out, halved.data());
+            const int begun = surrogate_predict_begin(own, out, in, 4, nullptr);
+            int done = 0;
+            while (begun == SURROGATE_OK && !done && surrogate_predict_test(own, &done) == SURROGATE_OK)
+                std::this_thread::yield();
+            const int waited = begun == SURROGATE_OK ? surrogate_predict_wait(own) : begun;
+            *bad += waited != status || (!reject && halved != next);
+        }
         char text[64];
         std::snprintf(text, sizeof text, "cell [0, %d]", index); // the thread's own text
         if (reject)

@@ -18,6 +18,8 @@
 
 #include <surrogate/surrogate.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
