@@ -73,7 +73,7 @@ bool InputPass::in_place(const State &input) const {
 /// cut where sums are taken, so that what was read once is summed from the cache.
 template <class T>
 bool InputPass::run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
-                            const Sums &sums, ChannelSums &totals, float *to) const {
+                            const Sums &sums, ChannelSums &totals, Bounds &all, float *to) const {
     std::int64_t dense[3];
     dense_float_strides(dense, shape);
     const Rows<2> rows(shape, {channel.strides, dense}, sums.any() ? LANES : 1);
@@ -83,14 +83,19 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
     Lanes absolute;
     std::int64_t outside = 0;
     bool good = true;
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    Range<T> range{infinity, -infinity};
     rows.each([&](const std::int64_t(&offset)[2]) {
         const T *x = reinterpret_cast<const T *>(from + offset[0]);
         float *row = to ? to + offset[1] / static_cast<std::int64_t>(sizeof(float)) : nullptr;
         for (std::int64_t i = 0; i < n; i += piece, x += piece * stride) {
             const std::int64_t m = std::min(piece, n - i);
-            good &= (row ? pack_row(row + i, x, stride, m, step.mean, step.inverse, step.limits.lower, step.limits.upper)
-                         : !step.limits.checked || check_row(x, stride, m, step.limits.lower, step.limits.upper)) ||
-                    !step.limits.checked;
+            const Range<T> found =
+                row ? pack_row(row + i, x, stride, m, step.mean, step.inverse)
+                    : step.limits.checked ? range_of(x, stride, m) : Range<T>{step.limits.lower, step.limits.upper};
+            good &= !step.limits.checked || found.within(step.limits.lower, step.limits.upper);
+            range.lower = std::min(range.lower, found.lower);
+            range.upper = std::max(range.upper, found.upper);
             if (sums.absolute)
                 add_magnitude(x, stride, m, sums.centre, moments, absolute);
             else if (sums.moments)
@@ -106,6 +111,8 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
         totals.outside = static_cast<double>(outside);
         totals.absolute = absolute.total();
     }
+    if (good && step.limits.checked) // then there is no NaN
+        all = {static_cast<double>(range.lower), static_cast<double>(range.upper)};
     return good;
 }
 
@@ -121,7 +128,9 @@ bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &ste
             ChannelSums &totals = tally.at(b, c);
             totals.cells = cells;
             const char *from = channel.data + b * channel.batch_stride;
-            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, to) && refuses(totals, input, b, c))
+            Bounds older, &range = newest ? tally.range(b, c) : older;
+            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, range, to) &&
+                refuses(totals, input, b, c))
                 return false;
             if (to)
                 to += input.cells();

@@ -40,7 +40,7 @@ class InputPass {
                       std::int64_t gap) const;
     template <class T>
     bool run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
-                     const Sums &sums, ChannelSums &totals, float *to) const;
+                     const Sums &sums, ChannelSums &totals, Bounds &all, float *to) const;
     bool refuses(ChannelSums &totals, const State &input, std::int64_t batch, std::size_t channel) const;
     double value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const;
     int judge_value(double found, std::size_t channel) const;
