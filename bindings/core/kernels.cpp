@@ -109,8 +109,15 @@ SURROGATE_INLINE void write(T *u, std::int64_t u_stride, const T *x, std::int64_
         for (std::int64_t i = 0; i < n; ++i)
             u[i * u_stride] = increment(y[i], offset, scale);
     } else if (u_stride == 1 && stride == 1) {
+        // first up to where u begins a cache line: stores that cross two of them cost twice
+        constexpr auto line = std::uintptr_t{64};
+        const auto before =
+            static_cast<std::int64_t>((line - reinterpret_cast<std::uintptr_t>(u) % line) % line / sizeof(T));
+        const std::int64_t head = before < n ? before : n;
+        for (std::int64_t i = 0; i < head; ++i)
+            u[i] = x[i] + increment(y[i], offset, scale);
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t i = head; i < n; ++i)
             u[i] = x[i] + increment(y[i], offset, scale);
     } else {
 #pragma GCC ivdep
@@ -144,7 +151,8 @@ SURROGATE_INLINE void write_clip(T *u, std::int64_t u_stride, const T *x, std::i
     SURROGATE_CLONES Range<T> range_of(const T *x, std::int64_t stride, std::int64_t n) {                              \
         return extremes(x, stride, n);                                                                                 \
     }                                                                                                                  \
-    SURROGATE_CLONES Range<T> pack_row(float *to, const T *x, std::int64_t stride, std::int64_t n, T mean, T inverse) {\
+    SURROGATE_CLONES Range<T> pack_row(float *to, const T *x, std::int64_t stride, std::int64_t n, T mean,             \
+                                       T inverse) {                                                                    \
         return pack(to, x, stride, n, mean, inverse);                                                                  \
     }                                                                                                                  \
     SURROGATE_CLONES bool check_next(const T *x, std::int64_t stride, const float *y, std::int64_t n, T offset,        \

@@ -21,10 +21,11 @@ template <class T> void OutputPass::add_step(std::vector<Step<T>> &steps, std::s
     const FieldSpec &spec = manifest_.fields[field];
     const auto c = static_cast<std::size_t>(component);
     const bool projected = spec.conserved && guards_.policy(Guard::conserved) == Policy::project;
-    const bool summed = projected || (spec.conserved && guards_.tolerance) || (guards_.jump && !spec.trained_jump.empty());
+    const bool summed =
+        projected || (spec.conserved && guards_.tolerance) || (guards_.jump && !spec.trained_jump.empty());
     steps.push_back({field, static_cast<std::size_t>(spec.first_input) + c, component,
-                     spec.prediction == Prediction::increment, summed, projected,
-                     static_cast<T>(spec.offset[c]), static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
+                     spec.prediction == Prediction::increment, summed, projected, static_cast<T>(spec.offset[c]),
+                     static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
                      clipping<T>(guards_, field)});
 }
 
@@ -46,8 +47,7 @@ static void scale_moments(ChannelSums &totals, const MomentSums &of_y, double n,
 
 /// Whether no cell can break the limits: the largest jump from the ends of the input's range keeps them, and rounding
 /// is monotonic. `largest`: of the program's |y|.
-template <class T>
-bool OutputPass::keeps_limits(const Step<T> &step, const Bounds &range, float largest) {
+template <class T> bool OutputPass::keeps_limits(const Step<T> &step, const Bounds &range, float largest) {
     const T up = step.offset + step.scale * static_cast<T>(largest);
     const T down = step.offset + step.scale * static_cast<T>(-largest);
     Range<T> frame{std::min(down, up), std::max(down, up)};
@@ -164,8 +164,7 @@ template <class T> void OutputPass::locate_as(Offence &offence, const State &inp
         const auto part = offence.batch * static_cast<std::int64_t>(all.size()) + static_cast<std::int64_t>(k);
         const float *y = program + part * input.cells();
         find_cell(
-            offence, input.shape,
-            [&](const std::int64_t *cell) { return value(step, input, offence.batch, y, cell); },
+            offence, input.shape, [&](const std::int64_t *cell) { return value(step, input, offence.batch, y, cell); },
             [&](double found) { return judge(found, guards_, step.field, Role::output); });
     }
 }

@@ -39,8 +39,8 @@ class OutputPass {
     void sum_change(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
                     ChannelSums &totals) const;
     template <class T>
-    bool look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
-                 ChannelSums &totals, const Bounds &range) const;
+    bool look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program, ChannelSums &totals,
+                 const Bounds &range) const;
     template <class T> void look_as(const State &input, const float *program, Tally &tally) const;
     template <class T>
     bool refuses(const Step<T> &step, const State &input, std::int64_t batch, const float *program,

@@ -22,8 +22,10 @@ static Bounds representable(const FieldSpec &field, std::size_t c) {
 template <class T>
 InputPass::Step<T> InputPass::step(const FieldSpec &field, std::size_t index, std::size_t component) const {
     const Bounds trained = field.trained_range.empty() ? Bounds() : field.trained_range[component];
-    Step<T> step{static_cast<T>(field.mean[component]), static_cast<T>(1.0 / field.deviation[component]),
-                 limits<T>(guards_, index, Role::input), {inward<T>(trained.lower, +1), inward<T>(trained.upper, -1), true}};
+    Step<T> step{static_cast<T>(field.mean[component]),
+                 static_cast<T>(1.0 / field.deviation[component]),
+                 limits<T>(guards_, index, Role::input),
+                 {inward<T>(trained.lower, +1), inward<T>(trained.upper, -1), true}};
     if (guards_.finite) {
         const Bounds range = representable(field, component);
         step.limits.lower = std::max(step.limits.lower, inward<T>(range.lower, +1));
@@ -90,9 +92,10 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
         float *row = to ? to + offset[1] / static_cast<std::int64_t>(sizeof(float)) : nullptr;
         for (std::int64_t i = 0; i < n; i += piece, x += piece * stride) {
             const std::int64_t m = std::min(piece, n - i);
-            const Range<T> found =
-                row ? pack_row(row + i, x, stride, m, step.mean, step.inverse)
-                    : step.limits.checked ? range_of(x, stride, m) : Range<T>{step.limits.lower, step.limits.upper};
+            const bool ranged = step.limits.checked || sums.outside;
+            const Range<T> found = row      ? pack_row(row + i, x, stride, m, step.mean, step.inverse)
+                                   : ranged ? range_of(x, stride, m)
+                                            : Range<T>{-infinity, infinity};
             good &= !step.limits.checked || found.within(step.limits.lower, step.limits.upper);
             range.lower = std::min(range.lower, found.lower);
             range.upper = std::max(range.upper, found.upper);
@@ -100,7 +103,7 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
                 add_magnitude(x, stride, m, sums.centre, moments, absolute);
             else if (sums.moments)
                 add_moments(x, stride, m, sums.centre, moments);
-            if (sums.outside)
+            if (sums.outside && !found.within(step.range.lower, step.range.upper))
                 outside += count_outside(x, stride, m, step.range.lower, step.range.upper);
         }
         return good || sums.any();
@@ -173,8 +176,9 @@ InputPass::Result InputPass::run(const std::vector<State> &frames, Tally &tally,
 }
 
 double InputPass::value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const {
-    return input.dtype == SURROGATE_FLOAT32 ? static_cast<double>(cell_value<float>(input.channels[channel], batch, cell))
-                                            : cell_value<double>(input.channels[channel], batch, cell);
+    return input.dtype == SURROGATE_FLOAT32
+               ? static_cast<double>(cell_value<float>(input.channels[channel], batch, cell))
+               : cell_value<double>(input.channels[channel], batch, cell);
 }
 
 int InputPass::judge_value(double found, std::size_t channel) const {

@@ -13,7 +13,8 @@ class InputPass {
     InputPass(const Manifest &manifest, const GuardSpec &guards);
 
     struct Result {
-        const float *data; // (B, frames * C, cells), newest frame first; NULL if policy rejects a value: reading stopped at its channel
+        const float *data; // (B, frames * C, cells), newest frame first; NULL if policy rejects a value: reading
+                           // stopped at its channel
         bool copied;       // false: the caller's own memory
     };
     /// Read the frames (newest first) once, normalise them and add to `tally` what the guards decide by.

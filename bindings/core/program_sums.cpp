@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-#pragma GCC diagnostic ignored "-Wpsabi" // vectors are passed to inlined functions only
+#pragma GCC diagnostic ignored "-Wpsabi"         // vectors are passed to inlined functions only
 #pragma GCC diagnostic ignored "-Wuninitialized" // in the compiler's own header of AVX-512
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
@@ -80,13 +80,14 @@ SURROGATE_TARGET("avx512f") float add(const float *y, std::int64_t n, MomentSums
     __m512i top = _mm512_setzero_si512();
     std::int64_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        const __m512d low = _mm512_cvtps_pd(_mm256_loadu_ps(y + i));
+        const __m512 cells = _mm512_loadu_ps(y + i);
+        const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(cells));
         const __m512d high = _mm512_cvtps_pd(_mm256_loadu_ps(y + i + HALF));
         first = _mm512_add_pd(first, low);
         first_high = _mm512_add_pd(first_high, high);
         second = _mm512_fmadd_pd(low, low, second);
         second_high = _mm512_fmadd_pd(high, high, second_high);
-        top = _mm512_max_epi32(top, _mm512_and_si512(_mm512_loadu_si512(y + i), magnitude));
+        top = _mm512_max_epi32(top, _mm512_and_si512(_mm512_castps_si512(cells), magnitude));
     }
     _mm512_store_pd(sums.first.lane, first);
     _mm512_store_pd(sums.first.lane + HALF, first_high);

@@ -5,7 +5,8 @@
 
 namespace surrogate::core {
 
-/// Adds the seconds until the end of its scope to a sum, or to two of them: reading the clock costs tens of nanoseconds.
+/// Adds the seconds until the end of its scope to a sum, or to two of them: reading the clock costs tens of
+/// nanoseconds.
 class Stopwatch {
   public:
     explicit Stopwatch(double &sum, double *second = nullptr) : sum_(sum), second_(second), start_(Clock::now()) {}

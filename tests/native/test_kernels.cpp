@@ -20,9 +20,15 @@ template <class T> struct Range {
     T lower, upper;
     bool within(T least, T most) const { return lower >= least && upper <= most; }
 };
-namespace core_base { using surrogate::Range; }
-namespace core_avx2 { using surrogate::Range; }
-namespace core_avx512f { using surrogate::Range; }
+namespace core_base {
+using surrogate::Range;
+}
+namespace core_avx2 {
+using surrogate::Range;
+}
+namespace core_avx512f {
+using surrogate::Range;
+}
 } // namespace surrogate
 DECLARE(base, float)
 DECLARE(base, double)

@@ -28,8 +28,8 @@ struct Set {
 #define SET(set)                                                                                                       \
     {                                                                                                                  \
         [](const float *y, std::int64_t n, base::MomentSums &sums) {                                                   \
-            return surrogate::core_##set::add_program(                                                                 \
-                y, n, reinterpret_cast<surrogate::core_##set::MomentSums &>(sums));                                    \
+            return surrogate::core_##set::add_program(y, n,                                                            \
+                                                      reinterpret_cast<surrogate::core_##set::MomentSums &>(sums));    \
         },                                                                                                             \
             surrogate::core_##set::largest_magnitude                                                                   \
     }
