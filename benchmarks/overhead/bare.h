@@ -9,6 +9,7 @@ extern "C" {
 
 typedef struct bare_model bare_model;
 
+/* A TorchScript file, or an AOTInductor package (NAME.pt2). NULL: stderr says why. */
 bare_model *bare_open(const char *path);
 /* shape: (1, C, ny, nx) of both arrays. */
 void bare_run(bare_model *model, float *output, float *input, const int64_t *shape);

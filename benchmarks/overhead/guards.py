@@ -1,5 +1,9 @@
 """Guards and the writing pass against memcpy of the input and output frames, for the JSON of `run.py`.
 
+`measure_ghosts` is the state of a solver instead: 5 float64 arrays with two ghost cells on each side, packed in one
+pass and written in one; its cost is that of both passes, guards of input and output included, over memcpy of the rows
+that are read and written. `measure_share` is what the guards take of the shipped model's forward.
+
 Cases: in the cache (1 field of 64²) and out of it (5 fields of 1024²), float32 and float64, with the guards of an
 exported bundle, and with ``finite`` and ``bounds`` alone. The guards of the input are taken while it is packed and
 are not in this figure; ``pack_us`` has them.
@@ -14,7 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from surrogate import Surrogate
 from surrogate.bundle.folder import write_bundle
+from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.tensors import read_tensors
+from surrogate.paths import find_bundle
 
 CASES = {
     f"{fields}x{size} float{8 * width}": (width, fields, size, calls)
@@ -22,6 +30,7 @@ CASES = {
     for width in (4, 8)
 }
 VALUES_ONLY = {"range": None, "statistics": None, "conserved": None, "jump": None, "policy": None}
+GHOSTS = 2
 KEYS = ("output_us", "guard_us", "pack_us", "memcpy_us")
 
 
@@ -41,11 +50,18 @@ def measure_guards(program: Path, scratch: Path, *, blocks: int = 15) -> dict[st
     for name, (width, fields, size, calls) in CASES.items():
         bundle = _bundle(scratch / f"guards{fields}.surrogate", fields)
         for guards, text in (("all guards", None), ("finite and bounds", json.dumps(VALUES_ONLY))):
-            command = [str(a) for a in (program, bundle, width, fields, size, blocks, calls)]
-            done = subprocess.run(
-                command + ([text] if text else []), check=True, capture_output=True, text=True
-            )
-            times = np.array(json.loads(done.stdout)["blocks"])  # (blocks, 4)
+            command = [
+                program,
+                bundle,
+                width,
+                fields,
+                size,
+                0,
+                blocks,
+                calls,
+                *([text] if text else []),
+            ]
+            times = np.array(_run(command)["blocks"])  # (blocks, 4)
             ratio = times[:, 0] / times[:, 3]
             found[f"{name}, {guards}"] = {
                 "guard_pass_over_memcpy": round(float(np.median(ratio)), 3),
@@ -56,6 +72,48 @@ def measure_guards(program: Path, scratch: Path, *, blocks: int = 15) -> dict[st
         "guard_pass_over_memcpy": max(c["guard_pass_over_memcpy"] for c in found.values()),
         "cases": found,
     }
+
+
+def measure_ghosts(program: Path, scratch: Path, *, blocks: int = 15) -> dict[str, Any]:
+    """The passes over a state with ghost cells, 64² and 128²; parameters as of `measure_guards`."""
+    bundle = _bundle(scratch / "ghosts5.surrogate", 5)
+    found: dict[str, Any] = {}
+    for size in (64, 128):
+        raw = _run([program, bundle, 8, 5, size, GHOSTS, blocks, 300])
+        times = np.array(raw.pop("blocks"))  # (blocks, 4)
+        ratio = (times[:, 0] + times[:, 2]) / times[:, 3]
+        found[f"5x{size} float64"] = {
+            "passes_over_memcpy": round(float(np.median(ratio)), 3),
+            "quartiles": [round(float(q), 3) for q in np.percentile(ratio, [25, 75])],
+            **dict(zip(KEYS, np.median(times, axis=0).round(3).tolist(), strict=True)),
+            **raw,
+        }
+    return found
+
+
+def measure_share(*, calls: int = 30) -> float:
+    """Output guards of the shipped model over its forward, 128² float64, one thread."""
+    folder = find_bundle("mhd2d_128")
+    manifest = Manifest.read(folder / "manifest.json")
+    u = read_tensors(folder / "example.safetensors")["input"][0].astype(np.float64)  # (C, ny, nx)
+    scale, mean = (
+        np.reshape([getattr(f.normalisation, key)[0] for f in manifest.fields], (-1, 1, 1))
+        for key in ("std", "mean")
+    )
+    with Surrogate.open(folder, threads=1) as model:
+        model.predict(u * scale + mean)
+        before = model.statistics
+        for _ in range(calls):
+            model.predict(u * scale + mean)
+        after = model.statistics
+    guards = after.guard_seconds - before.guard_seconds
+    return guards / (after.program_seconds - before.program_seconds)
+
+
+def _run(command: list[Any]) -> dict[str, Any]:
+    done = subprocess.run([str(a) for a in command], check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _bundle(folder: Path, fields: int) -> Path:

@@ -190,8 +190,10 @@ void Model::sum_members(std::int64_t b, std::int64_t count, const float *program
     const auto channels = static_cast<std::size_t>(manifest_.input_channels);
     ensemble_.tally.reset(count, channels, statistics_.allocations);
     for (std::int64_t m = 0; m < count; ++m)
-        for (std::size_t k = 0; k < channels; ++k)
+        for (std::size_t k = 0; k < channels; ++k) {
             ensemble_.tally.at(m, k) = call_.tally.at(b, k);
+            ensemble_.tally.range(m, k) = call_.tally.range(b, k);
+        }
     look(ensemble_.tally, ensemble_.from, program);
 }
 

@@ -2,6 +2,9 @@
 
 #include "clones.h"
 
+#include <cstring>
+#include <limits>
+
 namespace surrogate::core {
 
 namespace {
@@ -11,33 +14,59 @@ template <class T> struct Mask;
 template <> struct Mask<float> { using type = std::int32_t; };
 template <> struct Mask<double> { using type = std::int64_t; };
 
-template <class T> SURROGATE_INLINE bool check(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {
-    typename Mask<T>::type bad = 0;
+// The order of floats as that of integers, whose reductions vectorise and have one result in any order: the bits, those
+// of negative values but the sign inverted. NaN comes before -infinity or after infinity. The inverse is the same.
+template <class T> SURROGATE_INLINE typename Mask<T>::type flip(typename Mask<T>::type bits) {
+    using Bits = typename Mask<T>::type;
+    return bits ^ ((bits >> (8 * sizeof(Bits) - 1)) & std::numeric_limits<Bits>::max());
+}
+
+template <class T> struct Extremes {
+    using Bits = typename Mask<T>::type;
+    Bits least = std::numeric_limits<Bits>::max(), most = std::numeric_limits<Bits>::min();
+    __attribute__((always_inline)) void add(T value) {
+        Bits bits;
+        std::memcpy(&bits, &value, sizeof bits);
+        const Bits key = flip<T>(bits);
+        least = key < least ? key : least;
+        most = key > most ? key : most;
+    }
+    __attribute__((always_inline)) Range<T> range() const {
+        const Bits lower = flip<T>(least), upper = flip<T>(most);
+        Range<T> range;
+        std::memcpy(&range.lower, &lower, sizeof lower);
+        std::memcpy(&range.upper, &upper, sizeof upper);
+        return range;
+    }
+};
+
+template <class T> SURROGATE_INLINE Range<T> extremes(const T *x, std::int64_t stride, std::int64_t n) {
+    Extremes<T> found;
     if (stride == 1)
         for (std::int64_t i = 0; i < n; ++i)
-            bad |= !(x[i] >= lower) | !(x[i] <= upper);
+            found.add(x[i]);
     else
         for (std::int64_t i = 0; i < n; ++i)
-            bad |= !(x[i * stride] >= lower) | !(x[i * stride] <= upper);
-    return bad == 0;
+            found.add(x[i * stride]);
+    return found.range();
 }
 
 template <class T>
-SURROGATE_INLINE bool pack(float *__restrict to, const T *__restrict x, std::int64_t stride, std::int64_t n, T mean,
-                           T inverse, T lower, T upper) {
-    typename Mask<T>::type bad = 0;
+SURROGATE_INLINE Range<T> pack(float *__restrict to, const T *__restrict x, std::int64_t stride, std::int64_t n, T mean,
+                               T inverse) {
+    Extremes<T> found;
     if (stride == 1)
         for (std::int64_t i = 0; i < n; ++i) {
-            bad |= !(x[i] >= lower) | !(x[i] <= upper);
+            found.add(x[i]);
             to[i] = static_cast<float>((x[i] - mean) * inverse);
         }
     else
         for (std::int64_t i = 0; i < n; ++i) {
             const T value = x[i * stride];
-            bad |= !(value >= lower) | !(value <= upper);
+            found.add(value);
             to[i] = static_cast<float>((value - mean) * inverse);
         }
-    return bad == 0;
+    return found.range();
 }
 
 template <class T> SURROGATE_INLINE T increment(float y, T offset, T scale) {
@@ -80,8 +109,15 @@ SURROGATE_INLINE void write(T *u, std::int64_t u_stride, const T *x, std::int64_
         for (std::int64_t i = 0; i < n; ++i)
             u[i * u_stride] = increment(y[i], offset, scale);
     } else if (u_stride == 1 && stride == 1) {
+        // first up to where u begins a cache line: stores that cross two of them cost twice
+        constexpr auto line = std::uintptr_t{64};
+        const auto before =
+            static_cast<std::int64_t>((line - reinterpret_cast<std::uintptr_t>(u) % line) % line / sizeof(T));
+        const std::int64_t head = before < n ? before : n;
+        for (std::int64_t i = 0; i < head; ++i)
+            u[i] = x[i] + increment(y[i], offset, scale);
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t i = head; i < n; ++i)
             u[i] = x[i] + increment(y[i], offset, scale);
     } else {
 #pragma GCC ivdep
@@ -112,12 +148,12 @@ SURROGATE_INLINE void write_clip(T *u, std::int64_t u_stride, const T *x, std::i
 } // namespace
 
 #define SURROGATE_KERNELS(T)                                                                                           \
-    SURROGATE_CLONES bool check_row(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {               \
-        return check(x, stride, n, lower, upper);                                                                      \
+    SURROGATE_CLONES Range<T> range_of(const T *x, std::int64_t stride, std::int64_t n) {                              \
+        return extremes(x, stride, n);                                                                                 \
     }                                                                                                                  \
-    SURROGATE_CLONES bool pack_row(float *to, const T *x, std::int64_t stride, std::int64_t n, T mean, T inverse,      \
-                                   T lower, T upper) {                                                                 \
-        return pack(to, x, stride, n, mean, inverse, lower, upper);                                                    \
+    SURROGATE_CLONES Range<T> pack_row(float *to, const T *x, std::int64_t stride, std::int64_t n, T mean,             \
+                                       T inverse) {                                                                    \
+        return pack(to, x, stride, n, mean, inverse);                                                                  \
     }                                                                                                                  \
     SURROGATE_CLONES bool check_next(const T *x, std::int64_t stride, const float *y, std::int64_t n, T offset,        \
                                      T scale, T lower, T upper) {                                                      \

@@ -6,15 +6,20 @@
 
 namespace surrogate::core {
 
-/// Whether lower <= x <= upper for all cells (false for NaN).
-bool check_row(const float *x, std::int64_t stride, std::int64_t n, float lower, float upper);
-bool check_row(const double *x, std::int64_t stride, std::int64_t n, double lower, double upper);
+/// The smallest and the largest of some values. A NaN among them takes the place of one of the two, so that `within`
+/// is false whatever the limits.
+template <class T> struct Range {
+    T lower, upper;
+    bool within(T least, T most) const { return lower >= least && upper <= most; }
+};
 
-/// to[i] = (x[i] - mean) * inverse, in x's precision; returns check_row of x.
-bool pack_row(float *to, const float *x, std::int64_t stride, std::int64_t n, float mean, float inverse, float lower,
-              float upper);
-bool pack_row(float *to, const double *x, std::int64_t stride, std::int64_t n, double mean, double inverse,
-              double lower, double upper);
+/// Of x.
+Range<float> range_of(const float *x, std::int64_t stride, std::int64_t n);
+Range<double> range_of(const double *x, std::int64_t stride, std::int64_t n);
+
+/// to[i] = (x[i] - mean) * inverse, in x's precision; returns range_of x.
+Range<float> pack_row(float *to, const float *x, std::int64_t stride, std::int64_t n, float mean, float inverse);
+Range<double> pack_row(float *to, const double *x, std::int64_t stride, std::int64_t n, double mean, double inverse);
 
 /// Next frame: u[i] = x[i] + (offset + scale * y[i]), or offset + scale * y[i] where x is NULL.
 /// check_next: whether lower <= u <= upper for all cells, without writing; write_next: writes u, which may be x.

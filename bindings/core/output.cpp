@@ -2,9 +2,11 @@
 
 #include "error.h"
 #include "kernels.h"
+#include "program_sums.h"
 #include "rows.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace surrogate::core {
 
@@ -19,10 +21,11 @@ template <class T> void OutputPass::add_step(std::vector<Step<T>> &steps, std::s
     const FieldSpec &spec = manifest_.fields[field];
     const auto c = static_cast<std::size_t>(component);
     const bool projected = spec.conserved && guards_.policy(Guard::conserved) == Policy::project;
-    const bool summed = projected || (spec.conserved && guards_.tolerance) || (guards_.jump && !spec.trained_jump.empty());
+    const bool summed =
+        projected || (spec.conserved && guards_.tolerance) || (guards_.jump && !spec.trained_jump.empty());
     steps.push_back({field, static_cast<std::size_t>(spec.first_input) + c, component,
-                     spec.prediction == Prediction::increment, summed, projected,
-                     static_cast<T>(spec.offset[c]), static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
+                     spec.prediction == Prediction::increment, summed, projected, static_cast<T>(spec.offset[c]),
+                     static_cast<T>(spec.scale[c]), limits<T>(guards_, field, Role::output),
                      clipping<T>(guards_, field)});
 }
 
@@ -42,56 +45,80 @@ static void scale_moments(ChannelSums &totals, const MomentSums &of_y, double n,
     totals.change_square = n * offset * offset + 2 * offset * scale * first + scale * scale * second;
 }
 
-/// One channel of one state. Rows are cut where sums are taken, so that what was read once is summed from the cache.
+/// Whether no cell can break the limits: the largest jump from the ends of the input's range keeps them, and rounding
+/// is monotonic. `largest`: of the program's |y|.
+template <class T> bool OutputPass::keeps_limits(const Step<T> &step, const Bounds &range, float largest) {
+    const T up = step.offset + step.scale * static_cast<T>(largest);
+    const T down = step.offset + step.scale * static_cast<T>(-largest);
+    Range<T> frame{std::min(down, up), std::max(down, up)};
+    if (step.increment) // the range was found in T
+        frame = {static_cast<T>(range.lower) + frame.lower, static_cast<T>(range.upper) + frame.upper};
+    return std::isfinite(largest) && frame.within(step.limits.lower, step.limits.upper);
+}
+
+/// Look at every cell; false: one breaks the limits.
 template <class T>
-bool OutputPass::look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
-                         ChannelSums &totals) const {
-    const bool changed = step.clip.checked || (step.summed && !step.increment); // the change is no affine of y
-    const bool sums = step.summed || step.clip.checked;
-    if (!step.limits.checked && !sums)
-        return true;
+bool OutputPass::check_cells(const Step<T> &step, const State &input, std::int64_t batch, const float *program) const {
     std::int64_t dense[3];
     dense_float_strides(dense, input.shape);
     const Channel &channel = input.channels[step.channel];
     const char *from = channel.data + batch * channel.batch_stride;
-    const bool reads = step.increment || changed;
-    const Rows<2> rows(input.shape, {reads ? channel.strides : dense, dense}, sums ? LANES : 1);
-    const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T)), n = rows.length();
-    const std::int64_t piece = sums ? PIECE : n;
+    const Rows<2> rows(input.shape, {step.increment ? channel.strides : dense, dense});
+    const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T));
+    return rows.each([&](const std::int64_t(&offset)[2]) {
+        const T *x = step.increment ? reinterpret_cast<const T *>(from + offset[0]) : nullptr;
+        const float *y = program + offset[1] / static_cast<std::int64_t>(sizeof(float));
+        return check_next(x, stride, y, rows.length(), step.offset, step.scale, step.limits.lower, step.limits.upper);
+    });
+}
+
+/// Sums of a change that is no affine function of y.
+template <class T>
+void OutputPass::sum_change(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
+                            ChannelSums &totals) const {
+    std::int64_t dense[3];
+    dense_float_strides(dense, input.shape);
+    const Channel &channel = input.channels[step.channel];
+    const char *from = channel.data + batch * channel.batch_stride;
+    const Rows<2> rows(input.shape, {channel.strides, dense}, LANES);
+    const std::int64_t stride = rows.strides[0][2] / static_cast<std::int64_t>(sizeof(T));
     MomentSums moments;
     Lanes clipped;
-    bool good = true;
     rows.each([&](const std::int64_t(&offset)[2]) {
-        const T *x = reads ? reinterpret_cast<const T *>(from + offset[0]) : nullptr;
         const float *y = program + offset[1] / static_cast<std::int64_t>(sizeof(float));
-        for (std::int64_t i = 0; i < n; i += piece) {
-            const std::int64_t m = std::min(piece, n - i);
-            const T *at = reads ? x + i * stride : nullptr;
-            good &= !step.limits.checked || check_next(step.increment ? at : nullptr, stride, y + i, m, step.offset,
-                                                       step.scale, step.limits.lower, step.limits.upper);
-            if (changed)
-                add_change(at, stride, y + i, m, step.increment, step.offset, step.scale, step.clip.lower,
-                           step.clip.upper, moments, clipped);
-            else if (sums)
-                add_moments(y + i, 1, m, 0.0, moments);
-        }
-        return good || sums;
+        add_change(reinterpret_cast<const T *>(from + offset[0]), stride, y, rows.length(), step.increment, step.offset,
+                   step.scale, step.clip.lower, step.clip.upper, moments, clipped);
+        return true;
     });
-    if (changed) {
-        totals.change = moments.first.total();
-        totals.change_square = moments.second.total();
-        totals.clipped = clipped.total();
-    } else if (sums)
+    totals.change = moments.first.total();
+    totals.change_square = moments.second.total();
+    totals.clipped = clipped.total();
+}
+
+/// One channel of one state. Most calls read nothing but the program's output, once; false: a value breaks the limits.
+template <class T>
+bool OutputPass::look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
+                         ChannelSums &totals, const Bounds &range) const {
+    const bool changed = step.clip.checked || (step.summed && !step.increment);
+    float largest = 0;
+    if (changed)
+        sum_change(step, input, batch, program, totals);
+    if (step.summed && !changed) {
+        MomentSums moments;
+        largest = add_program(program, input.cells(), moments);
         scale_moments(totals, moments, static_cast<double>(input.cells()), static_cast<double>(step.offset),
                       static_cast<double>(step.scale));
-    return good;
+    } else if (step.limits.checked)
+        largest = largest_magnitude(program, input.cells());
+    return !step.limits.checked || keeps_limits(step, range, largest) || check_cells(step, input, batch, program);
 }
 
 template <class T> void OutputPass::look_as(const State &input, const float *program, Tally &tally) const {
     for (std::int64_t b = 0; b < input.batch; ++b)
         for (const Step<T> &step : steps<T>()) {
             ChannelSums &totals = tally.at(b, step.channel);
-            if (!look_at(step, input, b, program, totals) && refuses(step, input, b, program, totals))
+            if (!look_at(step, input, b, program, totals, tally.range(b, step.channel)) &&
+                refuses(step, input, b, program, totals))
                 return;
             program += input.cells();
         }
@@ -137,8 +164,7 @@ template <class T> void OutputPass::locate_as(Offence &offence, const State &inp
         const auto part = offence.batch * static_cast<std::int64_t>(all.size()) + static_cast<std::int64_t>(k);
         const float *y = program + part * input.cells();
         find_cell(
-            offence, input.shape,
-            [&](const std::int64_t *cell) { return value(step, input, offence.batch, y, cell); },
+            offence, input.shape, [&](const std::int64_t *cell) { return value(step, input, offence.batch, y, cell); },
             [&](double found) { return judge(found, guards_, step.field, Role::output); });
     }
 }

@@ -32,9 +32,15 @@ class OutputPass {
     };
     template <class T> const std::vector<Step<T>> &steps() const;
     template <class T> void add_step(std::vector<Step<T>> &steps, std::size_t field, int component) const;
+    template <class T> static bool keeps_limits(const Step<T> &step, const Bounds &range, float largest);
     template <class T>
-    bool look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
-                 ChannelSums &totals) const;
+    bool check_cells(const Step<T> &step, const State &input, std::int64_t batch, const float *program) const;
+    template <class T>
+    void sum_change(const Step<T> &step, const State &input, std::int64_t batch, const float *program,
+                    ChannelSums &totals) const;
+    template <class T>
+    bool look_at(const Step<T> &step, const State &input, std::int64_t batch, const float *program, ChannelSums &totals,
+                 const Bounds &range) const;
     template <class T> void look_as(const State &input, const float *program, Tally &tally) const;
     template <class T>
     bool refuses(const Step<T> &step, const State &input, std::int64_t batch, const float *program,

@@ -22,8 +22,10 @@ static Bounds representable(const FieldSpec &field, std::size_t c) {
 template <class T>
 InputPass::Step<T> InputPass::step(const FieldSpec &field, std::size_t index, std::size_t component) const {
     const Bounds trained = field.trained_range.empty() ? Bounds() : field.trained_range[component];
-    Step<T> step{static_cast<T>(field.mean[component]), static_cast<T>(1.0 / field.deviation[component]),
-                 limits<T>(guards_, index, Role::input), {inward<T>(trained.lower, +1), inward<T>(trained.upper, -1), true}};
+    Step<T> step{static_cast<T>(field.mean[component]),
+                 static_cast<T>(1.0 / field.deviation[component]),
+                 limits<T>(guards_, index, Role::input),
+                 {inward<T>(trained.lower, +1), inward<T>(trained.upper, -1), true}};
     if (guards_.finite) {
         const Bounds range = representable(field, component);
         step.limits.lower = std::max(step.limits.lower, inward<T>(range.lower, +1));
@@ -73,7 +75,7 @@ bool InputPass::in_place(const State &input) const {
 /// cut where sums are taken, so that what was read once is summed from the cache.
 template <class T>
 bool InputPass::run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
-                            const Sums &sums, ChannelSums &totals, float *to) const {
+                            const Sums &sums, ChannelSums &totals, Bounds &all, float *to) const {
     std::int64_t dense[3];
     dense_float_strides(dense, shape);
     const Rows<2> rows(shape, {channel.strides, dense}, sums.any() ? LANES : 1);
@@ -83,19 +85,25 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
     Lanes absolute;
     std::int64_t outside = 0;
     bool good = true;
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    Range<T> range{infinity, -infinity};
     rows.each([&](const std::int64_t(&offset)[2]) {
         const T *x = reinterpret_cast<const T *>(from + offset[0]);
         float *row = to ? to + offset[1] / static_cast<std::int64_t>(sizeof(float)) : nullptr;
         for (std::int64_t i = 0; i < n; i += piece, x += piece * stride) {
             const std::int64_t m = std::min(piece, n - i);
-            good &= (row ? pack_row(row + i, x, stride, m, step.mean, step.inverse, step.limits.lower, step.limits.upper)
-                         : !step.limits.checked || check_row(x, stride, m, step.limits.lower, step.limits.upper)) ||
-                    !step.limits.checked;
+            const bool ranged = step.limits.checked || sums.outside;
+            const Range<T> found = row      ? pack_row(row + i, x, stride, m, step.mean, step.inverse)
+                                   : ranged ? range_of(x, stride, m)
+                                            : Range<T>{-infinity, infinity};
+            good &= !step.limits.checked || found.within(step.limits.lower, step.limits.upper);
+            range.lower = std::min(range.lower, found.lower);
+            range.upper = std::max(range.upper, found.upper);
             if (sums.absolute)
                 add_magnitude(x, stride, m, sums.centre, moments, absolute);
             else if (sums.moments)
                 add_moments(x, stride, m, sums.centre, moments);
-            if (sums.outside)
+            if (sums.outside && !found.within(step.range.lower, step.range.upper))
                 outside += count_outside(x, stride, m, step.range.lower, step.range.upper);
         }
         return good || sums.any();
@@ -106,6 +114,8 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
         totals.outside = static_cast<double>(outside);
         totals.absolute = absolute.total();
     }
+    if (good && step.limits.checked) // then there is no NaN
+        all = {static_cast<double>(range.lower), static_cast<double>(range.upper)};
     return good;
 }
 
@@ -121,7 +131,9 @@ bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &ste
             ChannelSums &totals = tally.at(b, c);
             totals.cells = cells;
             const char *from = channel.data + b * channel.batch_stride;
-            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, to) && refuses(totals, input, b, c))
+            Bounds older, &range = newest ? tally.range(b, c) : older;
+            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, range, to) &&
+                refuses(totals, input, b, c))
                 return false;
             if (to)
                 to += input.cells();
@@ -164,8 +176,9 @@ InputPass::Result InputPass::run(const std::vector<State> &frames, Tally &tally,
 }
 
 double InputPass::value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const {
-    return input.dtype == SURROGATE_FLOAT32 ? static_cast<double>(cell_value<float>(input.channels[channel], batch, cell))
-                                            : cell_value<double>(input.channels[channel], batch, cell);
+    return input.dtype == SURROGATE_FLOAT32
+               ? static_cast<double>(cell_value<float>(input.channels[channel], batch, cell))
+               : cell_value<double>(input.channels[channel], batch, cell);
 }
 
 int InputPass::judge_value(double found, std::size_t channel) const {

@@ -13,7 +13,8 @@ class InputPass {
     InputPass(const Manifest &manifest, const GuardSpec &guards);
 
     struct Result {
-        const float *data; // (B, frames * C, cells), newest frame first; NULL if policy rejects a value: reading stopped at its channel
+        const float *data; // (B, frames * C, cells), newest frame first; NULL if policy rejects a value: reading
+                           // stopped at its channel
         bool copied;       // false: the caller's own memory
     };
     /// Read the frames (newest first) once, normalise them and add to `tally` what the guards decide by.
@@ -40,7 +41,7 @@ class InputPass {
                       std::int64_t gap) const;
     template <class T>
     bool run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
-                     const Sums &sums, ChannelSums &totals, float *to) const;
+                     const Sums &sums, ChannelSums &totals, Bounds &all, float *to) const;
     bool refuses(ChannelSums &totals, const State &input, std::int64_t batch, std::size_t channel) const;
     double value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const;
     int judge_value(double found, std::size_t channel) const;

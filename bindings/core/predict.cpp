@@ -160,7 +160,7 @@ const float *Model::run_program(const float *packed, const State &state, std::in
 
 /// Take the sums of a frame that the guards decide by.
 void Model::look(Tally &tally, const State &input, const float *program) {
-    const Stopwatch output(statistics_.output_seconds), guards(statistics_.guard_seconds);
+    const Stopwatch watch(statistics_.output_seconds, &statistics_.guard_seconds);
     output_pass_.look(input, program, tally);
 }
 

@@ -1,6 +1,8 @@
 // What guards decide by: sums over the cells of every channel, which the ranks of a domain add up.
 #pragma once
 
+#include "guard_spec.h"
+
 #include <cstdint>
 #include <vector>
 
@@ -31,6 +33,7 @@ class Tally {
         const std::size_t size = static_cast<std::size_t>(batch) * channels;
         allocations += size > sums_.capacity();
         sums_.assign(size, ChannelSums{});
+        ranges_.assign(size, Bounds());
         channels_ = channels;
     }
     ChannelSums &at(std::int64_t batch, std::size_t channel) {
@@ -39,6 +42,10 @@ class Tally {
     const ChannelSums &at(std::int64_t batch, std::size_t channel) const {
         return sums_[static_cast<std::size_t>(batch) * channels_ + channel];
     }
+    /// Values of a channel of the input on this rank all lie in here; infinite where that is not known.
+    Bounds &range(std::int64_t batch, std::size_t channel) {
+        return ranges_[static_cast<std::size_t>(batch) * channels_ + channel];
+    }
     std::int64_t batch() const { return channels_ ? static_cast<std::int64_t>(sums_.size() / channels_) : 0; }
     /// As SUMS_A_CHANNEL doubles a channel, states slowest: surrogate_predict_partials.
     double *data() { return &sums_.data()->cells; }
@@ -46,6 +53,7 @@ class Tally {
 
   private:
     std::vector<ChannelSums> sums_;
+    std::vector<Bounds> ranges_;
     std::size_t channels_ = 0;
 };
 

@@ -43,7 +43,7 @@ def engines(as_json: Json = False, recorded: Recorded = False) -> None:
 
 @app.command()
 def overhead(as_json: Json = False, recorded: Recorded = False) -> None:
-    """Cost of a C call over a bare torch loop."""
+    """Cost of a C call over bare torch loops (TorchScript, AOTInductor), and of the guards over memcpy."""
     result = _result("overhead", recorded)
     shown = {key: value for key, value in result.items() if not isinstance(value, dict | list)}
     if as_json:
