@@ -48,6 +48,7 @@ struct Row {
     Needs needs;
     int (*run)(Setting &);
     bool hides = false; // want of memory may also be survived: what is recorded is not the call's business
+    long stride = 1;    // of the allocations that are let fail, where each try writes files
 };
 
 int log_lines;
@@ -163,14 +164,15 @@ const Row ROWS[] = {
          options.record_calls = recording.c_str();
          return surrogate_open(&s.opened, folder.c_str(), &options);
      }},
-    {"surrogate_predict, recorded", SURROGATE_OK, RECORDED, [](Setting &s) { return s.call.predict(s.model); }, true},
+    {"surrogate_predict, recorded", SURROGATE_OK, RECORDED, [](Setting &s) { return s.call.predict(s.model); }, true,
+     9},
     {"surrogate_close of what was recorded", SURROGATE_OK, RECORDED,
      [](Setting &s) {
          const int status = s.call.predict(s.model);
          surrogate_close(std::exchange(s.model, nullptr));
          return status;
      },
-     true},
+     true, 9},
     {"surrogate_recorder_open", SURROGATE_OK, NOTHING,
      [](Setting &s) { return surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr); }},
     {"surrogate_recorder_write", SURROGATE_OK, NOTHING,
@@ -178,7 +180,8 @@ const Row ROWS[] = {
          if (const int status = surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr))
              return status;
          return surrogate_recorder_write(s.recorder, 0.5, s.call.in, s.call.count);
-     }},
+     },
+     false, 9},
     {"surrogate_recorder_close", SURROGATE_OK, NOTHING,
      [](Setting &s) {
          if (const int status = surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr))
@@ -186,7 +189,8 @@ const Row ROWS[] = {
          const int status = surrogate_recorder_write(s.recorder, 0.5, s.call.in, s.call.count);
          const int closed = surrogate_recorder_close(std::exchange(s.recorder, nullptr));
          return status == SURROGATE_OK ? closed : status;
-     }},
+     },
+     false, 9},
 #endif
 };
 
@@ -292,11 +296,11 @@ int main(int argc, char **argv) {
     long faults = 0;
     for (const Row &row : ROWS)
         for (const bool lasting : {false, true}) {
-            long n = 1;
-            while (failures < 20 && fails_at(row, n, lasting))
-                ++n;
-            faults += n - 1;
-            std::printf("%-46s %5ld allocations%s\n", row.name, n - 1, lasting ? ", and all later" : "");
+            long tried = 0;
+            while (failures < 20 && fails_at(row, 1 + tried * row.stride, lasting))
+                ++tried;
+            faults += tried;
+            std::printf("%-46s %5ld allocations%s\n", row.name, tried, lasting ? ", and all later" : "");
             std::fflush(stdout);
         }
     std::printf("%ld faults\n", faults);
