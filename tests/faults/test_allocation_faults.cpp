@@ -204,6 +204,11 @@ surrogate_model *open_for(Needs needs) {
     return model;
 }
 
+void remove_recording() {
+    fs::remove(recording);
+    fs::remove_all(recording + ".frames");
+}
+
 sigset_t signal_mask() {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -224,8 +229,7 @@ bool fails_at(const Row &row, long n, bool lasting) {
     bool failed = false;
     {
         Setting setting;
-        fs::remove(recording);
-        fs::remove_all(recording + ".frames");
+        remove_recording();
         setting.model = open_for(row.needs);
         const sigset_t mask = signal_mask();
         heap::fail_at(n, lasting);
@@ -262,7 +266,7 @@ void warm_up() {
     }
     for (const Row &row : ROWS) {
         Setting setting;
-        fs::remove(recording);
+        remove_recording();
         setting.model = open_for(row.needs);
         row.run(setting);
         surrogate_recorder_close(setting.recorder);
