@@ -111,7 +111,7 @@ def measure_share(*, calls: int = 30) -> float:
 
 
 def _run(command: list[Any]) -> dict[str, Any]:
-    done = subprocess.run([str(a) for a in command], check=True, capture_output=True, text=True)
+    done = subprocess.run([str(a) for a in command], check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -138,7 +138,7 @@ def measure(
     write_bundle(bundle, {file: payload}, **manifest(name, kind, file))
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [str(program), str(bundle), str(payload), str(blocks), str(calls)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     raw = json.loads(done.stdout)
     ours, bare = np.array(raw.pop("surrogate_us")), np.array(raw.pop("bare_us"))
     low, high = bootstrap(ours - bare)
@@ -177,7 +177,7 @@ def bootstrap(differences: np.ndarray, resamples: int = 10_000) -> tuple[float, 
 
 
 def manifest(name: str, kind: str, file: str) -> dict[str, Any]:
-    """One field, predicted as an increment, not normalised; bounds and finite guards on."""
+    """One field on the one grid that is measured, an increment, not normalised; bounds and finite guards on."""
     field = {
         "name": "u",
         "normalisation": {"mean": [0.0], "std": [1.0]},
@@ -189,7 +189,7 @@ def manifest(name: str, kind: str, file: str) -> dict[str, Any]:
         "grid": {
             "axes": ["y", "x"],
             "multiple_of": [1, 1],
-            "minimum_shape": [1, 1],
+            "minimum_shape": [SIZE, SIZE],
             "boundary": ["periodic", "periodic"],
         },
         "time": {"step": 1.0},
