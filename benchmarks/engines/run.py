@@ -210,7 +210,8 @@ def opened(
 ) -> Call:
     """A call of the program by libsurrogate."""
     model = Surrogate.open(bundle, program=program, threads=threads, overlay=overlay)
-    state = physical_state(model.manifest, inputs[0].numpy())[0].astype(np.float32)  # (C, ny, nx)
+    manifest = Manifest.read(bundle / MANIFEST)
+    state = physical_state(manifest, inputs[0].numpy())[0].astype(np.float32)  # (C, ny, nx)
     out = np.empty_like(state)
     return lambda: model.predict(state, out=out, step=0)
 
