@@ -146,8 +146,8 @@ std::string merit(const Candidate &chosen, std::size_t count) {
         return text("the first of ", count, " that fits and loads");
     const Timing &timing = *chosen.timing;
     return text("the fastest of ", count, " that fits and loads, by timings on this machine (",
-                std::round(timing.milliseconds * 1000) / 1000, " ms for ", timing.batch * timing.cells, " cells, ", timing.threads,
-                timing.threads == 1 ? " thread)" : " threads)");
+                std::round(timing.milliseconds * 1000) / 1000, " ms for ", timing.batch * timing.cells, " cells, ",
+                timing.threads, timing.threads == 1 ? " thread)" : " threads)");
 }
 
 int input_count(const Manifest &manifest) {

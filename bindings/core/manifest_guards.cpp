@@ -67,11 +67,15 @@ Policy read_policy(std::size_t guard, const JsonNode &node) {
         return Policy::reject;
     const std::string name = node.one_of({"reject", "clip", "keep", "project"});
     if (name == "clip" && guard != static_cast<std::size_t>(Guard::bounds))
-        node.complain("'clip' is a policy of guard 'bounds' only: there is no value to clip to; expected reject or keep");
+        node.complain(
+            "'clip' is a policy of guard 'bounds' only: there is no value to clip to; expected reject or keep");
     if (name == "project" && guard != static_cast<std::size_t>(Guard::conserved))
-        node.complain("'project' is a policy of guard 'conserved' only: it restores integrals; expected reject or keep");
-    return name == "clip" ? Policy::clip : name == "keep" ? Policy::keep : name == "project" ? Policy::project
-                                                                                             : Policy::reject;
+        node.complain(
+            "'project' is a policy of guard 'conserved' only: it restores integrals; expected reject or keep");
+    return name == "clip"      ? Policy::clip
+           : name == "keep"    ? Policy::keep
+           : name == "project" ? Policy::project
+                               : Policy::reject;
 }
 
 void read_policies(GuardSpec &guards, const JsonNode &node) {

@@ -140,18 +140,19 @@ SURROGATE_INLINE void add_differences(const T *x, std::int64_t stride, const flo
 } // namespace
 
 #define SURROGATE_SUMS(T)                                                                                              \
-    SURROGATE_CLONES void add_moments(const T *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums) { \
+    SURROGATE_CLONES void add_moments(const T *x, std::int64_t stride, std::int64_t n, double centre,                  \
+                                      MomentSums &sums) {                                                              \
         add_row<false>(x, stride, n, centre, sums, nullptr);                                                           \
     }                                                                                                                  \
-    SURROGATE_CLONES void add_magnitude(const T *x, std::int64_t stride, std::int64_t n, double centre, MomentSums &sums, \
-                                        Lanes &absolute) {                                                             \
+    SURROGATE_CLONES void add_magnitude(const T *x, std::int64_t stride, std::int64_t n, double centre,                \
+                                        MomentSums &sums, Lanes &absolute) {                                           \
         add_row<true>(x, stride, n, centre, sums, &absolute);                                                          \
     }                                                                                                                  \
     SURROGATE_CLONES std::int64_t count_outside(const T *x, std::int64_t stride, std::int64_t n, T lower, T upper) {   \
         return outside(x, stride, n, lower, upper);                                                                    \
     }                                                                                                                  \
     SURROGATE_CLONES void add_change(const T *x, std::int64_t stride, const float *y, std::int64_t n, bool increment,  \
-                                     T offset, T scale, T lower, T upper, MomentSums &sums, Lanes &clipped) {             \
+                                     T offset, T scale, T lower, T upper, MomentSums &sums, Lanes &clipped) {          \
         add_differences(x, stride, y, n, increment, offset, scale, lower, upper, sums, clipped);                       \
     }
 

@@ -171,8 +171,12 @@ at::Tensor Passes::next_frame(const surrogate_engine_layout &layout, const at::T
     bool all = true;
     for (int64_t c = 0; c < channels; ++c) {
         const surrogate_engine_target &target = layout.targets[c];
-        const double row[kTargetRows] = {target.offset, target.scale, target.lower, target.upper,
-                                         static_cast<double>(target.increment), static_cast<double>(target.clip)};
+        const double row[kTargetRows] = {target.offset,
+                                         target.scale,
+                                         target.lower,
+                                         target.upper,
+                                         static_cast<double>(target.increment),
+                                         static_cast<double>(target.clip)};
         for (int k = 0; k < kTargetRows; ++k)
             values[static_cast<size_t>(k * channels + c)] = row[k];
         all = all && target.increment == 1;
