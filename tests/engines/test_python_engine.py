@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -405,8 +406,12 @@ def test_exception_reaches_a_python_host_with_its_traceback(tmp_path):
 
 
 @pytest.mark.parametrize("entry", ["interrupt", "LateInterrupt"])  # in open, in predict
-def test_ctrl_c_inside_a_program_still_interrupts_a_python_host(tmp_path, entry):
+def test_ctrl_c_inside_a_program_still_interrupts_a_python_host(tmp_path, entry, request):
     bundle = bundle_of(tmp_path, f"model:{entry}")
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # background jobs begin with it ignored
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     def predict() -> None:
         with contextlib.suppress(SurrogateError):
