@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from surrogate import _native
+from surrogate.closing import Closing
 from surrogate.errors import Rejection
 from surrogate.facts import (
     FieldInfo,
@@ -22,7 +22,7 @@ from surrogate.paths import find_bundle
 from surrogate.state import Layout
 
 
-class Handle:
+class Handle(Closing):
     """What :class:`Surrogate` is besides its predictions."""
 
     def __init__(self, native: _native.Model) -> None:
@@ -163,17 +163,6 @@ class Handle:
     def close(self) -> None:
         """Free what the model holds; takes effect when a prediction of another thread returns."""
         self._native.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         info = self.info

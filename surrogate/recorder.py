@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from surrogate import _native
+from surrogate.closing import Closing
 from surrogate.errors import ArgumentError, ShapeError
 from surrogate.field import view
 
@@ -17,7 +17,7 @@ _PRECISIONS = {None: 0, "float32": 1, "float64": 2}
 Boundary = Literal["periodic", "wall", "open"] | None
 
 
-class Recorder:
+class Recorder(Closing):
     """A recording in The Well's layout (HDF5); close it, or use it in a ``with`` statement.
 
     Every frame whose :meth:`write` returned survives the end of the process; the file can be read meanwhile.
@@ -161,17 +161,6 @@ class Recorder:
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._native.closed
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Recorder {self.path}: {'closed' if self.closed else 'open'}>"

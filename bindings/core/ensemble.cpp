@@ -15,7 +15,7 @@ constexpr std::int64_t LARGEST_RUN = std::int64_t{1} << 24;
 
 Manifest of_deviations(Manifest manifest) {
     for (FieldSpec &field : manifest.fields)
-        if (field.prediction != Prediction::none) {
+        if (field.predicted()) {
             field.prediction = Prediction::frame;
             std::fill(field.offset.begin(), field.offset.end(), 0.0);
         }
@@ -58,14 +58,11 @@ int Model::predict_ensemble(const char *where, const surrogate_field *mean, cons
         check_members(step, spread ? 2 : 1);
         read_frames(input, count);
         require_host("ensembles");
-        const int rank = manifest_.grid.rank;
         for (const auto &[given, state] : {std::pair{mean, &call_.output}, std::pair{spread, &ensemble_.spread}}) {
             if (!given)
                 continue;
             resolve(*state, manifest_, Role::output, given, count);
-            check_agreement(*state, call_.input(), rank, 1);
-            for (const State &frame : call_.frames)
-                check_overlap(*state, frame, manifest_);
+            check_output(*state, 1);
         }
         if (mean && spread)
             check_apart(call_.output, ensemble_.spread, manifest_);
@@ -82,9 +79,7 @@ int Model::predict_members(const char *where, const surrogate_field *output, con
         read_frames(input, count);
         require_host("ensembles");
         resolve(call_.output, manifest_, Role::output, output, count);
-        check_agreement(call_.output, call_.input(), manifest_.grid.rank, step.members);
-        for (const State &frame : call_.frames)
-            check_overlap(call_.output, frame, manifest_);
+        check_output(call_.output, step.members);
         return run_ensemble(where, step);
     });
 }
@@ -179,9 +174,7 @@ void Model::judge_spread() {
                 ensemble_.rms[at] = field.scale[static_cast<std::size_t>(c)] *
                                     ensemble_.moments.rms_deviation(channel * cells, cells, ensemble_.members);
             }
-    const Verdict verdict = judge_.spread(ensemble_.rms.data(), call_.input().batch);
-    call_.kept |= verdict.kept;
-    call_.offence = verdict.refused;
+    take(judge_.spread(ensemble_.rms.data(), call_.input().batch));
     call_.offence.batch *= ensemble_.members;
 }
 

@@ -198,7 +198,7 @@ void resolve(State &state, const Manifest &manifest, Role role, const surrogate_
                  names_text(manifest.field_names()));
         state.fields[index] = &field;
         Channel *channels = &state.channels[static_cast<std::size_t>(spec.first_input)];
-        if (role == Role::output && spec.prediction == Prediction::none) {
+        if (role == Role::output && !spec.predicted()) {
             std::fill(channels, channels + spec.components, Channel());
             continue;
         }

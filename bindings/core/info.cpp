@@ -54,7 +54,7 @@ surrogate_field_info Model::field_info(int index) const {
     info.unit = field.unit.c_str();
     info.staggering = field.staggering.c_str();
     info.components = field.components;
-    info.predicted = field.prediction != Prediction::none;
+    info.predicted = field.predicted();
     return info;
 }
 

@@ -114,7 +114,7 @@ void read_fields(Manifest &manifest, const JsonNode &node) {
                 item.at("name").complain(text("the name '", field.name, "' stands twice"));
         field.first_input = manifest.input_channels;
         manifest.input_channels += field.components;
-        if (field.prediction != Prediction::none) {
+        if (field.predicted()) {
             field.first_output = manifest.output_channels;
             manifest.output_channels += field.components;
         }

@@ -102,12 +102,14 @@ class Model {
     void compute_in_engine();
     bool runs_in_engine() const;
     int settle(const char *where);
+    void require_under_way() const;
     void join();
     void check_partials(const double *values, std::size_t count, const char *name) const;
     int finish_call(const char *where);
 
     const float *pack();
     bool accept_input();
+    bool take(const Verdict &verdict);
     const float *run_program(const float *packed, const State &state, std::int64_t member);
     void look(Tally &tally, const State &input, const float *program);
     bool accept_frame(const Tally &totals, const State &input, const float *program);
@@ -115,6 +117,7 @@ class Model {
     void keep_apart(std::int64_t size);
 
     void read_frames(const surrogate_field *input, std::size_t count);
+    void check_output(const State &output, std::int64_t times) const;
     int predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
                        std::size_t count, const surrogate_step_options &step);
     void describe_array(void *output, const void *input, int dtype, int rank, const std::int64_t *shape);

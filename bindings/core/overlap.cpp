@@ -131,7 +131,7 @@ void check_overlap(const State &output, const State &input, const Manifest &mani
     const std::size_t count = manifest.fields.size();
     const auto &fields = manifest.fields;
     for (std::size_t i = 0; i < count; ++i) {
-        if (fields[i].prediction == Prediction::none)
+        if (!fields[i].predicted())
             continue;
         const Strided out = strided(*output.fields[i]);
         if (overlaps_itself(out, element))
@@ -145,7 +145,7 @@ void check_overlap(const State &output, const State &input, const Manifest &mani
                      fields[j].name,
                      "'; expected separate memory, or the same array (same address, shape and strides)"
                      " as output and input of one field");
-            if (j < i && fields[j].prediction != Prediction::none &&
+            if (j < i && fields[j].predicted() &&
                 share_memory(out, strided(*output.fields[j]), element))
                 fail(SURROGATE_ERROR_OVERLAP, "output fields '", fields[j].name, "' and '", fields[i].name,
                      "' share memory; give each its own");
@@ -157,7 +157,7 @@ void check_apart(const State &mean, const State &spread, const Manifest &manifes
     const auto &fields = manifest.fields;
     for (std::size_t i = 0; i < fields.size(); ++i)
         for (std::size_t j = 0; j < fields.size(); ++j)
-            if (fields[i].prediction != Prediction::none && fields[j].prediction != Prediction::none &&
+            if (fields[i].predicted() && fields[j].predicted() &&
                 share_memory(strided(*mean.fields[i]), strided(*spread.fields[j]), size_of(mean.dtype)))
                 fail(SURROGATE_ERROR_OVERLAP, "mean field '", fields[i].name, "' and spread field '", fields[j].name,
                      "' share memory; give each its own");

@@ -8,10 +8,14 @@
 
 namespace surrogate::core {
 
-/// Wait for the program of the call that is under way. If it failed, the call ends and its error is thrown.
-void Model::join() {
+void Model::require_under_way() const {
     if (!under_way_)
         fail(SURROGATE_ERROR_ARGUMENT, "no prediction of this model is under way; call surrogate_predict_begin first");
+}
+
+/// Wait for the program of the call that is under way. If it failed, the call ends and its error is thrown.
+void Model::join() {
+    require_under_way();
     worker_.wait();
     if (failure_) {
         under_way_ = false;

@@ -50,8 +50,7 @@ void Model::begin(const surrogate_field *output, const surrogate_field *input, s
 
 bool Model::done() {
     const Lock lock(mutex_);
-    if (!under_way_)
-        fail(SURROGATE_ERROR_ARGUMENT, "no prediction of this model is under way; call surrogate_predict_begin first");
+    require_under_way();
     return !worker_.busy();
 }
 
@@ -65,9 +64,7 @@ void Model::prepare(const surrogate_field *output, const surrogate_field *input,
                     const surrogate_step_options &step) {
     read_frames(input, count);
     resolve(call_.output, manifest_, Role::output, output, count);
-    check_agreement(call_.output, call_.input(), manifest_.grid.rank, 1);
-    for (const State &frame : call_.frames)
-        check_overlap(call_.output, frame, manifest_);
+    check_output(call_.output, 1);
     call_.in_engine = runs_in_engine();
     call_.states = call_.input().batch;
     inputs_.prepare(step, call_.input(), call_.input().batch, statistics_.allocations);
@@ -84,6 +81,13 @@ void Model::read_frames(const surrogate_field *input, std::size_t count) {
         else
             check_same(frame, call_.input(), static_cast<int>(k), manifest_.grid.rank);
     }
+}
+
+/// Fail unless `output` agrees with the frames that were read, holds `times` states for each, and lies apart from them.
+void Model::check_output(const State &output, std::int64_t times) const {
+    check_agreement(output, call_.input(), manifest_.grid.rank, times);
+    for (const State &frame : call_.frames)
+        check_overlap(output, frame, manifest_);
 }
 
 void Model::compute() {
@@ -140,16 +144,22 @@ const float *Model::pack() {
     return packed.data;
 }
 
-/// The guards' verdict on the input; false: the call is refused.
-bool Model::accept_input() {
-    const Verdict verdict = judge_.input(call_.tally);
+/// What the call makes of a verdict; false: it is refused.
+bool Model::take(const Verdict &verdict) {
     call_.kept |= verdict.kept;
     call_.offence = verdict.refused;
-    if (!call_.accepted() && call_.in_engine)
-        engine_pass_.locate(call_.offence, Role::input);
-    else if (!call_.accepted())
-        input_pass_.locate(call_.offence, call_.frames);
     return call_.accepted();
+}
+
+/// The guards' verdict on the input; false: the call is refused.
+bool Model::accept_input() {
+    if (take(judge_.input(call_.tally)))
+        return true;
+    if (call_.in_engine)
+        engine_pass_.locate(call_.offence, Role::input);
+    else
+        input_pass_.locate(call_.offence, call_.frames);
+    return false;
 }
 
 /// The program's output for `state.batch` states; state b draws its noise as member `member` + b.
@@ -166,14 +176,13 @@ void Model::look(Tally &tally, const State &input, const float *program) {
 
 /// The guards' verdict on a frame; false: the call is refused.
 bool Model::accept_frame(const Tally &totals, const State &input, const float *program) {
-    const Verdict verdict = judge_.output(totals);
-    call_.kept |= verdict.kept;
-    call_.offence = verdict.refused;
-    if (!call_.accepted() && call_.in_engine)
+    if (take(judge_.output(totals)))
+        return true;
+    if (call_.in_engine)
         engine_pass_.locate(call_.offence, Role::output);
-    else if (!call_.accepted())
+    else
         output_pass_.locate(call_.offence, input, program);
-    return call_.accepted();
+    return false;
 }
 
 int Model::settle(const char *where) {

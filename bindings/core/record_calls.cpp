@@ -82,7 +82,7 @@ CallRecord::CallRecord(const std::string &path, const Bundle &bundle, const Prog
         for (const auto &field : manifest_.fields)
             inputs_.push_back((frame ? text("history", frame, ".") : std::string("input.")) + field.name);
     for (const auto &field : manifest_.fields) {
-        const bool predicted = field.prediction != Prediction::none;
+        const bool predicted = field.predicted();
         outputs_.push_back(predicted ? "output." + field.name : "");
         predicted_ += predicted;
     }

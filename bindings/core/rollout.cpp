@@ -68,9 +68,7 @@ bool Model::prepare_rollout(const surrogate_field *output, const surrogate_field
     resolve(rolled_, manifest_, Role::output, output, count);
     const std::int64_t batch = call_.input().batch;
     const bool every = rolled_.batch != batch;
-    check_agreement(rolled_, call_.input(), manifest_.grid.rank, every ? steps : 1);
-    for (const State &frame : call_.frames)
-        check_overlap(rolled_, frame, manifest_);
+    check_output(rolled_, every ? steps : 1);
     if (!every && manifest_.history > 1)
         require_host("rollouts to the last frame alone, with a history of frames,");
     inputs_.prepare(step, call_.input(), batch, statistics_.allocations);

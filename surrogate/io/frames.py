@@ -6,12 +6,12 @@ import os
 import re
 from numbers import Real
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.closing import Closing
 from surrogate.errors import ArgumentError, CorruptError, FieldError, NotFoundError
 
 Array = NDArray[Any]
@@ -19,7 +19,7 @@ _GROUPS = ("t0_fields", "t1_fields", "t2_fields")
 _COMPONENT = re.compile(r"^(?P<name>.+)\[(?P<index>\d+)\]$")
 
 
-class FrameFile:
+class FrameFile(Closing):
     """One file of frames, opened for reading; close it, or use it in a ``with`` statement.
 
     A recording that is still written, or whose writer was killed, is read as far as it goes.
@@ -183,17 +183,6 @@ class FrameFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def holds_frames(file: Any) -> bool:

@@ -1,5 +1,5 @@
 // Damaged bundles, one row each: opening returns the status and names the fault; a model that is open goes on.
-#include "flow_bundle.h"
+#include "file_damage.h"
 
 #include <functional>
 #include <sys/stat.h>
@@ -76,32 +76,12 @@ void spill(const fs::path &path, const std::string &bytes) {
 auto shorter(const char *name, std::size_t bytes) {
     return [=](const fs::path &folder) { fs::resize_file(folder / name, fs::file_size(folder / name) - bytes); };
 }
-/// Make a file (of zeros beyond its end) this large.
-auto resized(const char *name, std::uintmax_t bytes) {
-    return [=](const fs::path &folder) { fs::resize_file(folder / name, bytes); };
-}
-auto removed(const char *name) {
-    return [=](const fs::path &folder) { fs::remove_all(folder / name); };
-}
 /// Flip a bit in the middle of a file.
 auto flipped(const char *name) {
     return [=](const fs::path &folder) {
         std::string bytes = slurp(folder / name);
         bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
         spill(folder / name, bytes);
-    };
-}
-auto folder_at(const char *name) {
-    return [=](const fs::path &folder) {
-        fs::remove(folder / name);
-        fs::create_directory(folder / name);
-    };
-}
-auto fifo_at(const char *name) {
-    return [=](const fs::path &folder) {
-        fs::remove(folder / name);
-        if (::mkfifo((folder / name).c_str(), 0600) != 0)
-            ++failures;
     };
 }
 /// Move a file or folder out of the bundle, and leave a link to it.
@@ -111,12 +91,6 @@ auto moved_out(const char *name) {
         fs::remove_all(outside);
         fs::rename(folder / name, outside);
         fs::create_symlink(fs::absolute(outside), folder / name);
-    };
-}
-auto linked(const char *name, const char *target) {
-    return [=](const fs::path &folder) {
-        fs::remove(folder / name);
-        fs::create_symlink(target, folder / name);
     };
 }
 

@@ -1,9 +1,9 @@
 // Damaged overlays, one row each: never a failed open. The entry is passed over with its reason, the bundle's own
 // program runs, and predicts right.
+#include "file_damage.h"
 #include "flow_overlay.h"
 
 #include <functional>
-#include <sys/stat.h>
 
 namespace {
 
@@ -33,32 +33,6 @@ auto file(const char *name) {
 
 auto filled(const char *name, std::string bytes) {
     return [=](const fs::path &folder) { std::ofstream(folder / name, std::ios::binary) << bytes; };
-}
-/// Make a file (of zeros beyond its end) this large.
-auto resized(const char *name, std::uintmax_t bytes) {
-    return [=](const fs::path &folder) { fs::resize_file(folder / name, bytes); };
-}
-auto removed(const char *name) {
-    return [=](const fs::path &folder) { fs::remove(folder / name); };
-}
-auto folder_at(const char *name) {
-    return [=](const fs::path &folder) {
-        fs::remove(folder / name);
-        fs::create_directory(folder / name);
-    };
-}
-auto fifo_at(const char *name) {
-    return [=](const fs::path &folder) {
-        fs::remove(folder / name);
-        if (::mkfifo((folder / name).c_str(), 0600) != 0)
-            ++failures;
-    };
-}
-auto linked(const char *name, const char *target) {
-    return [=](const fs::path &folder) {
-        fs::remove(folder / name);
-        fs::create_symlink(target, folder / name);
-    };
 }
 /// Move a file out of the entry, and leave a link to it.
 auto moved_out(const char *name) {
