@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PACKAGE_SOURCES := pyproject.toml CMakeLists.txt README.md \
   $(shell find surrogate training/surrogate_training bindings/cmake bindings/core bindings/engines bindings/fortran \
-    bindings/include bindings/python bindings/recorder benchmarks/solvers -type f ! -name '*.pyc' 2>/dev/null)
+    bindings/include bindings/mpi bindings/python bindings/recorder benchmarks/solvers -type f ! -name '*.pyc' 2>/dev/null)
 ENGINE_SOURCES := $(shell find bindings/engines/torch bindings/engines/engine.h -type f 2>/dev/null)
 
 .PHONY: build demo test test-full native lint clean FORCE

@@ -77,6 +77,8 @@ enum surrogate_status {
     SURROGATE_ERROR_UNSUPPORTED = -13, /* valid, but not implemented by this build; no program fits (surrogate_open) */
     SURROGATE_ERROR_PARAMETER = -14,   /* scalar parameters missing or outside their range; `step` missing */
     SURROGATE_ERROR_WRITE = -15,       /* a recording cannot be written: disk full, no permission, folder missing */
+    SURROGATE_ERROR_TIMEOUT = -16,     /* a rank was silent for longer than the deadline (surrogate_mpi.h) */
+    SURROGATE_ERROR_MPI = -17,         /* a call of MPI failed (surrogate_mpi.h) */
     SURROGATE_ERROR_INTERNAL = -99     /* a defect of the library: please report the text */
 };
 
@@ -97,6 +99,10 @@ enum surrogate_reason {
 /* Text of the calling thread's last REJECTED or ERROR: where, what was given, what was expected, what to do.
  * Never NULL; "" before the first.  Valid until the thread's next call into the library. */
 SURROGATE_API const char *surrogate_last_error(void);
+
+/* Set that text, as "where: text": for libraries over this one (surrogate_mpi.h), whose failures are read the same way.
+ * where, text: copied; NULL is "". */
+SURROGATE_API void surrogate_set_last_error(const char *where, const char *text);
 
 /* Name of a status or reason, for instance "SURROGATE_ERROR_SHAPE"; "unknown" for a number that is none. */
 SURROGATE_API const char *surrogate_status_name(int status);
@@ -158,7 +164,8 @@ enum surrogate_verify_level {
 typedef struct surrogate_open_options {
     size_t struct_size;         /* sizeof(surrogate_open_options) */
     const char *engine;         /* "torch", "stub"; "python": runs Python code of the bundle, never chosen unasked;
-                                   NULL or "auto": that of the fastest program that can run */
+                                   "none": no program is loaded, for a rank whose program another one runs (prediction
+                                   in parts, section 5); NULL or "auto": that of the fastest program that can run */
     const char *program;        /* a program's name in manifest or overlay; NULL or "auto": chosen by the library */
     const char *device;         /* "cpu", "cuda", "cuda:1"; NULL: "cpu" */
     const char *precision;      /* "fp32", "bf16", "fp16"; NULL: the chosen program's */
@@ -166,9 +173,9 @@ typedef struct surrogate_open_options {
     int32_t verify;             /* enum surrogate_verify_level */
     const char *guards;         /* guards that replace the manifest's, see below; NULL: the manifest's */
     const char *engine_path;    /* ':'-separated folders searched for engines before SURROGATE_ENGINE_PATH; or NULL */
-    const char *engine_options; /* JSON object handed to the engine; NULL: none. python: {"communicator": MPI_Comm_c2f(c),
-                                   "python": an interpreter whose packages are used, "libpython": a library, ...: the
-                                   program's own} */
+    const char *engine_options; /* JSON object handed to the engine; NULL: none. python: {"communicator":
+                                   MPI_Comm_c2f(c), "python": an interpreter whose packages are used, "libpython": a
+                                   library, ...: the program's own} */
     surrogate_log_function log; /* NULL: silent */
     void *log_user;             /* handed to `log` */
     const char *overlay;        /* folder of programs that `surrogate lower` made for this machine; NULL:
@@ -275,10 +282,10 @@ SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, siz
  *                 NULL).  An output array may be its own input array (same address, shape and strides; of any frame);
  *                 any other overlap of memory that is read with memory that is written is SURROGATE_ERROR_OVERLAP.
  * step            NULL: defaults.
- * Fields in CUDA memory (all of a call, on the GPU that the model was opened on) never touch the host: the engine packs,
- * counts and writes them, in the order of `stream`.  The call waits for the stream once, because the guards' answer is
- * needed; the frame itself is written in stream order, and is there for what the caller enqueues next on that stream.
- * Cost besides the program: one pass to pack the input (none if it is dense, float32 and not normalised), one
+ * Fields in CUDA memory (all of a call, on the GPU that the model was opened on) never touch the host: the engine
+ * packs, counts and writes them, in the order of `stream`.  The call waits for the stream once, because the guards'
+ * answer is needed; the frame itself is written in stream order, and is there for what the caller enqueues next on that
+ * stream. Cost besides the program: one pass to pack the input (none if it is dense, float32 and not normalised), one
  * read-only guard pass, one pass that writes the output.  No heap allocation of ours after the first call of a shape.
  * Guards look at the fields that are given and nothing else: under MPI each rank judges its own part, unless the sums
  * of all ranks are brought together (surrogate_predict_partials).
@@ -311,9 +318,8 @@ SURROGATE_API int surrogate_predict_test(surrogate_model *model, int *done);
 SURROGATE_API int surrogate_predict_wait(surrogate_model *model);
 
 /* The guards over a domain that several ranks hold: every rank begins with its own part, takes the sums of its part,
- * adds them over all ranks, and finishes with the totals.  All ranks then come to the same verdict, and policy "project"
- * restores the integral over the whole domain:
- *     surrogate_predict_begin(m, next, now, n, NULL);
+ * adds them over all ranks, and finishes with the totals.  All ranks then come to the same verdict, and policy
+ * "project" restores the integral over the whole domain: surrogate_predict_begin(m, next, now, n, NULL);
  *     surrogate_predict_partials(m, sums, count);                             (waits for the program)
  *     MPI_Allreduce(MPI_IN_PLACE, sums, count, MPI_DOUBLE, MPI_SUM, comm);
  *     surrogate_predict_finish(m, sums, count);
@@ -326,6 +332,40 @@ SURROGATE_API int surrogate_predict_wait(surrogate_model *model);
  * Wrong count: SURROGATE_ERROR_ARGUMENT, and the call is still under way. */
 SURROGATE_API int surrogate_predict_partials(surrogate_model *model, double *partials, size_t count);
 SURROGATE_API int surrogate_predict_finish(surrogate_model *model, const double *totals, size_t count);
+
+/* ---- One prediction in parts, for a domain that ranks hold in blocks while programs run on other regions than these.
+ * surrogate_mpi.h does all of it.  Every rank packs its block; whoever holds a program runs it on tiles that were put
+ * together from packed blocks; every rank judges and forms its block of the frame from the increments that come back:
+ *     surrogate_parts_begin(m, packed, next, now, n, step);
+ *     (packed values are exchanged)         surrogate_parts_run(m, &increments, tiles, batch, shape, origins, step);
+ *     (increments are exchanged)            surrogate_parts_partials(m, increments, sums, count, &own);
+ *     (sums are added over all ranks)       surrogate_predict_finish(m, sums, count);
+ * One state in host memory (no batch axis, or one of 1), else ERROR_UNSUPPORTED.  The block need not obey the grid
+ * rule, the tiles must.  Whatever ends in an error leaves the output untouched.
+ *
+ * _begin     checks its arguments as surrogate_predict_begin does and writes what the program is to read, dense:
+ *            packed[history * channel_count][cells of the block], float32, normalised, newest frame first.  Values that
+ *            a guard refuses are packed like all others.  input and output are borrowed until the call ends.
+ * _run       run the program on `batch` tiles of `shape` (spatial_rank sizes): tiles[batch][history * channel_count]
+ *            [cells], dense float32.  *increments: [batch][predicted channels][cells], owned by the model, valid until
+ *            its next _run or close.  origins[batch][spatial_rank]: global index of the first cell of each tile, for
+ *            random numbers (from 0; cells beyond step->global_shape are those at its other side); NULL: step->origin.
+ *            All tiles are parts of one state: step->member is that of each.  Legal whether or not a call is under way.
+ *            ERROR_UNSUPPORTED of a model opened with engine "none".
+ * _partials  increments[predicted channels][cells of the block], dense float32, borrowed until the call ends.  Fills
+ *            partials[count] as surrogate_predict_partials does, and *own (may be NULL): what the value guards (finite,
+ *            bounds) find in this block alone, reason NONE if nothing; its cell counts from the block's first.
+ * Then surrogate_predict_finish ends the call, or
+ * _abandon   ends it without a frame: it counts as an error.  With nothing under way it does nothing. */
+typedef struct surrogate_rejection surrogate_rejection;
+SURROGATE_API int surrogate_parts_begin(surrogate_model *model, float *packed, const surrogate_field *output,
+                                        const surrogate_field *input, size_t count, const surrogate_step_options *step);
+SURROGATE_API int surrogate_parts_run(surrogate_model *model, const float **increments, const float *tiles,
+                                      int64_t batch, const int64_t *shape, const int64_t *origins,
+                                      const surrogate_step_options *step);
+SURROGATE_API int surrogate_parts_partials(surrogate_model *model, const float *increments, double *partials,
+                                           size_t count, surrogate_rejection *own);
+SURROGATE_API int surrogate_parts_abandon(surrogate_model *model);
 
 /* Several members of a stochastic model from one state, step->members of them: state b of the input's batch draws as
  * members step->member + b * members + 0, 1, ...  They go through the program together, in runs that fit in memory; the
@@ -367,8 +407,9 @@ SURROGATE_API int surrogate_noise(float *values, int64_t input, int64_t channels
                                   const surrogate_step_options *step);
 
 /* What the last REJECTED of this model was about.  Reasons up to OUTPUT_OUT_OF_BOUNDS are about one value; the others
- * about a number made of sums over all cells (of one component): `value` and the bounds are that number's, `cell` is 0. */
-typedef struct surrogate_rejection {
+ * about a number made of sums over all cells (of one component): `value` and the bounds are that number's, `cell` is 0.
+ */
+struct surrogate_rejection {
     size_t struct_size;  /* sizeof(surrogate_rejection), set by the caller */
     int32_t reason;      /* enum surrogate_reason */
     int32_t field;       /* index of the field in the manifest's order; -1: none in particular */
@@ -378,7 +419,7 @@ typedef struct surrogate_rejection {
     double value;        /* the offending value */
     double lower, upper; /* the bounds it broke; -inf and +inf where there are none */
     int64_t call;        /* number of the call that was rejected, from 1 (surrogate_statistics.calls) */
-} surrogate_rejection;
+};
 
 /* SURROGATE_OK and *rejection filled (reason NONE if nothing was ever rejected). */
 SURROGATE_API int surrogate_last_rejection(surrogate_model *model, surrogate_rejection *rejection);
@@ -416,7 +457,7 @@ typedef struct surrogate_info {
     int32_t stochastic;         /* 1: has noise inputs, needs `step` */
     int32_t threads;            /* CPU threads of a prediction as asked for at open; 0: the engine's default */
     int32_t history;            /* frames that the program reads; 1: the newest alone */
-    int32_t partial_count; /* doubles a state of surrogate_predict_partials */
+    int32_t partial_count;      /* doubles a state of surrogate_predict_partials */
 } surrogate_info;
 
 SURROGATE_API int surrogate_get_info(surrogate_model *model, surrogate_info *info);

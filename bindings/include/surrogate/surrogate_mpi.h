@@ -1,0 +1,175 @@
+/* surrogate_mpi.h - call a trained model from a solver whose domain lies in blocks on the ranks of MPI.
+ *
+ * Every rank hands over its own block of the state and receives its block of the frame.  The answer is that of one
+ * process with the whole domain, on any number of ranks:
+ *
+ *     surrogate_mpi_model *m;
+ *     if (surrogate_mpi_open(&m, comm, "flow.surrogate", NULL, NULL) < 0) die(surrogate_last_error());
+ *     surrogate_step_options step;
+ *     surrogate_step_options_init(&step, sizeof step);
+ *     step.origin[0] = y0; step.origin[1] = x0;                 (the block's first cell in the whole domain)
+ *     step.global_shape[0] = ny; step.global_shape[1] = nx;     (slowest axis first)
+ *     switch (surrogate_mpi_predict(m, next, now, 5, &step)) {
+ *     case SURROGATE_OK:       swap(&now, &next);             break;
+ *     case SURROGATE_REJECTED: solver_advance(u, time_step);  break;   (on all ranks)
+ *     default:                 die(surrogate_last_error());            (on all ranks)
+ *     }
+ *     surrogate_mpi_close(m);
+ *
+ * Library libsurrogate_mpi, over libsurrogate and the MPI that it was built with.  The rules of surrogate.h hold here,
+ * and these:
+ * - Every function marked "collective" is called by all ranks of the communicator, in the same order.  Its outcome is
+ *   agreed: all ranks return the same status, and surrogate_last_error names the rank that caused it.
+ * - The communicator is duplicated, with its own error handler; MPI_COMM_WORLD is never used, MPI_Abort never called.
+ * - MPI must be initialised and not finalised (else SURROGATE_ERROR_ARGUMENT), with MPI_THREAD_FUNNELED or more if the
+ *   program has threads; all calls on one communicator come from one thread at a time.
+ * - Waiting ranks sleep between looks: they leave their cores to ranks that compute.
+ * - A rank that is not heard of within the deadline: the others return SURROGATE_ERROR_TIMEOUT, which names it, within
+ *   four deadlines.  After that only surrogate_mpi_close is legal (others: SURROGATE_ERROR_TIMEOUT at once), which then
+ *   does not communicate; what was sent to the silent rank is leaked.
+ */
+#ifndef SURROGATE_SURROGATE_MPI_H
+#define SURROGATE_SURROGATE_MPI_H
+
+#include <mpi.h>
+
+#include <surrogate/surrogate.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------------------------------------- 1 modes -- */
+
+/* Where programs run.  Packed values travel: float32 and normalised, whatever the fields' dtype.
+ * TILES   each rank runs its own block plus a halo of the receptive field, aligned to the stride, from the ranks that
+ *         hold it; no halo at walls, nor along an axis that the rank holds whole.  Blocks of any size, 1-D to 3-D.
+ * GATHER  the whole domain is put together on one rank, predicted there, and scattered: for nets that reduce over space
+ *         (surrogate_info.reduces_over_space), for fixed grids, and for blocks smaller than their halo.
+ * BATCH   ranks hand their tiles to a leader (options.leaders a node), which runs tiles of one shape in one engine
+ * call: many ranks, few GPUs. AUTO    GATHER where tiles cannot be cut or a block is smaller than its halo; else BATCH
+ * where ranks outnumber the GPUs of a node and the device is "cuda"; else TILES.  An error only where a mode was named
+ * that is impossible. Frames of all modes equal those of one process to rounding (libraries choose kernels by shape:
+ * about 1e-5 of the increment in fp32), with the same random numbers.  TILES with options.tile_shape and a fixed number
+ * of threads runs the same tiles on any number of ranks: identical bits, unless policy "project" shifts a field by a
+ * sum over ranks, which differs in rounding. */
+enum surrogate_mpi_mode {
+    SURROGATE_MPI_AUTO = 0,
+    SURROGATE_MPI_TILES = 1,
+    SURROGATE_MPI_GATHER = 2,
+    SURROGATE_MPI_BATCH = 3
+};
+SURROGATE_API const char *surrogate_mpi_mode_name(int mode); /* "tiles"; "unknown" for a number that is none */
+
+/* ------------------------------------------------------------------------------------- 2 open and close -- */
+
+typedef struct surrogate_mpi_model surrogate_mpi_model;
+
+/* Equal on all ranks, else SURROGATE_ERROR_ARGUMENT.  Initialise with surrogate_mpi_options_init. */
+typedef struct surrogate_mpi_options {
+    size_t struct_size; /* sizeof(surrogate_mpi_options) */
+    int32_t mode;       /* enum surrogate_mpi_mode; default AUTO */
+    int32_t leaders; /* BATCH: ranks of a node that run programs; 0 (default): one a GPU with device "cuda", else 1 */
+    int32_t reader;  /* rank that reads the bundle and that GATHER runs on; default 0 */
+    double deadline; /* seconds that a rank may be silent; default 600 */
+    int64_t tile_shape[3]; /* TILES: cells of a tile without its halo, slowest axis first, multiples of the stride;
+                              0 (default): tiles are the blocks.  All of the spatial axes or none */
+} surrogate_mpi_options;
+SURROGATE_API void surrogate_mpi_options_init(surrogate_mpi_options *options, size_t size);
+
+/* Open a bundle on all ranks of `comm`.  Collective.
+ * One rank reads bundle and overlay, the others receive them (one copy a node); programs that must be files are
+ * unpacked by one rank a node, in a folder of $TMPDIR that is removed before open returns.  `path` and the options are
+ * those of `reader`; other ranks may give NULL or the same ("same bundle" is checked by text). open      NULL:
+ * defaults.  device "cuda" without a number: the rank's number among those of its node that run programs, modulo the
+ * GPUs (a warning to `log` where several share one).  threads 0: the cores that this rank may use, divided by the ranks
+ * of the node that share them and run programs; at least 1.  record_calls: ERROR_UNSUPPORTED on more than one rank (use
+ * surrogate_mpi_recorder).  Ranks that run no program load none. comm      an intra-communicator of any size; borrowed
+ * during the call.  An inter-communicator or MPI_COMM_NULL: SURROGATE_ERROR_ARGUMENT. *model    NULL unless OK, then on
+ * all ranks. */
+SURROGATE_API int surrogate_mpi_open(surrogate_mpi_model **model, MPI_Comm comm, const char *path,
+                                     const surrogate_open_options *open, const surrogate_mpi_options *options);
+
+/* Collective, unless a call timed out.  Frees the handle, whatever is returned; NULL is allowed. */
+SURROGATE_API int surrogate_mpi_close(surrogate_mpi_model *model);
+
+/* This rank's part as a model of surrogate.h, for surrogate_get_info, _get_field_info, _get_statistics, ...; it must be
+ * neither closed nor asked to predict.  NULL for a closed handle. */
+SURROGATE_API surrogate_model *surrogate_mpi_local(surrogate_mpi_model *model);
+
+/* --------------------------------------------------------------------------------------------- 3 predict -- */
+
+/* Predict the state one time step later.  Collective; arguments as in surrogate_predict, for this rank's block.
+ * step->origin, step->global_shape: where the block lies in the whole domain, in cells, slowest axis first; NULL or 0
+ * is legal on a communicator of size 1 only.  Blocks are boxes of any sizes that cover the domain once: gaps, overlaps
+ * and blocks outside it are SURROGATE_ERROR_SHAPE, which names the ranks.  global_shape, seed, step, member,
+ * parameters, dtype and the set of fields must be equal on all ranks: SURROGATE_ERROR_ARGUMENT.  A decomposition is
+ * kept until any rank gives another one. Host memory; fields in CUDA memory on a communicator of size 1 only.  No batch
+ * axis. The guards decide by sums over the whole domain.  The output is written on all ranks (OK), or on none. */
+SURROGATE_API int surrogate_mpi_predict(surrogate_mpi_model *model, const surrogate_field *output,
+                                        const surrogate_field *input, size_t count, const surrogate_step_options *step);
+
+/* The short form, as surrogate_predict_array: this rank's block [C][ny][nx], dense. */
+SURROGATE_API int surrogate_mpi_predict_array(surrogate_mpi_model *model, void *output, const void *input, int dtype,
+                                              int rank, const int64_t *shape, const surrogate_step_options *step);
+
+/* What the last REJECTED was about, the same on all ranks. */
+typedef struct surrogate_mpi_rejection {
+    size_t struct_size; /* sizeof(surrogate_mpi_rejection), set by the caller */
+    int32_t rank;       /* lowest rank that holds an offending value; -1: a sum over all ranks broke the guard */
+    int32_t reason;     /* enum surrogate_reason */
+    int32_t field, component;
+    int64_t cell[3]; /* in the whole domain */
+    double value, lower, upper;
+} surrogate_mpi_rejection;
+SURROGATE_API int surrogate_mpi_last_rejection(surrogate_mpi_model *model, surrogate_mpi_rejection *rejection);
+
+/* How the last prediction went on this rank. */
+typedef struct surrogate_mpi_report {
+    size_t struct_size; /* sizeof(surrogate_mpi_report), set by the caller */
+    int32_t mode;       /* enum surrogate_mpi_mode that was used */
+    const char *choice; /* one sentence: why this mode; lives until the next call */
+    int32_t ranks, rank, node_ranks, node_rank, nodes;
+    int32_t device; /* CUDA ordinal that this rank's program runs on; -1: the CPU, or no program */
+    int32_t threads;
+    int64_t tiles;                      /* that this rank ran */
+    int64_t tile_shape[3];              /* of the largest of them, halo included */
+    int64_t halo[3];                    /* cells that tiles are read beyond their block, at most */
+    int64_t bytes_sent, bytes_received; /* packed values and increments; check-ins are below 1 KiB each */
+    int64_t minimum_bytes;              /* TILES: 4 bytes a channel and cell of an exact halo; else what it received */
+    double pack_seconds;                /* reading and normalising the block */
+    double exchange_seconds;            /* packed values and increments on their way */
+    double program_seconds;             /* the program */
+    double agree_seconds;               /* check-ins: waiting for the slowest rank is in here */
+    double output_seconds;              /* guards and writing */
+    double open_read_seconds, open_seconds; /* of surrogate_mpi_open: reading and distributing; all of it */
+} surrogate_mpi_report;
+SURROGATE_API int surrogate_mpi_get_report(surrogate_mpi_model *model, surrogate_mpi_report *report);
+
+/* -------------------------------------------------------------------------------------------- 4 recorder -- */
+
+/* surrogate_recorder of a domain that lies in blocks: one file of the same layout for all ranks.
+ * A frame is written by one rank a node, for the blocks of its node, at their places in a file that was laid out
+ * before; it gets its name when all are done.  No rank holds more than the blocks of its node.  The file system must
+ * let several nodes write to different parts of one file (POSIX; an NFS mount with `noac` or one node).  No parallel
+ * HDF5 is needed.  options: equal on all ranks; `compression` costs one rank a pass over the file in close.  */
+typedef struct surrogate_mpi_recorder surrogate_mpi_recorder;
+
+/* Collective.  deadline in seconds, <= 0: 600.  Otherwise as surrogate_recorder_open. */
+SURROGATE_API int surrogate_mpi_recorder_open(surrogate_mpi_recorder **recorder, MPI_Comm comm, const char *path,
+                                              const surrogate_recorder_options *options, double deadline);
+
+/* Collective.  Add the frame of `time` (equal on all ranks); fields as in surrogate_recorder_write, of this rank's
+ * block, which begins at origin[spatial rank] of the domain global_shape[spatial rank].  The frame is stored whole or
+ * not at all. */
+SURROGATE_API int surrogate_mpi_recorder_write(surrogate_mpi_recorder *recorder, double time,
+                                               const surrogate_field *fields, size_t count, const int64_t *origin,
+                                               const int64_t *global_shape);
+
+/* Collective, unless a call timed out.  Joins the frames as surrogate_recorder_close does and frees the handle. */
+SURROGATE_API int surrogate_mpi_recorder_close(surrogate_mpi_recorder *recorder);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
