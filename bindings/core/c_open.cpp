@@ -55,6 +55,10 @@ const char *surrogate_last_error(void) {
     return last_error();
 }
 
+void surrogate_set_last_error(const char *where, const char *text) {
+    set_last_error(where ? where : "", text ? text : "");
+}
+
 void surrogate_open_options_init(surrogate_open_options *options, size_t size) {
     init_versioned(options, size, surrogate_open_options{});
 }
