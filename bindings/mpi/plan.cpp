@@ -24,6 +24,18 @@ std::vector<Box> images(const Box &box, const Index &domain) {
     return parts;
 }
 
+/// Whether a box that reaches beyond a periodic domain, by less than the domain, holds any cell of `block`.
+bool reaches(const Box &box, const Box &block, const Index &domain) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        bool meets = false;
+        for (const std::int64_t shift : {-domain[axis], std::int64_t{0}, domain[axis]})
+            meets = meets || (box.lower[axis] + shift < block.upper[axis] && block.lower[axis] < box.upper[axis] + shift);
+        if (!meets)
+            return false;
+    }
+    return true;
+}
+
 /// Parcels under way, by peer.
 class Parcels {
   public:
@@ -93,6 +105,8 @@ class Planner {
 
     /// Another rank runs the tile: it may need cells of this block, or have increments for it.
     void serve(const Tile &tile, std::int64_t index) {
+        if (!reaches(tile.needed, plan_.block, grid_.shape))
+            return;
         for (const Box &part : images(tile.needed, grid_.shape)) {
             const Box cells = intersection(part, plan_.block);
             if (!cells.empty())
