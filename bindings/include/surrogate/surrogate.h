@@ -596,6 +596,28 @@ SURROGATE_API int surrogate_recorder_open(surrogate_recorder **recorder, const c
 SURROGATE_API int surrogate_recorder_write(surrogate_recorder *recorder, double time, const surrogate_field *fields,
                                            size_t count);
 
+/* ---- A frame that several processes fill, each with its blocks of the domain.  surrogate_mpi.h does all of it.  One
+ * process holds the recorder, and no process need hold a whole field:
+ *     surrogate_recorder_lay_out(rec, &path, offsets, t, fields, n);             (fields of the whole domain, no data)
+ *     (path and offsets are told; every process packs its blocks and writes their rows into the file `path`)
+ *     surrogate_recorder_settle(rec, all_wrote);
+ * The laid-out file is complete but for the values of the fields, and no reader looks at it: it is no frame until
+ * _settle has given it its name, and whatever a kill leaves of it is removed with the folder.
+ *
+ * _lay_out  as surrogate_recorder_write, but the fields' data and strides are not read.  offsets[count]: byte of the
+ *           file *path at which field i begins: dense in the machine's own bytes, axes (trajectories, cells slowest
+ *           first, components), dtype options.precision or the field's own.  The space is reserved where the file
+ *           system can do so.  *path lives until _settle.  Until then _write and _lay_out are ERROR_ARGUMENT, and
+ *           _close drops the frame.  ERROR_UNSUPPORTED on a machine that stores the highest byte first.
+ * _settle   keep != 0: every value is in the file; the frame counts as written.  0: it is dropped.  ERROR_WRITE: it
+ *           could not be kept, and is dropped.
+ * _pack     any strides to dense cells in that order, as `dtype`.  *size: room in `block` in bytes; then what the block
+ *           takes.  block NULL: check the field and tell its size only.  Needs no recorder. */
+SURROGATE_API int surrogate_recorder_lay_out(surrogate_recorder *recorder, const char **path, uint64_t *offsets,
+                                             double time, const surrogate_field *fields, size_t count);
+SURROGATE_API int surrogate_recorder_settle(surrogate_recorder *recorder, int keep);
+SURROGATE_API int surrogate_recorder_pack(void *block, size_t *size, const surrogate_field *field, int dtype);
+
 /* End the recording and free the handle, whatever is returned.  A recording without frames leaves no file.
  * ERROR_WRITE: the frames could not be joined and stay readable as they are.  NULL is allowed. */
 SURROGATE_API int surrogate_recorder_close(surrogate_recorder *recorder);
