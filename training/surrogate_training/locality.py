@@ -71,7 +71,10 @@ def _reach(
     """Lowest and highest offset, per axis, of the outputs that a NaN at ``cell`` reaches."""
     axes = len(cell)
     x = torch.zeros(1, channels, *(n,) * axes)
-    x[(slice(None), slice(None), *cell)] = torch.nan
+    spot = x
+    for at in cell:
+        spot = spot.select(2, at)
+    spot.fill_(torch.nan)  # a view: of all channels of the cell
     hit = torch.isnan(program(x)).any(1)[0]  # (n, n) or (n, n, n)
     places = hit.nonzero()  # (hits, axes)
     if len(places) == 0:
