@@ -57,9 +57,7 @@ def measure_locality(
             return Locality((0,) * axes, (multiple,) * axes, True, n)
         n *= 2
     # a cell's reach depends on its place within a block of `multiple` cells
-    reaches = [
-        _reach(program, channels, n, (n // 2 + place,) * axes) for place in range(multiple)
-    ]
+    reaches = [_reach(program, channels, n, (n // 2 + place,) * axes) for place in range(multiple)]
     by_axis = list(zip(*reaches, strict=True))  # per axis, per place: (lowest, highest) offset
     radius = tuple(max(max(abs(a), abs(b)) for a, b in axis) for axis in by_axis)
     return Locality(radius, tuple(_period(axis) for axis in by_axis), False, n)
