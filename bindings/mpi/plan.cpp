@@ -85,7 +85,6 @@ class Planner {
     void run(const Tile &tile) {
         const std::size_t number = plan_.tiles.size();
         plan_.tiles.push_back(tile);
-        plan_.halos.push_back(halo(tile));
         for (const Box &part : images(tile.needed, grid_.shape))
             for_each_owner(part, [&](int owner, const Box &cells) {
                 const Place to{number, place_in(tile, grid_, cells)};
@@ -123,14 +122,6 @@ class Planner {
             if (!cells.empty())
                 body(static_cast<int>(rank), cells);
         }
-    }
-
-    static Index halo(const Tile &tile) {
-        Index halo;
-        for (std::size_t axis = 0; axis < 3; ++axis)
-            halo[axis] = std::max(tile.output.lower[axis] - tile.needed.lower[axis],
-                                  tile.needed.upper[axis] - tile.output.upper[axis]);
-        return halo;
     }
 
     std::int64_t exact_halo() const {

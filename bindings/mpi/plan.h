@@ -41,7 +41,6 @@ struct Route {
 struct Plan {
     Box block;
     std::vector<Tile> tiles;       // that this rank runs
-    std::vector<Index> halos;      // of these: cells beyond the output to its farther side
     Route inputs;                  // from blocks to tiles
     Route increments;              // from tiles to blocks
     std::int64_t exact_halo = 0;   // cells of other ranks that the increments of the block depend on
