@@ -10,11 +10,11 @@ namespace {
 
 Prediction &prediction_of(Model &model) {
     if (!model.prediction)
-        model.prediction = std::make_unique<Prediction>(model);
-    return *model.prediction;
+        model.prediction = std::make_shared<Prediction>(model);
+    return *static_cast<Prediction *>(model.prediction.get());
 }
 
-surrogate_mpi_report report_of(const Model &model) {
+surrogate_mpi_report report_of(Model &model) {
     surrogate_mpi_report report{};
     report.mode = model.options.mode;
     report.choice = "";
@@ -28,7 +28,7 @@ surrogate_mpi_report report_of(const Model &model) {
     report.open_read_seconds = model.facts.read_seconds;
     report.open_seconds = model.facts.seconds;
     if (model.prediction)
-        model.prediction->fill(report);
+        prediction_of(model).fill(report);
     return report;
 }
 

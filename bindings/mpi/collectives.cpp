@@ -22,19 +22,15 @@ void wait_for(Communicator &communicator, Pending &pending, const char *what) {
     pending.peers.clear();
 }
 
-std::vector<int> all_ranks_from(const Communicator &communicator, int root) {
-    std::vector<int> ranks(static_cast<std::size_t>(communicator.size()));
-    std::iota(ranks.begin(), ranks.end(), 0);
-    std::rotate(ranks.begin(), ranks.begin() + root, ranks.end());
-    return ranks;
+std::size_t place_of(const Communicator &communicator, const std::vector<int> &ranks) {
+    return static_cast<std::size_t>(std::find(ranks.begin(), ranks.end(), communicator.rank()) - ranks.begin());
 }
 
 } // namespace
 
 void spread(Communicator &communicator, const std::vector<int> &ranks, void *data, std::size_t bytes) {
     communicator.require_heard();
-    const auto place = std::find(ranks.begin(), ranks.end(), communicator.rank()) - ranks.begin();
-    const Tree tree(static_cast<int>(place), static_cast<int>(ranks.size()));
+    const Tree tree(static_cast<int>(place_of(communicator, ranks)), static_cast<int>(ranks.size()));
     Pending received, sent;
     char *at = static_cast<char *>(data);
     for (std::size_t done = 0; done < bytes; done += PIPELINE) {
@@ -52,7 +48,8 @@ void spread(Communicator &communicator, const std::vector<int> &ranks, void *dat
 }
 
 std::vector<char> broadcast(Communicator &communicator, std::vector<char> bytes, int root) {
-    const std::vector<int> ranks = all_ranks_from(communicator, root);
+    std::vector<int> ranks = all_ranks(communicator);
+    std::rotate(ranks.begin(), ranks.begin() + root, ranks.end());
     Kept<std::uint64_t> size(communicator);
     Kept<std::vector<char>> data(communicator);
     *size = bytes.size();
@@ -63,29 +60,40 @@ std::vector<char> broadcast(Communicator &communicator, std::vector<char> bytes,
     return std::move(*data);
 }
 
-std::vector<char> all_gather(Communicator &communicator, const void *record, std::size_t bytes) {
+std::vector<char> all_gather(Communicator &communicator, const std::vector<int> &ranks, const void *record,
+                             std::size_t bytes) {
     communicator.require_heard();
-    const auto rank = static_cast<std::size_t>(communicator.rank()),
-               size = static_cast<std::size_t>(communicator.size());
+    const std::size_t place = place_of(communicator, ranks), size = ranks.size();
+    const Tree tree(static_cast<int>(place), static_cast<int>(size));
     Kept<std::vector<char>> records(communicator);
     records->resize(bytes * size);
-    std::memcpy(records->data() + bytes * rank, record, bytes);
+    std::memcpy(records->data() + bytes * place, record, bytes);
     Pending pending;
-    std::size_t mine = 1; // records of this rank and those below it in the tree, which are its next ranks
-    for (const int child : communicator.tree().children) {
-        const auto first = static_cast<std::size_t>(child), step = first - rank;
-        const std::size_t count = std::min(step, size - first);
-        communicator.receive(pending.requests, pending.peers, records->data() + bytes * first, bytes * count, child,
-                             TAG_TREE);
+    std::size_t mine = 1; // records of this place and those below it in the tree, which are the next places
+    for (const int child : tree.children) {
+        const auto first = static_cast<std::size_t>(child);
+        const std::size_t count = std::min(first - place, size - first);
+        communicator.receive(pending.requests, pending.peers, records->data() + bytes * first, bytes * count,
+                             ranks[first], TAG_TREE);
         mine += count;
     }
     wait_for(communicator, pending, "a record");
-    if (communicator.tree().parent >= 0)
-        communicator.send(pending.requests, pending.peers, records->data() + bytes * rank, bytes * mine,
-                          communicator.tree().parent, TAG_TREE);
+    if (tree.parent >= 0)
+        communicator.send(pending.requests, pending.peers, records->data() + bytes * place, bytes * mine,
+                          ranks[static_cast<std::size_t>(tree.parent)], TAG_TREE);
     wait_for(communicator, pending, "the receipt of a record");
-    spread(communicator, all_ranks_from(communicator, 0), records->data(), records->size());
+    spread(communicator, ranks, records->data(), records->size());
     return std::move(*records);
+}
+
+std::vector<char> all_gather(Communicator &communicator, const void *record, std::size_t bytes) {
+    return all_gather(communicator, all_ranks(communicator), record, bytes);
+}
+
+std::vector<int> all_ranks(const Communicator &communicator) {
+    std::vector<int> ranks(static_cast<std::size_t>(communicator.size()));
+    std::iota(ranks.begin(), ranks.end(), 0);
+    return ranks;
 }
 
 } // namespace surrogate::mpi

@@ -11,8 +11,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace surrogate::mpi {
@@ -155,8 +157,24 @@ void spread(Communicator &communicator, const std::vector<int> &ranks, void *dat
 /// agree.
 std::vector<char> broadcast(Communicator &communicator, std::vector<char> bytes, int root);
 
-/// The records of all ranks, in their order, on all ranks. `bytes`: size of one, the same everywhere. Collective, as
-/// above.
+/// The records of `ranks`, in that order, on all of these. `bytes`: size of one, the same everywhere. Called by these
+/// ranks only, with the same list; else as above.
+std::vector<char> all_gather(Communicator &communicator, const std::vector<int> &ranks, const void *record,
+                             std::size_t bytes);
+/// Of all ranks of the communicator.
 std::vector<char> all_gather(Communicator &communicator, const void *record, std::size_t bytes);
+
+/// The same for records that may be copied as bytes.
+template <class Record>
+std::vector<Record> gather_records(Communicator &communicator, const std::vector<int> &ranks, const Record &record) {
+    static_assert(std::is_trivially_copyable_v<Record>);
+    const std::vector<char> bytes = all_gather(communicator, ranks, &record, sizeof record);
+    std::vector<Record> records(ranks.size());
+    std::memcpy(static_cast<void *>(records.data()), bytes.data(), bytes.size());
+    return records;
+}
+
+/// 0, 1, ..., size - 1.
+std::vector<int> all_ranks(const Communicator &communicator);
 
 } // namespace surrogate::mpi

@@ -3,6 +3,7 @@
 
 #include "communicator.h"
 
+#include <bitset>
 #include <string>
 #include <vector>
 
@@ -23,17 +24,18 @@ struct Nodes {
     bool leads() const { return rank == 0; }
 };
 
-/// Collective: split the ranks by machine. After an agreement only: it cannot have a deadline.
+/// Collective: tell the ranks apart by the machine that they run on. On ERROR_TIMEOUT all ranks must agree.
 Nodes find_nodes(Communicator &communicator);
 
-/// GPUs that the driver shows this process; 0 without a driver.
-int count_gpus();
+/// Cores of one machine.
+constexpr int MOST_CORES = 4096;
+using Cores = std::bitset<MOST_CORES>;
 
-/// The cores that this process may run on, by number.
-std::vector<int> allowed_cores();
+/// The cores that this process may run on.
+Cores allowed_cores();
 
-/// Threads for rank `mine` of a node: the cores that it may use, each divided by the ranks that may use it too.
-/// cores[i]: of the i-th rank of the node that runs programs. At least 1.
-int share_of_cores(const std::vector<std::vector<int>> &cores, std::size_t mine);
+/// Threads for the `mine`-th of some ranks of a node, whose cores are these: a core counts for 1 / (ranks that may use
+/// it). At least 1.
+int share_of_cores(const std::vector<Cores> &cores, std::size_t mine);
 
 } // namespace surrogate::mpi

@@ -29,7 +29,8 @@ bool reaches(const Box &box, const Box &block, const Index &domain) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
         bool meets = false;
         for (const std::int64_t shift : {-domain[axis], std::int64_t{0}, domain[axis]})
-            meets = meets || (box.lower[axis] + shift < block.upper[axis] && block.lower[axis] < box.upper[axis] + shift);
+            meets =
+                meets || (box.lower[axis] + shift < block.upper[axis] && block.lower[axis] < box.upper[axis] + shift);
         if (!meets)
             return false;
     }

@@ -1,8 +1,9 @@
-// The flow is the same on all ranks, whatever fails on one: check-in, exchange, program, exchange, agreement. A rank that
-// has failed still sends what others wait for, and all learn of it in the agreement that follows.
+// The flow is the same on all ranks, whatever fails on one: check-in, exchange, program, exchange, agreement. A rank
+// that has failed still sends what others wait for, and all learn of it in the agreement that follows.
 #include "prediction.h"
 
 #include "alone.h"
+#include "blocks.h"
 #include "choice.h"
 #include "core/stopwatch.h"
 #include "model.h"
@@ -73,7 +74,8 @@ Prediction::Prediction(Model &model)
 /// are those of any number of ranks.
 bool Prediction::alone() const {
     const int mode = model_.options.mode;
-    const bool regular = model_.options.tile_shape[0] > 0 && (mode == SURROGATE_MPI_AUTO || mode == SURROGATE_MPI_TILES);
+    const bool regular =
+        model_.options.tile_shape[0] > 0 && (mode == SURROGATE_MPI_AUTO || mode == SURROGATE_MPI_TILES);
     return model_.communicator.size() == 1 && !regular;
 }
 
@@ -146,7 +148,8 @@ void Prediction::check_in(const Arguments &given, const Failure *refused) {
     else if (attempt(mine, [&] { begin(given); })) {
         mine.quantities = reading_.quantities().data();
         mine.quantity_count = reading_.quantities().size();
-        mine.changed = !workload_ || workload_->plan().block != reading_.block() || grid_.shape != reading_.grid().shape;
+        mine.changed =
+            !workload_ || workload_->plan().block != reading_.block() || grid_.shape != reading_.grid().shape;
     }
     if (!agree_on("surrogate_mpi_predict: check-in", mine, nullptr, 0).changed)
         return;
@@ -178,8 +181,8 @@ void Prediction::decompose() {
     Choice choice = choose_mode(model_.options.mode, tiled, grid_, blocks, cut.tile_shape);
     cut.mode = choice.mode;
     cut.reader = model_.options.reader;
-    for (int rank = 0; cut.mode == SURROGATE_MPI_BATCH && rank < model_.communicator.size(); ++rank)
-        cut.leaders.push_back(model_.leader_of(rank));
+    if (cut.mode == SURROGATE_MPI_BATCH)
+        cut.leaders = model_.leaders;
     workload_ = std::make_unique<Workload>(model_.communicator, grid_, blocks, cut, channels_);
     mode_ = choice.mode;
     sentence_ = std::move(choice.sentence);
@@ -221,8 +224,8 @@ void Prediction::explain(const char *where, const surrogate_mpi_rejection &offen
     check(surrogate_last_rejection(model_.local, &decided));
     model_.rejection = agreed_rejection(offence, decided);
     const bool of_value = model_.rejection.rank >= 0;
-    surrogate_set_last_error(
-        where, (of_value ? rejection_text(model_.local, model_.rejection, grid_.rank) : by_sums).c_str());
+    surrogate_set_last_error(where,
+                             (of_value ? rejection_text(model_.local, model_.rejection, grid_.rank) : by_sums).c_str());
 }
 
 void Prediction::fill(surrogate_mpi_report &report) const {

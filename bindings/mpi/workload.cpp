@@ -65,9 +65,9 @@ void Workload::make_groups(const Grid &grid, bool batched) {
     tile_arrays_.resize(plan_.tiles.size());
     for (const Group &group : groups_)
         for (std::size_t i = 0; i < group.tiles.size(); ++i)
-            tile_arrays_[group.tiles[i]] = {
-                tiles_.data() + group.first + static_cast<std::int64_t>(i) * channels_.read * product(group.shape),
-                group.shape};
+            tile_arrays_[group.tiles[i]] = {tiles_.data() + group.first +
+                                                static_cast<std::int64_t>(i) * channels_.read * product(group.shape),
+                                            group.shape};
 }
 
 void Workload::fill(surrogate_mpi_report &report) const {

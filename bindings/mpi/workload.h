@@ -9,7 +9,7 @@ namespace surrogate::mpi {
 
 /// Floats a cell that travel.
 struct Channels {
-    std::int64_t read;      // by the program: history * channel_count
+    std::int64_t read; // by the program: history * channel_count
     std::int64_t predicted;
 };
 
