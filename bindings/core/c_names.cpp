@@ -28,6 +28,8 @@ const char *surrogate_status_name(int status) {
         NAME(SURROGATE_ERROR_UNSUPPORTED);
         NAME(SURROGATE_ERROR_PARAMETER);
         NAME(SURROGATE_ERROR_WRITE);
+        NAME(SURROGATE_ERROR_TIMEOUT);
+        NAME(SURROGATE_ERROR_MPI);
         NAME(SURROGATE_ERROR_INTERNAL);
     default:
         return "unknown";

@@ -1,6 +1,6 @@
 // The public functions of sections 1 to 4: each is one guarded call.
 #include "c_handle.h"
-#include "overlay.h"
+#include "folder.h"
 
 using namespace surrogate::core;
 
@@ -53,6 +53,10 @@ const char *surrogate_version(void) {
 
 const char *surrogate_last_error(void) {
     return last_error();
+}
+
+void surrogate_set_last_error(const char *where, const char *text) {
+    set_last_error(where ? where : "", text ? text : "");
 }
 
 void surrogate_open_options_init(surrogate_open_options *options, size_t size) {

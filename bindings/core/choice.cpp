@@ -166,6 +166,8 @@ Program Program::load(const Bundle &bundle, const Request &request, const Progra
 
 Program Program::choose(const Bundle &bundle, const Request &request) {
     check_request(request);
+    if (request.engine == "none")
+        return Program(request);
     const Overlay overlay = read_overlay(request.overlay, bundle.manifest_hash(), request.device);
     const auto candidates = candidates_of(bundle, overlay, request);
     check_names(candidates, request);

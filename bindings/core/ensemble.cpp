@@ -107,7 +107,7 @@ int Model::run_ensemble(const char *where, const surrogate_step_options &step) {
     call_.in_engine = false;
     ensemble_.members = step.members;
     ensemble_.chunk = std::clamp<std::int64_t>(LARGEST_RUN / (channels * input.cells()), 1, step.members);
-    inputs_.prepare(step, input, ensemble_.chunk, statistics_.allocations);
+    inputs_.prepare(step, input.shape, ensemble_.chunk, statistics_.allocations);
     call_.keep(step);
     compute_ensemble();
     call_.states = input.batch * step.members;

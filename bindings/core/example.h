@@ -10,6 +10,8 @@ namespace surrogate::core {
 
 class Example {
   public:
+    /// Empty.
+    Example() = default;
     /// Read and checked against the manifest; empty if the bundle has none. Throws ERROR_CORRUPT.
     explicit Example(const Bundle &bundle);
 

@@ -54,6 +54,9 @@ void check_same(const State &frame, const State &newest, int k, int rank);
 /// Fail with ERROR_OVERLAP if memory that is written is also read, except as its own field's same array.
 void check_overlap(const State &output, const State &input, const Manifest &manifest);
 
+/// Fail with ERROR_OVERLAP if a field of `state` shares memory with the `count` floats at `packed`.
+void check_packed(const float *packed, std::int64_t count, const State &state, Role role, const Manifest &manifest);
+
 /// Fail with ERROR_OVERLAP if two outputs, mean and spread, share memory.
 void check_apart(const State &mean, const State &spread, const Manifest &manifest);
 

@@ -10,7 +10,7 @@ Model::Model(Bundle bundle, const Options &options)
       output_pass_(manifest_, guards_), engine_pass_(manifest_, guards_), judge_(manifest_, guards_), log_(options.log),
       log_user_(options.log_user), threads_(options.request.threads), call_(manifest_), ensemble_(manifest_),
       rolled_(manifest_), inputs_(manifest_), array_output_(manifest_.fields.size()),
-      array_input_(manifest_.fields.size()), example_(bundle_) {
+      array_input_(manifest_.fields.size()), example_(program_.loaded() ? Example(bundle_) : Example()) {
     rejection_.field = -1;
     std::int64_t at_open = 0; // allocations of open are not counted
     call_.tally.reset(1, call_.input().channels.size(), at_open);

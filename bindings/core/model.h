@@ -59,6 +59,16 @@ class Model {
     void partials(double *partials, std::size_t count);
     int finish(const char *where, const double *totals, std::size_t count);
 
+    /// One prediction in parts: pack this rank's block, judge the increments that came back for it; `finish` ends it.
+    void begin_parts(float *packed, const surrogate_field *output, const surrogate_field *input, std::size_t count,
+                     const surrogate_step_options &step);
+    /// What the value guards find in this block alone; reason NONE: nothing.
+    surrogate_rejection judge_parts(const float *increments, double *partials, std::size_t count);
+    void abandon_parts();
+    /// The program's output for `batch` tiles of `shape`, valid until it runs again.
+    const float *run_tiles(const float *tiles, std::int64_t batch, const std::int64_t *shape,
+                           const std::int64_t *origins, const surrogate_step_options &step);
+
     surrogate_verification verify();
     surrogate_rejection last_rejection();
     surrogate_statistics statistics();
@@ -72,6 +82,11 @@ class Model {
   private:
     using Lock = std::unique_lock<std::mutex>;
     Lock claim(); ///< throws while a prediction is under way
+
+    /// What the host has begun and not yet ended: a prediction in two halves, or in parts (whose increments came back).
+    enum class Begun { nothing, halves, parts, judged_parts };
+    /// What the fields of a call hold: all that the program is to read, or a block whose tiles others may run.
+    enum class Region { domain, block };
 
     /// Run `body` as one call of the statistics.
     template <class Body> auto counted(Body &&body) {
@@ -96,18 +111,24 @@ class Model {
 
     // The stages of every prediction. `prepare` and `settle` run on the caller's thread, the others may run on another.
     void prepare(const surrogate_field *output, const surrogate_field *input, std::size_t count,
-                 const surrogate_step_options &step);
+                 const surrogate_step_options &step, Region region = Region::domain);
     void compute();
     void compute_only();
     void compute_in_engine();
     bool runs_in_engine() const;
     int settle(const char *where);
-    void require_under_way() const;
+    void require_nothing_begun() const;
+    void require_halves() const;
     void join();
     void check_partials(const double *values, std::size_t count, const char *name) const;
     int finish_call(const char *where);
 
     const float *pack();
+    void begin_tally();
+    Offence own_offence(const float *increments) const;
+    void check_tiles(const std::int64_t *shape, std::int64_t (&cells)[3], std::int64_t batch,
+                     const std::int64_t *origins) const;
+    const float *owned(const float *increments, std::int64_t size, const float *tiles, std::int64_t read);
     bool accept_input();
     bool take(const Verdict &verdict);
     const float *run_program(const float *packed, const State &state, std::int64_t member);
@@ -116,12 +137,13 @@ class Model {
     void write();
     void keep_apart(std::int64_t size);
 
-    void read_frames(const surrogate_field *input, std::size_t count);
+    void read_frames(const surrogate_field *input, std::size_t count, Region region = Region::domain);
     void check_output(const State &output, std::int64_t times) const;
     int predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
                        std::size_t count, const surrogate_step_options &step);
     void describe_array(void *output, const void *input, int dtype, int rank, const std::int64_t *shape);
     int reject(const char *where);
+    surrogate_rejection rejection_of(const Offence &offence) const;
     void accept(const char *where, const Tally &tally);
     void note(bool &noted, const char *where, const char *what, int reason = SURROGATE_REASON_NONE) const;
 
@@ -174,7 +196,7 @@ class Model {
     bool clip_noted_ = false, projection_noted_ = false;
     std::unique_ptr<CallRecord> calls_; // none without record_calls
 
-    bool under_way_ = false; // between `begin` and `wait`
+    Begun begun_ = Begun::nothing;
     std::exception_ptr failure_;
     Worker worker_; // last, so that it is joined before anything that its job uses goes
 };

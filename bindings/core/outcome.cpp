@@ -19,6 +19,21 @@ void Model::note(bool &noted, const char *where, const char *what, int reason) c
     }
 }
 
+/// An offence of the call under way, in the public struct.
+surrogate_rejection Model::rejection_of(const Offence &offence) const {
+    surrogate_rejection rejection{};
+    rejection.reason = offence.reason;
+    rejection.field = offence.field;
+    rejection.component = offence.component;
+    rejection.batch = offence.batch;
+    std::copy(offence.cell, offence.cell + 3, rejection.cell);
+    rejection.value = offence.value;
+    rejection.lower = offence.bounds.lower;
+    rejection.upper = offence.bounds.upper;
+    rejection.call = statistics_.calls;
+    return rejection;
+}
+
 /// Counts and remembers the rejection last: until then memory may run out, which makes the call an error.
 int Model::reject(const char *where) {
     const Offence &offence = call_.offence;
@@ -31,15 +46,7 @@ int Model::reject(const char *where) {
     set_last_error(where, rejection_text_);
     ++statistics_.rejected;
     ++statistics_.rejected_by[offence.reason];
-    rejection_.reason = offence.reason;
-    rejection_.field = offence.field;
-    rejection_.component = offence.component;
-    rejection_.batch = offence.batch;
-    std::copy(offence.cell, offence.cell + 3, rejection_.cell);
-    rejection_.value = offence.value;
-    rejection_.lower = offence.bounds.lower;
-    rejection_.upper = offence.bounds.upper;
-    rejection_.call = statistics_.calls;
+    rejection_ = rejection_of(offence);
     return SURROGATE_REJECTED;
 }
 

@@ -145,11 +145,29 @@ void check_overlap(const State &output, const State &input, const Manifest &mani
                      fields[j].name,
                      "'; expected separate memory, or the same array (same address, shape and strides)"
                      " as output and input of one field");
-            if (j < i && fields[j].predicted() &&
-                share_memory(out, strided(*output.fields[j]), element))
+            if (j < i && fields[j].predicted() && share_memory(out, strided(*output.fields[j]), element))
                 fail(SURROGATE_ERROR_OVERLAP, "output fields '", fields[j].name, "' and '", fields[i].name,
                      "' share memory; give each its own");
         }
+    }
+}
+
+void check_packed(const float *packed, std::int64_t count, const State &state, Role role, const Manifest &manifest) {
+    constexpr std::int64_t element = sizeof(float);
+    Strided dense;
+    dense.address = reinterpret_cast<std::uintptr_t>(packed);
+    dense.rank = 1;
+    dense.shape[0] = count;
+    dense.strides[0] = element;
+    for (std::size_t f = 0; f < manifest.fields.size(); ++f) {
+        if (role == Role::output && !manifest.fields[f].predicted())
+            continue;
+        Strided field = strided(*state.fields[f]);
+        field.shape[field.rank] = size_of(state.dtype) / element; // a double is two floats
+        field.strides[field.rank++] = element;
+        if (share_memory(dense, field, element))
+            fail(SURROGATE_ERROR_OVERLAP, "packed shares memory with ", role == Role::input ? "input" : "output",
+                 " field '", manifest.fields[f].name, "'; expected ", count, " floats apart from all fields");
     }
 }
 

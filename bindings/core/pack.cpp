@@ -42,7 +42,9 @@ InputPass::Sums InputPass::sums(const FieldSpec &field, std::size_t index, std::
     return {index, component, moments || absolute, outside, absolute, field.mean[component]};
 }
 
-InputPass::InputPass(const Manifest &manifest, const GuardSpec &guards) : manifest_(manifest), guards_(guards) {
+InputPass::InputPass(const Manifest &manifest, const GuardSpec &guards)
+    : manifest_(manifest), guards_(guards),
+      keeps_(guards.policy(Guard::finite) == Policy::keep || guards.policy(Guard::bounds) == Policy::keep) {
     for (std::size_t f = 0; f < manifest.fields.size(); ++f)
         for (std::size_t c = 0; c < manifest.fields[f].mean.size(); ++c) {
             single_.push_back(step<float>(manifest.fields[f], f, c));
@@ -72,10 +74,11 @@ bool InputPass::in_place(const State &input) const {
 }
 
 /// One channel of one state: check every value, write the normalised ones where `to` is not NULL, and sum. Rows are
-/// cut where sums are taken, so that what was read once is summed from the cache.
+/// cut where sums are taken, so that what was read once is summed from the cache. stops: at a row with a value beyond
+/// its limits.
 template <class T>
 bool InputPass::run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
-                            const Sums &sums, ChannelSums &totals, Bounds &all, float *to) const {
+                            const Sums &sums, bool stops, ChannelSums &totals, Bounds &all, float *to) const {
     std::int64_t dense[3];
     dense_float_strides(dense, shape);
     const Rows<2> rows(shape, {channel.strides, dense}, sums.any() ? LANES : 1);
@@ -106,7 +109,7 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
             if (sums.outside && !found.within(step.range.lower, step.range.upper))
                 outside += count_outside(x, stride, m, step.range.lower, step.range.upper);
         }
-        return good || sums.any();
+        return good || !stops;
     });
     if (sums.any()) {
         totals.first = moments.first.total();
@@ -120,11 +123,12 @@ bool InputPass::run_channel(const Channel &channel, const char *from, const std:
 }
 
 /// All channels of one frame, leaving `gap` floats after each state. Sums are those of the newest frame; values that
-/// are refused count in any.
+/// are refused count in any. Whether none is refused; stops: at the channel of the first that is.
 template <class T>
-bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, Tally &tally,
-                             float *to, std::int64_t gap) const {
+bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, bool stops,
+                             Tally &tally, float *to, std::int64_t gap) const {
     const auto cells = static_cast<double>(input.cells());
+    bool accepted = true;
     for (std::int64_t b = 0; b < input.batch; ++b, to = to ? to + gap : nullptr)
         for (std::size_t c = 0; c < steps.size(); ++c) {
             const Channel &channel = input.channels[c];
@@ -132,13 +136,18 @@ bool InputPass::run_channels(const State &input, const std::vector<Step<T>> &ste
             totals.cells = cells;
             const char *from = channel.data + b * channel.batch_stride;
             Bounds older, &range = newest ? tally.range(b, c) : older;
-            if (!run_channel(channel, from, input.shape, steps[c], newest ? sums_[c] : Sums{}, totals, range, to) &&
-                refuses(totals, input, b, c))
-                return false;
+            const Sums sums = newest ? sums_[c] : Sums{};
+            const bool stops_early = stops && !keeps_ && !sums.any();
+            if (!run_channel(channel, from, input.shape, steps[c], sums, stops_early, totals, range, to) &&
+                refuses(totals, input, b, c)) {
+                if (stops)
+                    return false;
+                accepted = false;
+            }
             if (to)
                 to += input.cells();
         }
-    return true;
+    return accepted;
 }
 
 /// Count what is wrong with a channel that holds a value beyond its limits; whether that ends the call.
@@ -158,21 +167,34 @@ InputPass::Result InputPass::run(const std::vector<State> &frames, Tally &tally,
                                  std::int64_t &allocations) const {
     const State &newest = frames.front();
     if (frames.size() == 1 && in_place(newest)) {
-        const bool accepted = run_channels<float>(newest, single_, true, tally, nullptr, 0);
+        const bool accepted = run_channels<float>(newest, single_, true, true, tally, nullptr, 0);
         return {accepted ? reinterpret_cast<const float *>(newest.channels[0].data) : nullptr, false};
     }
+    const auto channels = static_cast<std::int64_t>(frames.size() * newest.channels.size());
+    float *to = buffer.get(newest.batch * channels * newest.cells(), allocations);
+    return {run_frames(frames, true, tally, to) ? to : nullptr, true};
+}
+
+void InputPass::run_whole(const std::vector<State> &frames, Tally &tally, float *to) const {
+    run_frames(frames, false, tally, to);
+}
+
+/// All frames to `to` (B, frames * C, cells), as run_channels.
+bool InputPass::run_frames(const std::vector<State> &frames, bool stops, Tally &tally, float *to) const {
+    const State &newest = frames.front();
     const std::int64_t state = newest.cells() * static_cast<std::int64_t>(newest.channels.size());
     const auto count = static_cast<std::int64_t>(frames.size());
-    float *to = buffer.get(newest.batch * count * state, allocations);
     bool accepted = true;
-    for (std::int64_t k = 0; accepted && k < count; ++k) {
+    for (std::int64_t k = 0; k < count && (accepted || !stops); ++k) {
         const State &frame = frames[static_cast<std::size_t>(k)];
         float *at = to + k * state;
         const std::int64_t gap = (count - 1) * state;
-        accepted = frame.dtype == SURROGATE_FLOAT32 ? run_channels<float>(frame, single_, k == 0, tally, at, gap)
-                                                    : run_channels<double>(frame, double_, k == 0, tally, at, gap);
+        const bool good = frame.dtype == SURROGATE_FLOAT32
+                              ? run_channels<float>(frame, single_, k == 0, stops, tally, at, gap)
+                              : run_channels<double>(frame, double_, k == 0, stops, tally, at, gap);
+        accepted = accepted && good;
     }
-    return {accepted ? to : nullptr, true};
+    return accepted;
 }
 
 double InputPass::value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const {

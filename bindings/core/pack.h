@@ -19,6 +19,8 @@ class InputPass {
     };
     /// Read the frames (newest first) once, normalise them and add to `tally` what the guards decide by.
     Result run(const std::vector<State> &frames, Tally &tally, Buffer &buffer, std::int64_t &allocations) const;
+    /// The same of one state, written to `to` (frames * C, cells) to the end, whatever is refused.
+    void run_whole(const std::vector<State> &frames, Tally &tally, float *to) const;
     /// Fill cell and value of an offence of 'finite' or 'bounds', if one of the frames holds such a value.
     void locate(Offence &offence, const std::vector<State> &frames) const;
 
@@ -36,12 +38,13 @@ class InputPass {
     };
     template <class T> Step<T> step(const FieldSpec &field, std::size_t index, std::size_t component) const;
     Sums sums(const FieldSpec &field, std::size_t index, std::size_t component) const;
+    bool run_frames(const std::vector<State> &frames, bool stops, Tally &tally, float *to) const;
     template <class T>
-    bool run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, Tally &tally, float *to,
-                      std::int64_t gap) const;
+    bool run_channels(const State &input, const std::vector<Step<T>> &steps, bool newest, bool stops, Tally &tally,
+                      float *to, std::int64_t gap) const;
     template <class T>
     bool run_channel(const Channel &channel, const char *from, const std::int64_t *shape, const Step<T> &step,
-                     const Sums &sums, ChannelSums &totals, Bounds &all, float *to) const;
+                     const Sums &sums, bool stops, ChannelSums &totals, Bounds &all, float *to) const;
     bool refuses(ChannelSums &totals, const State &input, std::int64_t batch, std::size_t channel) const;
     double value(const State &input, std::int64_t batch, std::size_t channel, const std::int64_t *cell) const;
     int judge_value(double found, std::size_t channel) const;
@@ -50,6 +53,7 @@ class InputPass {
     const Manifest &manifest_;
     const GuardSpec &guards_;
     bool identity_ = true; // no channel is normalised
+    bool keeps_ = false;   // some values beyond their limits are let pass
     std::vector<Sums> sums_;
     std::vector<Step<float>> single_;
     std::vector<Step<double>> double_;

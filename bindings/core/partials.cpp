@@ -8,17 +8,29 @@
 
 namespace surrogate::core {
 
-void Model::require_under_way() const {
-    if (!under_way_)
+void Model::require_nothing_begun() const {
+    if (begun_ == Begun::halves)
+        fail(SURROGATE_ERROR_ARGUMENT,
+             "a prediction of this model is under way (surrogate_predict_begin); call surrogate_predict_wait first");
+    if (begun_ != Begun::nothing)
+        fail(SURROGATE_ERROR_ARGUMENT, "a prediction in parts of this model is under way (surrogate_parts_begin); call "
+                                       "surrogate_predict_finish or surrogate_parts_abandon first");
+}
+
+void Model::require_halves() const {
+    if (begun_ == Begun::nothing)
         fail(SURROGATE_ERROR_ARGUMENT, "no prediction of this model is under way; call surrogate_predict_begin first");
+    if (begun_ != Begun::halves)
+        fail(SURROGATE_ERROR_ARGUMENT, "the prediction under way is one in parts (surrogate_parts_begin), which "
+                                       "surrogate_parts_partials and then surrogate_predict_finish end");
 }
 
 /// Wait for the program of the call that is under way. If it failed, the call ends and its error is thrown.
 void Model::join() {
-    require_under_way();
+    require_halves();
     worker_.wait();
     if (failure_) {
-        under_way_ = false;
+        begun_ = Begun::nothing;
         ++statistics_.errors;
         std::rethrow_exception(std::exchange(failure_, nullptr));
     }
@@ -33,7 +45,8 @@ void Model::partials(double *partials, std::size_t count) {
 
 int Model::finish(const char *where, const double *totals, std::size_t count) {
     const Lock lock(mutex_);
-    join();
+    if (begun_ != Begun::judged_parts)
+        join();
     if (totals) {
         check_partials(totals, count, "totals");
         call_.has_totals = std::memcmp(call_.tally.data(), totals, count * sizeof(double)) != 0;
@@ -52,7 +65,7 @@ void Model::check_partials(const double *values, std::size_t count, const char *
 
 /// Decide by the sums of the call, then write or reject.
 int Model::finish_call(const char *where) {
-    under_way_ = false;
+    begun_ = Begun::nothing;
     try {
         if (accept_input()) {
             if (!call_.program && !call_.in_engine)

@@ -10,9 +10,7 @@ namespace surrogate::core {
 
 Model::Lock Model::claim() {
     Lock lock(mutex_);
-    if (under_way_)
-        fail(SURROGATE_ERROR_ARGUMENT,
-             "a prediction of this model is under way (surrogate_predict_begin); call surrogate_predict_wait first");
+    require_nothing_begun();
     return lock;
 }
 
@@ -44,13 +42,13 @@ void Model::begin(const surrogate_field *output, const surrogate_field *input, s
                 failure_ = std::current_exception();
             }
         });
-        under_way_ = true;
+        begun_ = Begun::halves;
     });
 }
 
 bool Model::done() {
     const Lock lock(mutex_);
-    require_under_way();
+    require_halves();
     return !worker_.busy();
 }
 
@@ -61,24 +59,26 @@ int Model::wait(const char *where) {
 }
 
 void Model::prepare(const surrogate_field *output, const surrogate_field *input, std::size_t count,
-                    const surrogate_step_options &step) {
-    read_frames(input, count);
+                    const surrogate_step_options &step, Region region) {
+    read_frames(input, count, region);
     resolve(call_.output, manifest_, Role::output, output, count);
     check_output(call_.output, 1);
     call_.in_engine = runs_in_engine();
     call_.states = call_.input().batch;
-    inputs_.prepare(step, call_.input(), call_.input().batch, statistics_.allocations);
+    inputs_.prepare(step, call_.input().shape, call_.input().batch, statistics_.allocations);
     call_.keep(step);
 }
 
 /// `count` entries a frame, newest frame first.
-void Model::read_frames(const surrogate_field *input, std::size_t count) {
+void Model::read_frames(const surrogate_field *input, std::size_t count, Region region) {
+    if (region == Region::domain)
+        program_.require_loaded();
     for (std::size_t k = 0; k < call_.frames.size(); ++k) {
         State &frame = call_.frames[k];
         resolve(frame, manifest_, Role::input, input ? input + k * count : nullptr, count);
-        if (k == 0)
+        if (k == 0 && region == Region::domain)
             check_grid(manifest_.grid, frame.shape);
-        else
+        else if (k > 0)
             check_same(frame, call_.input(), static_cast<int>(k), manifest_.grid.rank);
     }
 }
@@ -125,9 +125,8 @@ bool Model::runs_in_engine() const {
 void Model::compute_in_engine() {
     const Stopwatch watch(statistics_.program_seconds);
     const State &input = call_.input();
-    call_.begin();
-    call_.tally.reset(input.batch, input.channels.size(), statistics_.allocations);
-    const auto &inputs = inputs_.fill(nullptr, input, input.batch, call_.step.member, statistics_.allocations);
+    begin_tally();
+    const auto &inputs = inputs_.fill(nullptr, input.shape, input.batch, {call_.step.member}, statistics_.allocations);
     const auto &layout = engine_pass_.describe(call_.output, call_.frames);
     program_.device_run(engine_pass_.sources(), engine_pass_.targets(), layout, inputs.data() + 1,
                         static_cast<int>(inputs.size()) - 1, call_.step.stream);
@@ -135,10 +134,14 @@ void Model::compute_in_engine() {
     engine_pass_.add_to(call_.tally);
 }
 
-const float *Model::pack() {
-    const Stopwatch watch(statistics_.pack_seconds);
+void Model::begin_tally() {
     call_.begin();
     call_.tally.reset(call_.input().batch, call_.input().channels.size(), statistics_.allocations);
+}
+
+const float *Model::pack() {
+    const Stopwatch watch(statistics_.pack_seconds);
+    begin_tally();
     const InputPass::Result packed = input_pass_.run(call_.frames, call_.tally, packed_, statistics_.allocations);
     statistics_.input_copies += packed.copied;
     return packed.data;
@@ -165,7 +168,8 @@ bool Model::accept_input() {
 /// The program's output for `state.batch` states; state b draws its noise as member `member` + b.
 const float *Model::run_program(const float *packed, const State &state, std::int64_t member) {
     const Stopwatch watch(statistics_.program_seconds);
-    return run_checked(inputs_.fill(packed, state, state.batch, member, statistics_.allocations), call_.step.stream);
+    return run_checked(inputs_.fill(packed, state.shape, state.batch, {member}, statistics_.allocations),
+                       call_.step.stream);
 }
 
 /// Take the sums of a frame that the guards decide by.

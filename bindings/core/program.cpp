@@ -43,6 +43,21 @@ Program::Program(const ProgramSpec &spec, const Request &request, const std::str
     handle_.reset(program);
 }
 
+Program::Program(const Request &request)
+    : device_(request.device == "cuda" ? "cuda:0" : request.device),
+      choice_("no program was loaded, as engine \"none\" was asked for"), engine_(nullptr),
+      handle_(nullptr, Destroy{nullptr}) {
+    spec_.engine = "none";
+    spec_.precision = "";
+}
+
+void Program::require_loaded() const {
+    if (!loaded())
+        fail(SURROGATE_ERROR_UNSUPPORTED,
+             "the model was opened with engine \"none\", which has no program to run; open ",
+             "it with another engine, or let another rank run the program (surrogate_parts_begin, surrogate_mpi.h)");
+}
+
 void Program::require_passes() const {
     if (!engine_->device_run || !engine_->device_write)
         fail(SURROGATE_ERROR_UNSUPPORTED, "engine ", engine_version(),

@@ -19,7 +19,12 @@ class Program {
   public:
     /// The fastest program of the bundle and its overlay that fits the request and this machine and can be loaded;
     /// those without a timing come after those with one, in the manifest's order.
+    /// Engine "none": no program.
     static Program choose(const Bundle &bundle, const Request &request);
+
+    bool loaded() const { return engine_ != nullptr; }
+    /// Fail with ERROR_UNSUPPORTED unless a program was loaded.
+    void require_loaded() const;
 
     /// The program's output, dense float32 in host memory, valid until the next run; its shape is not yet checked.
     surrogate_tensor run(const surrogate_tensor *inputs, int count, void *stream);
@@ -37,12 +42,16 @@ class Program {
     /// How far the program may leave the expected output on the example besides the manifest's tolerance: what it was
     /// accepted with where it was lowered; 0 for a program of the bundle itself.
     double deviation() const { return deviation_; }
-    const char *engine_version() const { return engine_->version ? engine_->version : engine_->name; }
+    const char *engine_version() const {
+        return !loaded() ? spec_.engine.c_str() : engine_->version ? engine_->version : engine_->name;
+    }
 
   private:
     /// `entry`: of the overlay, whose files have been checked; NULL: a program of the bundle itself.
     static Program load(const Bundle &bundle, const Request &request, const ProgramSpec &spec,
                         const OverlayEntry *entry);
+    /// Loads nothing.
+    explicit Program(const Request &request);
     /// Loads `path` ("": only `bytes` are there), or the bytes if there are any.
     Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes, int inputs);
 

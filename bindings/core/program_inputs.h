@@ -1,7 +1,7 @@
 // The tensors that a program reads: the state, then scalar parameters, then noise.
 #pragma once
 
-#include "fields.h"
+#include "manifest.h"
 #include "noise.h"
 #include "workspace.h"
 
@@ -9,18 +9,25 @@
 
 namespace surrogate::core {
 
+/// Which random numbers the states of a batch draw.
+struct Draws {
+    std::int64_t member = 0, next = 1;     // of state 0, and what is added from state to state
+    const std::int64_t *origins = nullptr; // (B, spatial rank): where each begins; NULL: where the step says
+};
+
 /// Made at open; holds the memory of parameters and noise from call to call.
 class ProgramInputs {
   public:
     explicit ProgramInputs(const Manifest &manifest);
 
-    /// Check what a step says against the manifest and keep it. Throws ERROR_PARAMETER, ERROR_ARGUMENT.
-    void prepare(const surrogate_step_options &step, const State &state, std::int64_t batch, std::int64_t &allocations);
+    /// Check what a step says of `batch` states of `shape` against the manifest, and keep it. Throws ERROR_PARAMETER,
+    /// ERROR_ARGUMENT.
+    void prepare(const surrogate_step_options &step, const std::int64_t *shape, std::int64_t batch,
+                 std::int64_t &allocations);
 
-    /// The tensors of `batch` states, packed (B, history * C, cells) on the grid of `state`. State b draws its noise as
-    /// member `member` + b. Valid until the next call.
-    const std::vector<surrogate_tensor> &fill(const float *packed, const State &state, std::int64_t batch,
-                                              std::int64_t member, std::int64_t &allocations);
+    /// The tensors of `batch` states, packed (B, history * C, cells of `shape`). Valid until the next call.
+    const std::vector<surrogate_tensor> &fill(const float *packed, const std::int64_t *shape, std::int64_t batch,
+                                              const Draws &draws, std::int64_t &allocations);
 
   private:
     void prepare_parameters(const surrogate_step_options &step, std::int64_t batch, std::int64_t &allocations);

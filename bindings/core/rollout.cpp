@@ -71,7 +71,7 @@ bool Model::prepare_rollout(const surrogate_field *output, const surrogate_field
     check_output(rolled_, every ? steps : 1);
     if (!every && manifest_.history > 1)
         require_host("rollouts to the last frame alone, with a history of frames,");
-    inputs_.prepare(step, call_.input(), batch, statistics_.allocations);
+    inputs_.prepare(step, call_.input().shape, batch, statistics_.allocations);
     call_.in_engine = runs_in_engine();
     call_.states = batch;
     return every;
@@ -89,7 +89,7 @@ int Model::roll(const char *where, bool every, std::int64_t k, const surrogate_s
     call_.keep(step);
     call_.step.step = step.step < 0 ? step.step : step.step + k;
     call_.step.time = step.time + static_cast<double>(k) * manifest_.time_step;
-    inputs_.prepare(call_.step, call_.input(), batch, statistics_.allocations);
+    inputs_.prepare(call_.step, call_.input().shape, batch, statistics_.allocations);
     compute();
     const int status = settle(where);
     if (status != SURROGATE_OK)

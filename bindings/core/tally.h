@@ -42,6 +42,11 @@ class Tally {
     const ChannelSums &at(std::int64_t batch, std::size_t channel) const {
         return sums_[static_cast<std::size_t>(batch) * channels_ + channel];
     }
+    /// Zero what `look` at a frame has added, so that another may be looked at.
+    void forget_frame() {
+        for (ChannelSums &sums : sums_)
+            sums.output_not_finite = sums.output_out_of_bounds = sums.clipped = sums.change = sums.change_square = 0;
+    }
     /// Values of a channel of the input on this rank all lie in here; infinite where that is not known.
     Bounds &range(std::int64_t batch, std::size_t channel) {
         return ranges_[static_cast<std::size_t>(batch) * channels_ + channel];

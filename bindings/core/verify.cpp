@@ -9,6 +9,8 @@ namespace surrogate::core {
 
 /// Run once on the example, or on zeros: what a program does only in its first run is then done.
 void Model::warm_up() {
+    if (!program_.loaded())
+        return;
     if (!example_.empty()) {
         run_checked(example_.inputs(), nullptr);
         return;
@@ -18,6 +20,7 @@ void Model::warm_up() {
 }
 
 surrogate_verification Model::replay() {
+    program_.require_loaded();
     if (example_.empty())
         fail(SURROGATE_ERROR_UNSUPPORTED, bundle_.label(),
              ": the bundle has no example to replay; export it again with one");
@@ -37,6 +40,7 @@ surrogate_verification Model::replay() {
 
 surrogate_verification Model::verify() {
     const Lock lock = claim();
+    program_.require_loaded();
     bundle_.check_all();
     return replay();
 }

@@ -51,6 +51,8 @@ module surrogate
     SURROGATE_ERROR_UNSUPPORTED = -13, &
     SURROGATE_ERROR_PARAMETER = -14, &
     SURROGATE_ERROR_WRITE = -15, &
+    SURROGATE_ERROR_TIMEOUT = -16, &
+    SURROGATE_ERROR_MPI = -17, &
     SURROGATE_ERROR_INTERNAL = -99
 
   integer, parameter, public :: &
