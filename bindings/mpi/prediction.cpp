@@ -70,6 +70,14 @@ Prediction::Prediction(Model &model)
     sentence_ = text(surrogate_mpi_mode_name(mode_), ": one rank holds the whole domain");
 }
 
+void Prediction::rehearse() {
+    const std::vector<Quantity> quantities(reading_.quantity_count(), Quantity::integer("rehearsal", 0));
+    Opinion mine;
+    mine.quantities = quantities.data();
+    mine.quantity_count = quantities.size();
+    agree_on("surrogate_mpi_open: rehearsal", mine, sums_.data(), sums_.size());
+}
+
 /// Whether one rank predicts its block as a serial program does. Tiles of a given shape are run even there: their bits
 /// are those of any number of ranks.
 bool Prediction::alone() const {

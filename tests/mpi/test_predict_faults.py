@@ -91,3 +91,13 @@ def test_rank_that_stops_in_a_prediction_is_named_on_the_others(
         assert second.startswith("SURROGATE_ERROR_TIMEOUT|"), (rank, second)
         assert closed == "SURROGATE_OK"
         assert float(later) < DEADLINE / 4
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("mode", MODES)
+def test_want_of_memory_on_one_rank_ends_the_call_on_all(
+    mode: int, ranks: int, tmp_path: Path
+) -> None:
+    bundle = shifting_bundle(tmp_path, 2)
+    done = mpirun([program("mpi_predict_heap"), bundle, str(mode)], ranks)
+    assert "allocations failed" in done.stdout
