@@ -52,8 +52,13 @@ template <class Body> bool attempt(Opinion &mine, Body body) {
         body();
         return true;
     } catch (...) {
-        if (mine.status == SURROGATE_OK)
+        if (mine.status != SURROGATE_OK)
+            return false;
+        mine.status = SURROGATE_ERROR_MEMORY; // and no text, where there is no memory even for that
+        try {
             mine.set(current_failure());
+        } catch (const std::bad_alloc &) {
+        }
         return false;
     }
 }
