@@ -268,6 +268,37 @@ static void sweep_recorder_write(void) {
     ARGUMENT(surrogate_recorder_write(NULL, 0.0, in, 1), "recorder is NULL");
     ARGUMENT(surrogate_recorder_write((surrogate_recorder *)now, 0.0, in, 1), "recorder is not an open recorder");
 }
+static void sweep_recorder_lay_out(void) {
+    const char *path = NULL;
+    uint64_t offset = 77;
+    describe();
+    ARGUMENT(surrogate_recorder_lay_out(NULL, &path, &offset, 0.0, in, 1), "recorder is NULL");
+    ARGUMENT(surrogate_recorder_lay_out((surrogate_recorder *)now, &path, &offset, 0.0, in, 1),
+             "recorder is not an open recorder");
+    CHECK(path == NULL && offset == 77);
+}
+static void sweep_recorder_settle(void) {
+    ARGUMENT(surrogate_recorder_settle(NULL, 1), "recorder is NULL");
+    ARGUMENT(surrogate_recorder_settle((surrogate_recorder *)now, 0), "recorder is not an open recorder");
+}
+static void sweep_recorder_pack(void) {
+    float block[6] = {-77};
+    size_t size = sizeof block;
+    describe();
+    ARGUMENT(surrogate_recorder_pack(block, NULL, in, SURROGATE_FLOAT32), "size is NULL");
+    ARGUMENT(surrogate_recorder_pack(block, &size, NULL, SURROGATE_FLOAT32), "field is NULL");
+    CHECK_STATUS(surrogate_recorder_pack(block, &size, in, 0), SURROGATE_ERROR_DTYPE, "dtype 0");
+    ARGUMENT(surrogate_recorder_pack(block, &size, in, SURROGATE_FLOAT64), "a block of 24 bytes given, expected 48");
+    in[0].data = NULL;
+    ARGUMENT(surrogate_recorder_pack(NULL, &size, in, SURROGATE_FLOAT32), "data is NULL");
+    CHECK(size == sizeof block && block[0] == -77);
+    describe();
+    CHECK_STATUS(surrogate_recorder_pack(NULL, &size, in, SURROGATE_FLOAT64), SURROGATE_OK, "");
+    CHECK(size == 48 && block[0] == -77);
+    size = sizeof block;
+    CHECK_STATUS(surrogate_recorder_pack(block, &size, in, SURROGATE_FLOAT32), SURROGATE_OK, "");
+    CHECK(block[0] == (float)now[0] && block[5] == (float)now[5]);
+}
 static void sweep_recorder_close(void) {
     CHECK_STATUS(surrogate_recorder_close(NULL), SURROGATE_OK, "");
     ARGUMENT(surrogate_recorder_close((surrogate_recorder *)now), "recorder is not an open recorder");

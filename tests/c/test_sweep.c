@@ -245,6 +245,9 @@ static const struct without_model without_model[] = {
     {"surrogate_recorder_options_init", sweep_recorder_options_init},
     {"surrogate_recorder_open", sweep_recorder_open},
     {"surrogate_recorder_write", sweep_recorder_write},
+    {"surrogate_recorder_lay_out", sweep_recorder_lay_out},
+    {"surrogate_recorder_settle", sweep_recorder_settle},
+    {"surrogate_recorder_pack", sweep_recorder_pack},
     {"surrogate_recorder_close", sweep_recorder_close},
 };
 

@@ -209,6 +209,20 @@ const Row ROWS[] = {
          return surrogate_recorder_write(s.recorder, 0.5, s.call.in, s.call.count);
      },
      false, 9},
+    {"surrogate_recorder_lay_out, _pack and _settle", SURROGATE_OK, NOTHING,
+     [](Setting &s) {
+         const char *path = nullptr;
+         std::uint64_t offsets[CHANNELS] = {};
+         double block[CHANNELS * N];
+         std::size_t size = sizeof block;
+         int status = surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr);
+         if (status == SURROGATE_OK)
+             status = surrogate_recorder_lay_out(s.recorder, &path, offsets, 0.5, s.call.in, s.call.count);
+         if (status == SURROGATE_OK)
+             status = surrogate_recorder_pack(block, &size, s.call.in, SURROGATE_FLOAT64);
+         return status == SURROGATE_OK ? surrogate_recorder_settle(s.recorder, 1) : status;
+     },
+     false, 9},
     {"surrogate_recorder_close", SURROGATE_OK, NOTHING,
      [](Setting &s) {
          if (const int status = surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr))

@@ -228,13 +228,13 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * global_shapeK, parameter.NAME, and totals (1: decided by sums of other ranks too); with the SHA-256 of manifest.json
  * (attribute bundle_sha256) and options.guards (guards).  `surrogate verify BUNDLE --replay FILE` runs them through the
  * reference, guards' policies included.  So are _begin with _wait or _finish, and every frame of surrogate_rollout;
- * ensembles (surrogate_predict_ensemble, surrogate_predict_members) are not recorded.  The file is joined by
- * surrogate_close, and readable before.  A frame that cannot be stored (disk full, another shape than the first, fields
- * in CUDA memory) does not change the prediction, which returns what it would have returned: it is logged once as a
- * warning, and counted in surrogate_statistics.record_errors.  Each stored call costs
- * a copy of input and output and a file; a prediction that is not recorded costs nothing.  If the recording cannot even
- * be begun (the path exists, its folder does not, the recorder is missing) surrogate_open fails, as
- * surrogate_recorder_open does. */
+ * ensembles (surrogate_predict_ensemble, surrogate_predict_members) and predictions in parts, whose frame depends on
+ * other blocks too, are not recorded.  The file is joined by surrogate_close, and readable before.  A frame that cannot
+ * be stored (disk full, another shape than the first, fields in CUDA memory) does not change the prediction, which
+ * returns what it would have returned: it is logged once as a warning, and counted in
+ * surrogate_statistics.record_errors.  Each stored call costs a copy of input and output and a file; a prediction that
+ * is not recorded costs nothing.  If the recording cannot even be begun (the path exists, its folder does not, the
+ * recorder is missing) surrogate_open fails, as surrogate_recorder_open does. */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
 /* A file of a bundle in memory: `name` is its path inside the bundle, with '/' ("manifest.json"). */
@@ -352,10 +352,11 @@ SURROGATE_API int surrogate_predict_finish(surrogate_model *model, const double 
  *            borrowed until the call ends.
  * _run       run the program on `batch` tiles of `shape` (spatial_rank sizes): tiles[batch][history * channel_count]
  *            [cells], dense float32.  *increments: [batch][predicted channels][cells], owned by the model, valid until
- *            it runs its program again or is closed.  origins[batch][spatial_rank]: global index of the first cell of each tile, for
- *            random numbers (from 0; cells beyond step->global_shape are those at its other side); NULL: step->origin.
- *            All tiles are parts of one state: step->member is that of each.  Legal whether or not a call in parts is
- *            under way, for tiles of any rank; it is no call of the statistics, but its time is in program_seconds.
+ *            it runs its program again or is closed.  origins[batch][spatial_rank]: global index of the first cell of
+ *            each tile, for random numbers (from 0; cells beyond step->global_shape, 0: the tile's, are those at its
+ *            other side); NULL: step->origin.  All tiles are parts of one state: step->member is that of each.  Legal
+ *            whether or not a call in parts is under way, for tiles of any rank; it is no call of the statistics, but
+ *            its time is in program_seconds.
  *            ERROR_UNSUPPORTED of a model opened with engine "none".
  * _partials  increments[predicted channels][cells of the block], dense float32, borrowed until the call ends.  Fills
  *            partials[count] as surrogate_predict_partials does, and *own (may be NULL; struct_size set by the caller):
@@ -595,6 +596,28 @@ SURROGATE_API int surrogate_recorder_open(surrogate_recorder **recorder, const c
  * the disk is full or gone; the frame is not there, the earlier ones are, and a later write may succeed. */
 SURROGATE_API int surrogate_recorder_write(surrogate_recorder *recorder, double time, const surrogate_field *fields,
                                            size_t count);
+
+/* ---- A frame that several processes fill, each with its blocks of the domain.  surrogate_mpi.h does all of it.  One
+ * process holds the recorder, and no process need hold a whole field:
+ *     surrogate_recorder_lay_out(rec, &path, offsets, t, fields, n);             (fields of the whole domain, no data)
+ *     (path and offsets are told; every process packs its blocks and writes their rows into the file `path`)
+ *     surrogate_recorder_settle(rec, all_wrote);
+ * The laid-out file is complete but for the values of the fields, and no reader looks at it: it is no frame until
+ * _settle has given it its name, and whatever a kill leaves of it is removed with the folder.
+ *
+ * _lay_out  as surrogate_recorder_write, but the fields' data and strides are not read.  offsets[count]: byte of the
+ *           file *path at which field i begins: dense in the machine's own bytes, axes (trajectories, cells slowest
+ *           first, components), dtype options.precision or the field's own.  The space is reserved where the file
+ *           system can do so.  *path lives until _settle.  Until then _write and _lay_out are ERROR_ARGUMENT, and
+ *           _close drops the frame.  ERROR_UNSUPPORTED on a machine that stores the highest byte first.
+ * _settle   keep != 0: every value is in the file; the frame counts as written.  0: it is dropped.  ERROR_WRITE: it
+ *           could not be kept, and is dropped.
+ * _pack     any strides to dense cells in that order, as `dtype`.  *size: room in `block` in bytes; then what the block
+ *           takes.  block NULL: check the field and tell its size only.  Needs no recorder. */
+SURROGATE_API int surrogate_recorder_lay_out(surrogate_recorder *recorder, const char **path, uint64_t *offsets,
+                                             double time, const surrogate_field *fields, size_t count);
+SURROGATE_API int surrogate_recorder_settle(surrogate_recorder *recorder, int keep);
+SURROGATE_API int surrogate_recorder_pack(void *block, size_t *size, const surrogate_field *field, int dtype);
 
 /* End the recording and free the handle, whatever is returned.  A recording without frames leaves no file.
  * ERROR_WRITE: the frames could not be joined and stay readable as they are.  NULL is allowed. */
