@@ -3,6 +3,7 @@
 #include "blocks.h"
 
 #include "core/versioned.h"
+#include "patience.h"
 
 #include <atomic>
 #include <csignal>
