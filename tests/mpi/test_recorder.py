@@ -19,7 +19,7 @@ from h5files import assert_same_files
 from mpirun import mpirun, program, started
 
 SPLIT = "SURROGATE_MPI_RANKS_PER_NODE"
-SHAPE = (200, 150)  # of the runs that are ended
+SHAPE = (400, 300)  # of the runs that are ended
 
 
 @pytest.fixture(scope="module")
