@@ -58,6 +58,15 @@ def test_ranks_write_the_file_of_one_process(recorder: Path, tmp_path: Path, cas
     assert not (tmp_path / "ranks.h5.frames").exists()
 
 
+def test_no_rank_holds_a_whole_field(recorder: Path, tmp_path: Path) -> None:
+    command = [recorder, "ranks", tmp_path / "large.h5", "1600,1600", "4,1", "0", "0", "2"]
+    output = mpirun(command, 4).stdout
+    grew = [int(line.split()[2]) for line in output.splitlines() if line.startswith("grew by")]
+    assert len(grew) == 4
+    field = 1600 * 1600 * 4 * 8 // 1024  # KiB; rank 0 holds 0.4 of it
+    assert max(grew) < 0.9 * field
+
+
 @pytest.mark.parametrize(("ranks", "node"), [(2, 0), (2, 1), (4, 2)])
 def test_what_one_rank_does_wrong_is_a_status_on_all(tmp_path: Path, ranks: int, node: int) -> None:
     last_leader = {0: 0, 1: ranks - 1, 2: ranks - 2}[node]
