@@ -10,7 +10,6 @@
 #include <exception>
 #include <optional>
 #include <pthread.h>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -45,7 +44,7 @@ class Aside {
         pthread_sigmask(SIG_SETMASK, &all, &host);
         try {
             thread_ = std::thread([this, call]() noexcept { run(call); });
-        } catch (const std::system_error &) { // no thread to be had
+        } catch (const std::exception &) { // no thread to be had, or no memory for one
             run(call);
         }
         pthread_sigmask(SIG_SETMASK, &host, nullptr);
