@@ -125,6 +125,18 @@ class WriteError(SurrogateError, OSError):
     code = -15
 
 
+class SilentRankError(SurrogateError, TimeoutError):
+    """A rank was silent for longer than the deadline."""
+
+    code = -16
+
+
+class MPIError(SurrogateError, RuntimeError):
+    """A call of MPI failed."""
+
+    code = -17
+
+
 class InternalError(SurrogateError, RuntimeError):
     """A defect of the library: please report the text."""
 
@@ -232,6 +244,8 @@ BY_STATUS: dict[int, type[SurrogateError]] = {
         UnsupportedError,
         ParameterError,
         WriteError,
+        SilentRankError,
+        MPIError,
         InternalError,
     )
 }

@@ -3,14 +3,9 @@
 #include "error.h"
 #include "sha256.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <fcntl.h>
 #include <string_view>
 #include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 
 namespace surrogate::core {
 
@@ -19,62 +14,10 @@ namespace {
 constexpr const char *MANIFEST = "manifest.json";
 constexpr std::int64_t LARGEST_MANIFEST = std::int64_t{64} << 20; // bytes; real ones have thousands
 
-std::string reason(int error) {
-    return std::generic_category().message(error);
-}
-
 bool is_folder(const std::string &path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
-
-[[noreturn]] void fail_read(const std::string &path, const std::string &why) {
-    fail(SURROGATE_ERROR_NOT_FOUND, "cannot read ", path, " (", why, "); copy the bundle again, whole");
-}
-
-/// A regular file, opened for reading.
-class OpenFile {
-  public:
-    explicit OpenFile(const std::string &path)
-        : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) { // a FIFO would block
-        struct stat status {};
-        if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0)
-            give_up(reason(errno));
-        if (!S_ISREG(status.st_mode))
-            give_up("not a regular file");
-        size_ = std::int64_t{status.st_size};
-    }
-    ~OpenFile() { ::close(descriptor_); }
-    OpenFile(const OpenFile &) = delete;
-    OpenFile &operator=(const OpenFile &) = delete;
-
-    std::int64_t size() const { return size_; }
-
-    Bytes read() const {
-        Bytes bytes(static_cast<std::size_t>(size_));
-        for (std::size_t done = 0; done < bytes.size();) {
-            const ssize_t count = ::read(descriptor_, bytes.data() + done, bytes.size() - done);
-            if (count < 0 && errno == EINTR)
-                continue;
-            if (count <= 0)
-                fail_read(path_, text(done, " of ", size_, " bytes: ", count ? reason(errno) : "the file shrank"));
-            done += static_cast<std::size_t>(count);
-        }
-        return bytes;
-    }
-
-  private:
-    /// For the constructor, after which no destructor runs.
-    [[noreturn]] void give_up(const std::string &why) const {
-        if (descriptor_ >= 0)
-            ::close(descriptor_);
-        fail_read(path_, why);
-    }
-
-    const std::string &path_;
-    const int descriptor_;
-    std::int64_t size_ = 0;
-};
 
 class Folder : public Source {
   public:
@@ -82,9 +25,9 @@ class Folder : public Source {
     Bytes read(const std::string &name) const override {
         const std::string file = path(name);
         check_inside(path_, file, "bundle");
-        return OpenFile(file).read();
+        return read_file(file);
     }
-    std::int64_t size(const std::string &name) const override { return OpenFile(path(name)).size(); }
+    std::int64_t size(const std::string &name) const override { return file_size(path(name)); }
     std::string hash(const std::string &name) const override {
         const Bytes bytes = read(name);
         return sha256(bytes.data(), bytes.size());
@@ -138,37 +81,6 @@ class Memory : public Source {
 
 } // namespace
 
-Bytes read_file(const std::string &path) {
-    return OpenFile(path).read();
-}
-
-void check_inside(const std::string &folder, const std::string &path, const char *what) {
-    struct Free {
-        void operator()(char *text) const { std::free(text); }
-    };
-    const std::unique_ptr<char, Free> root(::realpath(folder.c_str(), nullptr));
-    const std::unique_ptr<char, Free> target(root ? ::realpath(path.c_str(), nullptr) : nullptr);
-    if (!target)
-        fail_read(path, reason(errno));
-    const std::string_view inside = root.get(), found = target.get();
-    if (inside != "/" && (found.substr(0, inside.size()) != inside || found[inside.size()] != '/'))
-        fail(SURROGATE_ERROR_CORRUPT, path, " is a link that leaves the ", what, ", to ", found,
-             "; expected a file inside ", inside, ": copy the ", what, " with its files in place of links");
-}
-
-bool stays_inside(const std::string &name) {
-    if (name.empty() || name.find_first_of(std::string("\\:\0", 3)) != std::string::npos)
-        return false;
-    for (std::size_t start = 0; start <= name.size();) {
-        const std::size_t end = std::min(name.find('/', start), name.size());
-        const std::string_view part = std::string_view(name).substr(start, end - start);
-        if (part.empty() || part == "." || part == "..")
-            return false;
-        start = end + 1;
-    }
-    return true;
-}
-
 Bundle::Bundle(std::unique_ptr<Source> source, std::string path) : source_(std::move(source)), path_(std::move(path)) {
     if (const auto size = source_->size(MANIFEST); size > LARGEST_MANIFEST)
         fail(SURROGATE_ERROR_CORRUPT, source_->label(), ": manifest.json has ", size, " bytes, expected at most ",
@@ -191,14 +103,14 @@ Bundle Bundle::open_folder(const char *given) {
         const bool exists = ::stat(path.c_str(), &status) == 0;
         const int error = exists ? ENOTDIR : errno;
         const std::string longer = path + ".surrogate";
-        fail(SURROGATE_ERROR_NOT_FOUND, "no bundle at '", given, "' (", reason(error),
+        fail(SURROGATE_ERROR_NOT_FOUND, "no bundle at '", given, "' (", error_text(error),
              "); expected a folder NAME.surrogate that holds manifest.json",
              is_folder(longer) ? text("; did you mean '", longer, "'?") : std::string());
     }
     struct stat status {};
     if (::stat((path + "/" + MANIFEST).c_str(), &status) != 0)
-        fail(SURROGATE_ERROR_NOT_FOUND, "no bundle at '", given, "': the folder has no manifest.json (", reason(errno),
-             "); give the folder NAME.surrogate that `surrogate export` wrote");
+        fail(SURROGATE_ERROR_NOT_FOUND, "no bundle at '", given, "': the folder has no manifest.json (",
+             error_text(errno), "); give the folder NAME.surrogate that `surrogate export` wrote");
     return Bundle(std::make_unique<Folder>(path), path);
 }
 

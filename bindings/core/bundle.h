@@ -1,6 +1,7 @@
 // A bundle: its manifest and its files, on disk or in memory, each checked before it is used.
 #pragma once
 
+#include "files.h"
 #include "manifest.h"
 
 #include <surrogate/surrogate.h>
@@ -8,8 +9,6 @@
 #include <memory>
 
 namespace surrogate::core {
-
-using Bytes = std::vector<char>;
 
 /// Where a bundle's files come from.
 class Source {
@@ -57,15 +56,5 @@ class Bundle {
     Manifest manifest_;
     std::map<std::string, std::string> remembered_; // hashes of files that were in memory at open
 };
-
-/// Content of a regular file; throws ERROR_NOT_FOUND.
-Bytes read_file(const std::string &path);
-
-/// Throw ERROR_CORRUPT unless `path`, after all links, is inside `folder`, which is called `what` in the message;
-/// ERROR_NOT_FOUND if there is no such path.
-void check_inside(const std::string &folder, const std::string &path, const char *what);
-
-/// Whether `name` is a plain relative path that stays inside the bundle.
-bool stays_inside(const std::string &name);
 
 } // namespace surrogate::core

@@ -1,6 +1,6 @@
 // The public functions of sections 1 to 4: each is one guarded call.
 #include "c_handle.h"
-#include "overlay.h"
+#include "folder.h"
 
 using namespace surrogate::core;
 

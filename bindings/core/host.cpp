@@ -82,19 +82,28 @@ const Host &this_host() {
     return host;
 }
 
+/// A function of the driver's interface, which is stable, once the driver works; NULL if it does not.
+template <class Function> static Function driver_function(const char *name) {
+    void *driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL); // never closed: engines use it too
+    const auto initialise = driver ? reinterpret_cast<int (*)(unsigned)>(::dlsym(driver, "cuInit")) : nullptr;
+    return initialise && initialise(0) == 0 ? reinterpret_cast<Function>(::dlsym(driver, name)) : nullptr;
+}
+
 std::string compute_capability(const std::string &device) {
     const int ordinal = device.compare(0, 5, "cuda:") == 0 ? std::atoi(device.c_str() + 5) : 0;
-    void *driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL); // never closed: engines use it too
-    if (!driver)
-        return "";
-    // Of the driver's interface, which is stable: attributes 75 and 76 are the capability's two numbers.
-    const auto initialise = reinterpret_cast<int (*)(unsigned)>(::dlsym(driver, "cuInit"));
-    const auto find = reinterpret_cast<int (*)(int *, int)>(::dlsym(driver, "cuDeviceGet"));
-    const auto attribute = reinterpret_cast<int (*)(int *, int, int)>(::dlsym(driver, "cuDeviceGetAttribute"));
+    // Attributes 75 and 76 are the capability's two numbers.
+    const auto find = driver_function<int (*)(int *, int)>("cuDeviceGet");
+    const auto attribute = driver_function<int (*)(int *, int, int)>("cuDeviceGetAttribute");
     int handle = 0, major = 0, minor = 0;
-    const bool known = initialise && find && attribute && initialise(0) == 0 && find(&handle, ordinal) == 0 &&
-                       attribute(&major, 75, handle) == 0 && attribute(&minor, 76, handle) == 0;
+    const bool known = find && attribute && find(&handle, ordinal) == 0 && attribute(&major, 75, handle) == 0 &&
+                       attribute(&minor, 76, handle) == 0;
     return known ? std::to_string(major) + "." + std::to_string(minor) : "";
+}
+
+int count_gpus() {
+    const auto get_count = driver_function<int (*)(int *)>("cuDeviceGetCount");
+    int count = 0;
+    return get_count && get_count(&count) == 0 ? count : 0;
 }
 
 int default_threads() {

@@ -23,6 +23,9 @@ Host parse_cpuinfo(const std::string &text);
 /// "9.0" for device "cuda:0"; "" if the driver knows no such GPU. Loads the driver's library.
 std::string compute_capability(const std::string &device);
 
+/// GPUs that the driver shows this process; 0 without a driver. Loads the driver's library.
+int count_gpus();
+
 /// CPU threads that OpenMP would use: OMP_NUM_THREADS, else the cores this process may run on.
 int default_threads();
 

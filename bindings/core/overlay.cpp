@@ -16,17 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t HASH_DIGITS = 32; // of the manifest's hash, in a folder's name
 constexpr int SCHEMA = 1;
 constexpr std::int64_t LARGEST_JSON = std::int64_t{16} << 20; // bytes; real ones have thousands
 constexpr std::int64_t LARGEST_THREADS = 1 << 20;
 constexpr std::int64_t LARGEST_RUN = std::int64_t{1} << 30; // states, and cells of one, of a run that was timed
 constexpr const char *PART = "overlay's entry";             // what a link must not leave
-
-std::string environment(const char *name) {
-    const char *value = std::getenv(name);
-    return value ? value : "";
-}
 
 JsonNode read_json(JsonDocument &storage, const fs::path &path) {
     std::error_code error;
@@ -167,22 +161,11 @@ std::string stranger(const OverlayEntry &entry, const std::string &path) {
 
 } // namespace
 
-std::string overlay_folder(const char *given) {
-    if (given)
-        return given;
-    if (std::getenv("SURROGATE_OVERLAY"))
-        return environment("SURROGATE_OVERLAY");
-    const std::string cache = environment("XDG_CACHE_HOME"), home = environment("HOME");
-    if (cache.empty() && home.empty())
-        return "";
-    return (cache.empty() ? home + "/.cache" : cache) + "/surrogate/overlay";
-}
-
 Overlay read_overlay(const std::string &folder, const std::string &manifest_hash, const std::string &device) {
     Overlay overlay;
     if (folder.empty())
         return overlay;
-    const fs::path root = fs::path(folder) / manifest_hash.substr(0, HASH_DIGITS);
+    const fs::path root = overlay_of(folder, manifest_hash);
     std::error_code error;
     for (const auto &name : names_in(root.string())) {
         const fs::path path = root / name;

@@ -37,10 +37,6 @@ struct Overlay {
     std::map<std::string, std::vector<Timing>> timings; // on this machine, of the bundle's own programs
 };
 
-/// The overlay folder that is meant by option `given`: NULL: $SURROGATE_OVERLAY, else surrogate/overlay in
-/// $XDG_CACHE_HOME or ~/.cache. "": none.
-std::string overlay_folder(const char *given);
-
 /// What the overlay in `folder` ("": none) says of the bundle whose manifest has this SHA-256, opened on `device`.
 Overlay read_overlay(const std::string &folder, const std::string &manifest_hash, const std::string &device);
 

@@ -11,6 +11,8 @@ namespace surrogate::core {
 
 namespace {
 
+constexpr const char *NOT_STORED = "; the frame is not stored, the earlier ones are";
+
 std::vector<const char *> pointers(const std::vector<std::string> &texts) {
     std::vector<const char *> out;
     for (const auto &entry : texts)
@@ -59,6 +61,11 @@ Recorder::~Recorder() {
     }
 }
 
+void Recorder::check_open() const {
+    if (!writer_)
+        fail(SURROGATE_ERROR_ARGUMENT, "the recorder is closed");
+}
+
 void Recorder::check_time(double time) const {
     if (options_.any_time)
         return;
@@ -69,38 +76,88 @@ void Recorder::check_time(double time) const {
              ", expected a later one; a recording is one trajectory");
 }
 
-void Recorder::write(double time, const surrogate_field *fields, std::size_t count) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+void Recorder::check_frame(double time, const surrogate_field *fields, std::size_t count) const {
+    if (laid_out_)
+        fail(SURROGATE_ERROR_ARGUMENT, "the frame of time ", laid_time_,
+             " is laid out; call surrogate_recorder_settle first");
     check_time(time);
     if (!fields || count == 0)
         fail(SURROGATE_ERROR_ARGUMENT, fields ? "count is 0" : "fields is NULL", ", expected at least one field");
     if (fixed_ && count != fields_.size())
         fail(SURROGATE_ERROR_FIELD, count, " fields given, expected ", fields_.size(), " as in the first frame");
+}
+
+void Recorder::write(double time, const surrogate_field *fields, std::size_t count) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    check_frame(time, fields, count);
     stage(0, fields, count);
     commit(time, count, {});
+}
+
+const char *Recorder::lay_out(double time, const surrogate_field *fields, std::size_t count, std::uint64_t *offsets) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    check_frame(time, fields, count);
+    check_open();
+    if (!fixed_)
+        fields_.clear();
+    for (std::size_t i = 0; i < count; ++i)
+        stage_field(i, describe_only(fields[i]));
+    stage_scalars(time, {});
+    describe(false);
+    std::vector<std::uint64_t> places(views_.size());
+    const auto constants = header();
+    const char *path = nullptr;
+    EngineText message;
+    if (const int status =
+            plugin_.lay_out(writer_, &constants, views_.data(), views_.size(), places.data(), &path, message.error()))
+        throw Error(status, message.text() + NOT_STORED);
+    std::copy(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(count), offsets);
+    laid_out_ = true;
+    laid_time_ = time;
+    return path;
+}
+
+void Recorder::settle(bool keep) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!laid_out_)
+        fail(SURROGATE_ERROR_ARGUMENT, "no frame is laid out; call surrogate_recorder_lay_out first");
+    laid_out_ = false;
+    const auto constants = header();
+    EngineText message;
+    if (const int status = plugin_.settle(writer_, &constants, views_.data(), views_.size(), keep, message.error()))
+        throw Error(status, message.text() + NOT_STORED);
+    if (keep) {
+        fixed_ = true;
+        last_time_ = laid_time_;
+    }
+}
+
+RecordedSeries &Recorder::stage_field(std::size_t at, const surrogate_field &field) {
+    const RecordedGrid grid = grid_of(field);
+    if (!fixed_ && at == 0)
+        grid_ = grid;
+    check_shape(grid, grid_, field, fixed_);
+    if (!fixed_) {
+        for (const auto &other : fields_)
+            if (other.name == field.name)
+                fail(SURROGATE_ERROR_FIELD, "recorded field '", field.name, "' is given twice");
+        fields_.push_back(describe_series(field, grid, options_.precision));
+    }
+    RecordedSeries &series = fields_[at];
+    if (series.name != field.name)
+        fail(SURROGATE_ERROR_FIELD, "recorded field '", field.name, "' given, expected '", series.name,
+             "' as in the first frame; every frame has the same fields in the same order");
+    check_same(series, field, options_.precision);
+    return series;
 }
 
 void Recorder::stage(std::size_t first, const surrogate_field *fields, std::size_t count) {
     if (!fixed_)
         fields_.resize(first);
     for (std::size_t i = 0; i < count; ++i) {
-        const surrogate_field &field = fields[i];
-        const RecordedGrid grid = grid_of(field);
-        if (!fixed_ && first + i == 0)
-            grid_ = grid;
-        check_shape(grid, grid_, field, fixed_);
-        if (!fixed_) {
-            for (const auto &other : fields_)
-                if (other.name == field.name)
-                    fail(SURROGATE_ERROR_FIELD, "recorded field '", field.name, "' is given twice");
-            fields_.push_back(describe_series(field, grid, options_.precision));
-        }
-        RecordedSeries &series = fields_[first + i];
-        if (series.name != field.name)
-            fail(SURROGATE_ERROR_FIELD, "recorded field '", field.name, "' given, expected '", series.name,
-                 "' as in the first frame; every frame has the same fields in the same order");
-        check_same(series, field, options_.precision);
-        fill_block(series, field);
+        RecordedSeries &series = stage_field(first + i, fields[i]);
+        series.block.resize(series.bytes());
+        fill_block(series.block.data(), series.type, fields[i]);
     }
 }
 
@@ -115,24 +172,24 @@ void Recorder::stage_scalars(double time, const std::vector<RecordedScalar> &sca
         std::memcpy(scalars_[1 + i].block.data(), &scalars[i].real, sizeof scalars[i].real); // 8 bytes of any type
 }
 
-void Recorder::describe() {
+void Recorder::describe(bool data) {
     views_.clear();
-    for (const auto *list : {&fields_, &scalars_})
-        for (const auto &series : *list)
-            views_.push_back(series.view());
+    for (const auto &series : fields_)
+        views_.push_back(series.view(data));
+    for (const auto &series : scalars_)
+        views_.push_back(series.view(true));
 }
 
 void Recorder::commit(double time, std::size_t count, const std::vector<RecordedScalar> &scalars) {
-    if (!writer_)
-        fail(SURROGATE_ERROR_ARGUMENT, "the recorder is closed");
+    check_open();
     if (count != fields_.size())
         fail(SURROGATE_ERROR_FIELD, count, " fields given, expected ", fields_.size(), " as in the first frame");
     stage_scalars(time, scalars);
-    describe();
+    describe(true);
     const auto constants = header();
     EngineText message;
     if (const int status = plugin_.append(writer_, &constants, views_.data(), views_.size(), message.error()))
-        throw Error(status, message.text() + "; the frame is not stored, the earlier ones are");
+        throw Error(status, message.text() + NOT_STORED);
     fixed_ = true;
     last_time_ = time;
 }

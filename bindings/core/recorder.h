@@ -48,6 +48,12 @@ class Recorder {
     /// Add a frame: stage_time, stage each part of the fields, commit.
     void write(double time, const surrogate_field *fields, std::size_t count);
 
+    /// Lay out a frame that others fill: `fields` describe it, and their data are not read. offsets[i]: where field i
+    /// begins in the file that is returned, which lives until settle.
+    const char *lay_out(double time, const surrogate_field *fields, std::size_t count, std::uint64_t *offsets);
+    /// Add that frame, or drop it.
+    void settle(bool keep);
+
     /// Copy fields into the frame at hand, as its fields `first`, `first` + 1, ...; the caller's memory is free after
     /// it.
     void stage(std::size_t first, const surrogate_field *fields, std::size_t count);
@@ -58,9 +64,13 @@ class Recorder {
     void close();
 
   private:
+    void check_open() const;
+    void check_frame(double time, const surrogate_field *fields, std::size_t count) const;
     void check_time(double time) const;
+    /// Describe field `at` of the frame at hand, or check it against the first frame's.
+    RecordedSeries &stage_field(std::size_t at, const surrogate_field &field);
     surrogate_recorder_header header();
-    void describe();
+    void describe(bool data);
     void stage_scalars(double time, const std::vector<RecordedScalar> &scalars);
 
     std::mutex mutex_;
@@ -73,6 +83,8 @@ class Recorder {
     std::vector<surrogate_series> views_;          // both as the plugin takes them, since the last commit
     bool fixed_ = false;                           // a frame is stored: the kinds of its fields stand
     double last_time_ = 0;
+    bool laid_out_ = false; // a frame of laid_time_ waits for settle
+    double laid_time_ = 0;
 };
 
 } // namespace surrogate::core

@@ -132,6 +132,41 @@ int surrogate_recorder_write(surrogate_recorder *recorder, double time, const su
     });
 }
 
+int surrogate_recorder_lay_out(surrogate_recorder *recorder, const char **path, uint64_t *offsets, double time,
+                               const surrogate_field *fields, size_t count) {
+    return guarded("surrogate_recorder_lay_out", [&] {
+        const Shared laying = opened(recorder);
+        if (!path || !offsets)
+            fail(SURROGATE_ERROR_ARGUMENT, path ? "offsets" : "path", " is NULL, expected the address of what to fill");
+        *path = laying->lay_out(time, fields, count, offsets);
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_recorder_settle(surrogate_recorder *recorder, int keep) {
+    return guarded("surrogate_recorder_settle", [&] {
+        opened(recorder)->settle(keep != 0);
+        return SURROGATE_OK;
+    });
+}
+
+int surrogate_recorder_pack(void *block, size_t *size, const surrogate_field *field, int dtype) {
+    return guarded("surrogate_recorder_pack", [&] {
+        if (!size || !field)
+            fail(SURROGATE_ERROR_ARGUMENT, size ? "field" : "size", " is NULL");
+        if (dtype != SURROGATE_FLOAT32 && dtype != SURROGATE_FLOAT64)
+            fail(SURROGATE_ERROR_DTYPE, "dtype ", dtype,
+                 " given, expected SURROGATE_FLOAT32 (1) or SURROGATE_FLOAT64 (2)");
+        const std::size_t bytes = describe_series(*field, grid_of(*field), dtype).bytes();
+        if (block && *size < bytes)
+            fail(SURROGATE_ERROR_ARGUMENT, "a block of ", *size, " bytes given, expected ", bytes);
+        *size = bytes;
+        if (block)
+            fill_block(static_cast<char *>(block), dtype, *field);
+        return SURROGATE_OK;
+    });
+}
+
 int surrogate_recorder_close(surrogate_recorder *recorder) {
     if (!recorder)
         return SURROGATE_OK;

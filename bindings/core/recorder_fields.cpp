@@ -54,7 +54,14 @@ CopyRow copy_of(int from, int to) {
 
 } // namespace
 
-surrogate_series RecordedSeries::view() const {
+std::size_t RecordedSeries::bytes() const {
+    std::int64_t bytes = size_of(type);
+    for (const auto n : shape)
+        bytes *= n;
+    return static_cast<std::size_t>(bytes);
+}
+
+surrogate_series RecordedSeries::view(bool data) const {
     surrogate_series out{};
     out.group = group.c_str();
     out.name = name.c_str();
@@ -63,7 +70,17 @@ surrogate_series RecordedSeries::view() const {
     out.rank = static_cast<std::int32_t>(shape.size());
     out.time_axis = time_axis;
     std::copy(shape.begin(), shape.end(), out.shape);
-    out.data = block.data();
+    out.data = data ? block.data() : nullptr;
+    return out;
+}
+
+surrogate_field describe_only(const surrogate_field &field) {
+    static double nowhere;
+    surrogate_field out = field;
+    surrogate_field_init(&out, field.name, &nowhere, field.dtype, field.rank, field.shape);
+    out.unit = field.unit;
+    out.component_axis = field.component_axis;
+    out.batch_axis = field.batch_axis;
     return out;
 }
 
@@ -109,10 +126,6 @@ RecordedSeries describe_series(const surrogate_field &field, const RecordedGrid 
         series.shape.insert(series.shape.end(), 2, d);
     else if (series.components > 1)
         series.shape.push_back(series.components);
-    std::int64_t bytes = size_of(series.type);
-    for (const auto n : series.shape)
-        bytes *= n;
-    series.block.resize(static_cast<std::size_t>(bytes));
     return series;
 }
 
@@ -128,9 +141,9 @@ void check_same(const RecordedSeries &series, const surrogate_field &field, int 
              "' given, expected '", series.has_unit ? series.unit : "(none)", "' as in the first frame");
 }
 
-void fill_block(RecordedSeries &series, const surrogate_field &field) {
+void fill_block(char *block, int type, const surrogate_field &field) {
     // Axes: batch, cells (slowest first, unused ones 1), components.
-    const std::int64_t components = series.components, element = size_of(series.type);
+    const std::int64_t components = components_of(field), element = size_of(type);
     std::int64_t cells[3] = {1, 1, 1}, from[3] = {}, to[3] = {};
     int axis = 0;
     for (int k = 0; k < field.rank; ++k)
@@ -143,10 +156,10 @@ void fill_block(RecordedSeries &series, const surrogate_field &field) {
     to[0] = to[1] * cells[1];
     const std::int64_t batch = field.batch_axis >= 0 ? field.shape[field.batch_axis] : 1;
     const Rows<2> rows(cells, {to, from});
-    const CopyRow copy = copy_of(field.dtype, series.type);
+    const CopyRow copy = copy_of(field.dtype, type);
     for (std::int64_t b = 0; b < batch; ++b)
         for (std::int64_t c = 0; c < components; ++c) {
-            char *target = series.block.data() + b * to[0] * cells[0] + c * element;
+            char *target = block + b * to[0] * cells[0] + c * element;
             const char *source = static_cast<const char *>(field.data) +
                                  (field.batch_axis >= 0 ? b * field.strides[field.batch_axis] : 0) +
                                  (field.component_axis >= 0 ? c * field.strides[field.component_axis] : 0);

@@ -19,9 +19,11 @@ struct RecordedSeries {
     int components = 1;
     std::vector<std::int64_t> shape; // of one frame's block
     int time_axis = 0;
-    std::vector<char> block;
+    std::vector<char> block; // empty until it is filled
 
-    surrogate_series view() const;
+    std::size_t bytes() const; // of one frame's block
+    /// What the plugin is told; without `data` others write it.
+    surrogate_series view(bool data) const;
 };
 
 /// Cells and trajectories of a frame, the same for all its fields.
@@ -34,13 +36,16 @@ struct RecordedGrid {
 /// Number of spatial axes of a field, and their extents; checks the field by itself.
 RecordedGrid grid_of(const surrogate_field &field);
 
-/// The dataset of a field; `precision` 0: the field's own. Its block is made, not filled.
+/// The field described as a dense one whose data nobody reads, for its checks.
+surrogate_field describe_only(const surrogate_field &field);
+
+/// The dataset of a field; `precision` 0: the field's own. Its block is neither made nor filled.
 RecordedSeries describe_series(const surrogate_field &field, const RecordedGrid &grid, int precision);
 
 /// Fail unless `field` is of the kind that `series` was made for.
 void check_same(const RecordedSeries &series, const surrogate_field &field, int precision);
 
-/// Fill the block: any strides and either dtype to dense cells, components last.
-void fill_block(RecordedSeries &series, const surrogate_field &field);
+/// Fill `block`: any strides and either dtype to dense cells of `type`, components last.
+void fill_block(char *block, int type, const surrogate_field &field);
 
 } // namespace surrogate::core

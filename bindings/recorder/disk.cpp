@@ -85,6 +85,11 @@ void reserve(const std::string &path, std::uint64_t bytes) {
         fail_disk("cannot write " + path, ENOSPC);
 }
 
+void trim(const std::string &path) {
+    if (::truncate(path.c_str(), static_cast<off_t>(file_size(path))) != 0)
+        fail_disk("cannot trim " + path, errno);
+}
+
 std::uint64_t file_size(const std::string &path) {
     struct stat found {};
     if (::stat(path.c_str(), &found) != 0)

@@ -14,6 +14,9 @@ void publish(const std::string &path, const void *data, std::size_t size);
 /// HDF5 cannot let go of a file that it fails to flush, so a full disk must be found before it writes.
 void reserve(const std::string &path, std::uint64_t bytes);
 
+/// Give back what was reserved behind the end of the file.
+void trim(const std::string &path);
+
 std::uint64_t file_size(const std::string &path);
 std::string absolute(const std::string &path); // the program may change its folder later
 bool exists(const std::string &path);

@@ -35,6 +35,29 @@ std::string dataset_path(const surrogate_series &series) {
     return "/" + std::string(series.group) + "/" + series.name;
 }
 
+static std::vector<hsize_t> shape_of(const surrogate_series &series, hsize_t frames) {
+    std::vector<hsize_t> shape(series.shape, series.shape + series.rank);
+    shape[static_cast<std::size_t>(series.time_axis)] = frames;
+    return shape;
+}
+
+bool is_field(const surrogate_series &series) {
+    return series.time_axis == 1;
+}
+
+/// One frame, one trajectory; none are needed where nothing is compressed and none were asked for.
+std::vector<hsize_t> chunk_of(const surrogate_series &series, const surrogate_recorder_header &header) {
+    const bool asked = header.chunk[0] || header.chunk[1] || header.chunk[2];
+    if (!is_field(series) || (header.compression == 0 && !asked))
+        return {};
+    std::vector<hsize_t> chunk = shape_of(series, 1);
+    chunk[0] = 1;
+    for (int k = 0; k < header.spatial_rank; ++k)
+        if (header.chunk[k] > 0)
+            chunk[static_cast<std::size_t>(2 + k)] = static_cast<hsize_t>(std::min(header.chunk[k], header.shape[k]));
+    return chunk;
+}
+
 std::size_t block_bytes(const surrogate_series &series) {
     std::size_t bytes = series.type == SURROGATE_FLOAT32 ? 4 : 8;
     for (int k = 0; k < series.rank; ++k)
@@ -121,26 +144,16 @@ const char *boundary_name(int boundary) {
     return boundary == SURROGATE_BOUNDARY_PERIODIC ? "PERIODIC" : boundary == SURROGATE_BOUNDARY_WALL ? "WALL" : "OPEN";
 }
 
-bool is_field(const surrogate_series &series) {
-    return series.time_axis == 1;
-}
-
-std::vector<hsize_t> shape_of(const surrogate_series &series, hsize_t frames) {
-    std::vector<hsize_t> shape(series.shape, series.shape + series.rank);
-    shape[static_cast<std::size_t>(series.time_axis)] = frames;
-    return shape;
-}
-
-/// Chunks of one frame, one trajectory; none are needed where nothing is compressed and none were asked for.
-void set_chunks(hid_t properties, const surrogate_series &series, const surrogate_recorder_header &header) {
-    const bool asked = header.chunk[0] || header.chunk[1] || header.chunk[2];
-    if (!is_field(series) || (header.compression == 0 && !asked))
+void set_storage(hid_t properties, const surrogate_series &series, const surrogate_recorder_header &header,
+                 Storage storage) {
+    if (storage == Storage::placed) {
+        check(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "H5Pset_alloc_time");
+        check(H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER), "H5Pset_fill_time");
         return;
-    std::vector<hsize_t> chunk = shape_of(series, 1);
-    chunk[0] = 1;
-    for (int k = 0; k < header.spatial_rank; ++k)
-        if (header.chunk[k] > 0)
-            chunk[static_cast<std::size_t>(2 + k)] = static_cast<hsize_t>(std::min(header.chunk[k], header.shape[k]));
+    }
+    const std::vector<hsize_t> chunk = chunk_of(series, header);
+    if (chunk.empty())
+        return;
     check(H5Pset_chunk(properties, series.rank, chunk.data()), "H5Pset_chunk");
     if (header.compression > 0) {
         check(H5Pset_shuffle(properties), "H5Pset_shuffle");
@@ -268,10 +281,10 @@ void create_series(hid_t file, const Layout &layout, Storage storage, hsize_t fr
     for (std::size_t i = 0; i < layout.count; ++i) {
         const surrogate_series &series = layout.series[i];
         const Id properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "H5Pcreate");
-        const bool whole = storage == Storage::whole;
-        if (whole)
-            set_chunks(properties, series, layout.header);
-        const Id extent = whole ? space(shape_of(series, frames)) : map_blocks(properties, series, folder);
+        const bool view = storage == Storage::virtual_;
+        if (!view)
+            set_storage(properties, series, layout.header, storage);
+        const Id extent = view ? map_blocks(properties, series, folder) : space(shape_of(series, frames));
         const Id made(H5Dcreate2(file, dataset_path(series).c_str(), file_type(series.type), extent, H5P_DEFAULT,
                                  properties, H5P_DEFAULT),
                       H5Dclose, "dataset " + dataset_path(series));

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define SURROGATE_RECORDER_ABI 1
+#define SURROGATE_RECORDER_ABI 2
 #define SURROGATE_SERIES_MAX_RANK 8
 
 /* Type of a series in memory and in the file; the first two are enum surrogate_dtype. */
@@ -67,6 +67,16 @@ typedef struct surrogate_recorder_plugin {
     /* Add one frame.  OK: it survives the end of the process.  Else the recording is as it was before the call. */
     int (*append)(surrogate_recorder_writer *writer, const surrogate_recorder_header *header,
                   const surrogate_series *series, size_t count, surrogate_engine_error *error);
+    /* Make the next frame's file, complete but for the series whose data is NULL: these are dense, in the machine's own
+     * bytes, from byte offsets[i] of *path on, and whoever can write to that file fills them.  *path lives until
+     * settle.  Else the recording is as it was before the call. */
+    int (*lay_out)(surrogate_recorder_writer *writer, const surrogate_recorder_header *header,
+                   const surrogate_series *series, size_t count, uint64_t *offsets, const char **path,
+                   surrogate_engine_error *error);
+    /* Add the frame that was laid out, or drop it; series as lay_out got them.  As append; whatever is returned, none
+     * is laid out any more. */
+    int (*settle)(surrogate_recorder_writer *writer, const surrogate_recorder_header *header,
+                  const surrogate_series *series, size_t count, int32_t keep, surrogate_engine_error *error);
     /* Join the frames in one plain file and free the writer; if that fails the frames stay where they are. */
     int (*finish)(surrogate_recorder_writer *writer, const surrogate_recorder_header *header,
                   const surrogate_series *series, size_t count, surrogate_engine_error *error);

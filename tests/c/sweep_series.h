@@ -81,6 +81,76 @@ static void bad_finish(surrogate_model *m) {
     CHECK_STATUS(surrogate_predict_finish(m, NULL, 0), SURROGATE_OK, "");
 }
 
+static float packed[6];
+static surrogate_rejection own;
+static int call_parts_begin(surrogate_model *m) {
+    const int status = (describe(), surrogate_parts_begin(m, packed, out, in, 1, NULL));
+    return status == SURROGATE_OK ? surrogate_parts_abandon(m) : status;
+}
+static void bad_parts_begin(surrogate_model *m) {
+    surrogate_step_options step;
+    describe();
+    memset(&step, 0, sizeof step);
+    ARGUMENT(surrogate_parts_begin(m, NULL, out, in, 1, NULL), "packed is NULL, expected room for 6 floats");
+    ARGUMENT(surrogate_parts_begin(m, packed, NULL, in, 1, NULL), "output is NULL");
+    ARGUMENT(surrogate_parts_begin(m, packed, out, NULL, 1, NULL), "input is NULL");
+    CHECK_STATUS(surrogate_parts_begin(m, packed, out, in, SIZE_MAX, NULL), SURROGATE_ERROR_FIELD, "fields given");
+    ARGUMENT(surrogate_parts_begin(m, packed, out, in, 1, &step), "surrogate_step_options_init");
+    CHECK(untouched());
+}
+static int call_parts_run(surrogate_model *m) {
+    const float *increments;
+    describe();
+    return surrogate_parts_run(m, &increments, packed, 1, shape + 1, NULL, NULL);
+}
+static void bad_parts_run(surrogate_model *m) {
+    const int64_t huge[2] = {INT64_MAX, 2}, none[2] = {2, 0}, far_away[2] = {0, INT64_MIN};
+    const float *increments = NULL;
+    surrogate_step_options step;
+    memset(&step, 0, sizeof step);
+    ARGUMENT(surrogate_parts_run(m, NULL, packed, 1, shape + 1, NULL, NULL), "increments is NULL");
+    ARGUMENT(surrogate_parts_run(m, &increments, NULL, 1, shape + 1, NULL, NULL), "tiles is NULL");
+    ARGUMENT(surrogate_parts_run(m, &increments, packed, 1, NULL, NULL, NULL), "shape is NULL");
+    ARGUMENT(surrogate_parts_run(m, &increments, packed, 0, shape + 1, NULL, NULL), "batch 0");
+    ARGUMENT(surrogate_parts_run(m, &increments, packed, INT64_MIN, shape + 1, NULL, NULL), "batch -9223372036");
+    CHECK_STATUS(surrogate_parts_run(m, &increments, packed, INT64_MAX, shape + 1, NULL, NULL), SURROGATE_ERROR_SHAPE,
+                 "that fit in memory");
+    CHECK_STATUS(surrogate_parts_run(m, &increments, packed, 1, huge, NULL, NULL), SURROGATE_ERROR_SHAPE, "memory");
+    CHECK_STATUS(surrogate_parts_run(m, &increments, packed, 1, none, NULL, NULL), SURROGATE_ERROR_SHAPE, "[2, 0]");
+    ARGUMENT(surrogate_parts_run(m, &increments, packed, 1, shape + 1, far_away, NULL), "origin [0, -9223372036");
+    ARGUMENT(surrogate_parts_run(m, &increments, packed, 1, shape + 1, NULL, &step), "surrogate_step_options_init");
+    CHECK(increments == NULL);
+}
+static int call_parts_partials(surrogate_model *m) {
+    int status;
+    describe();
+    surrogate_parts_begin(m, packed, out, in, 1, NULL);
+    status = surrogate_parts_partials(m, packed, sums, partial_count(m), NULL);
+    return status == SURROGATE_OK ? surrogate_parts_abandon(m) : status;
+}
+static void bad_parts_partials(surrogate_model *m) {
+    own.struct_size = sizeof own;
+    ARGUMENT(surrogate_parts_partials(m, packed, sums, partial_count(m), &own), "no prediction in parts");
+    CHECK_STATUS(surrogate_parts_begin(m, packed, out, in, 1, NULL), SURROGATE_OK, "");
+    ARGUMENT(surrogate_parts_partials(m, NULL, sums, partial_count(m), &own), "increments is NULL");
+    ARGUMENT(surrogate_parts_partials(m, packed, NULL, partial_count(m), &own), "partials is NULL");
+    ARGUMENT(surrogate_parts_partials(m, packed, sums, 0, &own), "count 0");
+    ARGUMENT(surrogate_parts_partials(m, packed, sums, SIZE_MAX, &own), "count");
+    own.struct_size = 0;
+    sums[0] = -77;
+    ARGUMENT(surrogate_parts_partials(m, packed, sums, partial_count(m), &own), "own->struct_size is 0");
+    CHECK(sums[0] == -77);
+    CHECK_STATUS(surrogate_parts_abandon(m), SURROGATE_OK, "");
+}
+static int call_parts_abandon(surrogate_model *m) {
+    describe();
+    surrogate_parts_begin(m, packed, out, in, 1, NULL);
+    return surrogate_parts_abandon(m);
+}
+static void bad_parts_abandon(surrogate_model *m) {
+    CHECK_STATUS(surrogate_parts_abandon(m), SURROGATE_OK, ""); /* with nothing under way */
+}
+
 static int call_rollout(surrogate_model *m) {
     describe();
     return surrogate_rollout(m, NULL, out, in, 1, 1, NULL);
@@ -197,6 +267,37 @@ static void sweep_recorder_write(void) {
     describe();
     ARGUMENT(surrogate_recorder_write(NULL, 0.0, in, 1), "recorder is NULL");
     ARGUMENT(surrogate_recorder_write((surrogate_recorder *)now, 0.0, in, 1), "recorder is not an open recorder");
+}
+static void sweep_recorder_lay_out(void) {
+    const char *path = NULL;
+    uint64_t offset = 77;
+    describe();
+    ARGUMENT(surrogate_recorder_lay_out(NULL, &path, &offset, 0.0, in, 1), "recorder is NULL");
+    ARGUMENT(surrogate_recorder_lay_out((surrogate_recorder *)now, &path, &offset, 0.0, in, 1),
+             "recorder is not an open recorder");
+    CHECK(path == NULL && offset == 77);
+}
+static void sweep_recorder_settle(void) {
+    ARGUMENT(surrogate_recorder_settle(NULL, 1), "recorder is NULL");
+    ARGUMENT(surrogate_recorder_settle((surrogate_recorder *)now, 0), "recorder is not an open recorder");
+}
+static void sweep_recorder_pack(void) {
+    float block[6] = {-77};
+    size_t size = sizeof block;
+    describe();
+    ARGUMENT(surrogate_recorder_pack(block, NULL, in, SURROGATE_FLOAT32), "size is NULL");
+    ARGUMENT(surrogate_recorder_pack(block, &size, NULL, SURROGATE_FLOAT32), "field is NULL");
+    CHECK_STATUS(surrogate_recorder_pack(block, &size, in, 0), SURROGATE_ERROR_DTYPE, "dtype 0");
+    ARGUMENT(surrogate_recorder_pack(block, &size, in, SURROGATE_FLOAT64), "a block of 24 bytes given, expected 48");
+    in[0].data = NULL;
+    ARGUMENT(surrogate_recorder_pack(NULL, &size, in, SURROGATE_FLOAT32), "data is NULL");
+    CHECK(size == sizeof block && block[0] == -77);
+    describe();
+    CHECK_STATUS(surrogate_recorder_pack(NULL, &size, in, SURROGATE_FLOAT64), SURROGATE_OK, "");
+    CHECK(size == 48 && block[0] == -77);
+    size = sizeof block;
+    CHECK_STATUS(surrogate_recorder_pack(block, &size, in, SURROGATE_FLOAT32), SURROGATE_OK, "");
+    CHECK(block[0] == (float)now[0] && block[5] == (float)now[5]);
 }
 static void sweep_recorder_close(void) {
     CHECK_STATUS(surrogate_recorder_close(NULL), SURROGATE_OK, "");

@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "check.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -190,6 +191,101 @@ static void test_a_full_disk_is_a_status(void) {
     CHECK(!there(in_folder("full.h5.frames/joined.partial")));
 }
 
+/* Fill a frame that was laid out as several processes would: rows of two halves, by pwrite. */
+static void fill(const char *path, const uint64_t *offsets) {
+    static const size_t cell[3] = {sizeof(double), 2 * sizeof(float), sizeof(double)};
+    const int file = open(path, O_WRONLY);
+    CHECK(file >= 0);
+    for (int f = 0; f < 3; ++f)
+        for (int half = 0; half < 2; ++half) {
+            char block[NY * NX * 8];
+            const size_t row = NX / 2 * cell[f];
+            surrogate_field part = state[f];
+            size_t size = sizeof block;
+            part.shape[1] = NX / 2;
+            part.data = (char *)part.data + half * (NX / 2) * part.strides[1];
+            CHECK_STATUS(surrogate_recorder_pack(block, &size, &part, part.dtype), SURROGATE_OK, "");
+            CHECK(size == NY * row);
+            for (int j = 0; j < NY; ++j)
+                CHECK(pwrite(file, block + (size_t)j * row, row,
+                             (off_t)(offsets[f] + (2 * (size_t)j + (size_t)half) * row)) == (ssize_t)row);
+        }
+    CHECK(close(file) == 0);
+}
+
+/* The frames 0, 1, 2 of `record`, without its options: written, or (number 1 alone, or all) laid out and filled. */
+static void record_plainly(const char *path, int laid_out, int compression) {
+    surrogate_recorder_options options;
+    surrogate_recorder_options_init(&options, sizeof options);
+    options.compression = compression;
+    surrogate_recorder *recorder = begin(path, &options);
+    for (int number = 0; number < 3; ++number) {
+        const char *partial = NULL;
+        uint64_t offsets[3];
+        if (laid_out == 0 || (laid_out == 1 && number != 1)) {
+            add(recorder, number);
+            continue;
+        }
+        describe(number);
+        CHECK_STATUS(surrogate_recorder_lay_out(recorder, &partial, offsets, 0.25 * number, state, 3), SURROGATE_OK,
+                     "");
+        fill(partial, offsets);
+        CHECK_STATUS(surrogate_recorder_settle(recorder, 1), SURROGATE_OK, "");
+        CHECK(there(path) && !there(partial));
+    }
+    CHECK_STATUS(surrogate_recorder_close(recorder), SURROGATE_OK, "");
+}
+
+static void test_a_frame_laid_out_is_none_until_it_is_kept(void) {
+    surrogate_recorder *recorder = begin(in_folder("laid.h5"), NULL);
+    const char *path = NULL;
+    uint64_t offsets[3] = {0, 0, 0};
+    describe(0);
+    CHECK_STATUS(surrogate_recorder_settle(recorder, 1), SURROGATE_ERROR_ARGUMENT, "no frame is laid out");
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, NULL, offsets, 0, state, 3), SURROGATE_ERROR_ARGUMENT, "path");
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, NULL, 0, state, 3), SURROGATE_ERROR_ARGUMENT, "offsets");
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, NAN, state, 3), SURROGATE_ERROR_ARGUMENT, "nan");
+    CHECK(path == NULL && offsets[0] == 0);
+    state[0].data = NULL;
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, 0, state, 3), SURROGATE_OK, "");
+    CHECK(there(path) && offsets[0] > 0 && offsets[1] > 0 && offsets[2] > 0);
+    CHECK(!there(in_folder("laid.h5")) && !there(in_folder("laid.h5.frames/0.h5")));
+    describe(0);
+    CHECK_STATUS(surrogate_recorder_write(recorder, 0, state, 3), SURROGATE_ERROR_ARGUMENT,
+                 "surrogate_recorder_settle");
+    CHECK_STATUS(surrogate_recorder_settle(recorder, 0), SURROGATE_OK, "");
+    CHECK(!there(in_folder("laid.h5.frames/0.h5.partial")));
+    CHECK(!there(in_folder("laid.h5")) && !there(in_folder("laid.h5.frames/0.h5")));
+    add(recorder, 0); /* the time of a frame that was dropped is free */
+    describe(1);
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, 0, state, 3), SURROGATE_ERROR_ARGUMENT, "later");
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, 1, state, 2), SURROGATE_ERROR_FIELD,
+                 "expected 3");
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, 1, state, 3), SURROGATE_OK, "");
+    CHECK_STATUS(surrogate_recorder_close(recorder), SURROGATE_OK, ""); /* drops it */
+    CHECK(there(in_folder("laid.h5")) && !there(in_folder("laid.h5.frames")));
+}
+
+static void test_a_full_disk_is_found_before_others_write(void) {
+    surrogate_recorder *recorder = begin(in_folder("narrow.h5"), NULL);
+    const char *path = NULL;
+    uint64_t offsets[3];
+    describe(0);
+    limit_files_to(1000);
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, 0, state, 3), SURROGATE_ERROR_WRITE,
+                 "File too large");
+    CHECK(!there(in_folder("narrow.h5.frames/0.h5.partial")));
+    limit_files_to(RLIM_INFINITY);
+    CHECK_STATUS(surrogate_recorder_lay_out(recorder, &path, offsets, 0, state, 3), SURROGATE_OK, "");
+    limit_files_to(1000);
+    CHECK_STATUS(surrogate_recorder_settle(recorder, 1), SURROGATE_ERROR_WRITE,
+                 "File too large"); /* no room for PATH */
+    limit_files_to(RLIM_INFINITY);
+    CHECK(!there(in_folder("narrow.h5.frames/0.h5")) && !there(in_folder("narrow.h5.frames/0.h5.partial")));
+    add(recorder, 0);
+    CHECK_STATUS(surrogate_recorder_close(recorder), SURROGATE_OK, "");
+}
+
 /* Write frames until killed; the parent reads one byte for each write that returned. */
 static void write_until_killed(const char *path, int frames) {
     int ends[2];
@@ -215,6 +311,8 @@ static void write_until_killed(const char *path, int frames) {
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "record") == 0)
         record(argv[2]);
+    else if (argc == 5 && strcmp(argv[1], "plainly") == 0)
+        record_plainly(argv[2], atoi(argv[3]), atoi(argv[4]));
     else if (argc == 4 && strcmp(argv[1], "kill") == 0)
         write_until_killed(argv[2], atoi(argv[3]));
     else {
@@ -223,6 +321,8 @@ int main(int argc, char **argv) {
         test_wrong_order_and_other_kinds_are_statuses();
         test_bad_options_are_refused();
         test_a_full_disk_is_a_status();
+        test_a_frame_laid_out_is_none_until_it_is_kept();
+        test_a_full_disk_is_found_before_others_write();
         char command[4200];
         snprintf(command, sizeof command, "rm -r %s", folder);
         CHECK(system(command) == 0);

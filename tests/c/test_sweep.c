@@ -113,6 +113,10 @@ static const struct with_model with_model[] = {
     {"surrogate_predict_wait", call_wait, bad_wait},
     {"surrogate_predict_partials", call_partials, bad_partials},
     {"surrogate_predict_finish", call_finish, bad_finish},
+    {"surrogate_parts_begin", call_parts_begin, bad_parts_begin},
+    {"surrogate_parts_run", call_parts_run, bad_parts_run},
+    {"surrogate_parts_partials", call_parts_partials, bad_parts_partials},
+    {"surrogate_parts_abandon", call_parts_abandon, bad_parts_abandon},
     {"surrogate_rollout", call_rollout, bad_rollout},
     {"surrogate_predict_ensemble", call_ensemble, bad_ensemble},
     {"surrogate_predict_members", call_members, bad_members},
@@ -126,11 +130,21 @@ static void sweep_version(void) {
 static void sweep_last_error(void) {
     CHECK(surrogate_last_error() != NULL);
 }
+static void sweep_set_last_error(void) {
+    surrogate_set_last_error("surrogate_mpi_predict", "rank 3 is silent");
+    CHECK(strcmp(surrogate_last_error(), "surrogate_mpi_predict: rank 3 is silent") == 0);
+    surrogate_set_last_error("again", surrogate_last_error()); /* its own text */
+    CHECK(strcmp(surrogate_last_error(), "again: surrogate_mpi_predict: rank 3 is silent") == 0);
+    surrogate_set_last_error(NULL, NULL);
+    CHECK(strcmp(surrogate_last_error(), ": ") == 0);
+}
 static void sweep_status_name(void) {
     int i;
     for (i = -200; i < 200; ++i)
         CHECK(surrogate_status_name(i)[0] != '\0');
     CHECK(strcmp(surrogate_status_name(-2147483647 - 1), "unknown") == 0);
+    CHECK(strcmp(surrogate_status_name(-16), "SURROGATE_ERROR_TIMEOUT") == 0);
+    CHECK(strcmp(surrogate_status_name(-17), "SURROGATE_ERROR_MPI") == 0);
 }
 static void sweep_reason_name(void) {
     int i;
@@ -217,6 +231,7 @@ struct without_model {
 static const struct without_model without_model[] = {
     {"surrogate_version", sweep_version},
     {"surrogate_last_error", sweep_last_error},
+    {"surrogate_set_last_error", sweep_set_last_error},
     {"surrogate_status_name", sweep_status_name},
     {"surrogate_reason_name", sweep_reason_name},
     {"surrogate_field_init", sweep_field_init},
@@ -230,6 +245,9 @@ static const struct without_model without_model[] = {
     {"surrogate_recorder_options_init", sweep_recorder_options_init},
     {"surrogate_recorder_open", sweep_recorder_open},
     {"surrogate_recorder_write", sweep_recorder_write},
+    {"surrogate_recorder_lay_out", sweep_recorder_lay_out},
+    {"surrogate_recorder_settle", sweep_recorder_settle},
+    {"surrogate_recorder_pack", sweep_recorder_pack},
     {"surrogate_recorder_close", sweep_recorder_close},
 };
 

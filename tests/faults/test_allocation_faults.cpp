@@ -131,6 +131,33 @@ const Row ROWS[] = {
              status = surrogate_predict_partials(s.model, sums, count);
          return status == SURROGATE_OK ? surrogate_predict_finish(s.model, sums, count) : status;
      }},
+    {"surrogate_parts_begin, _run, _partials and _finish", SURROGATE_OK, DEEP,
+     [](Setting &s) {
+         surrogate_info info;
+         info.struct_size = sizeof info;
+         surrogate_get_info(s.model, &info);
+         static float packed[2 * CHANNELS * N];
+         const std::int64_t shape[] = {NY, NX}, origins[] = {-1, 2};
+         const float *increments = nullptr;
+         const auto count = static_cast<std::size_t>(info.partial_count);
+         int status = surrogate_parts_begin(s.model, packed, s.call.out, s.call.in, s.call.count, &s.call.step);
+         if (status == SURROGATE_OK)
+             status = surrogate_parts_run(s.model, &increments, packed, 1, shape, origins, &s.call.step);
+         if (status == SURROGATE_OK)
+             status = surrogate_parts_partials(s.model, increments, sums, count, nullptr);
+         if (status == SURROGATE_OK)
+             return surrogate_predict_finish(s.model, sums, count);
+         return surrogate_parts_abandon(s.model), status;
+     }},
+    {"surrogate_open without a program", SURROGATE_OK, NOTHING,
+     [](Setting &s) {
+         surrogate_open_options options;
+         surrogate_open_options_init(&options, sizeof options);
+         options.engine = "none";
+         const int status = surrogate_open_memory(&s.opened, files.data(), files.size(), &options);
+         surrogate_close(std::exchange(s.opened, nullptr)); // it can predict nothing
+         return status;
+     }},
     {"surrogate_predict_wait for nothing", SURROGATE_ERROR_ARGUMENT, FLOW,
      [](Setting &s) { return surrogate_predict_wait(s.model); }},
     {"surrogate_predict_ensemble", SURROGATE_OK, DEEP,
@@ -180,6 +207,20 @@ const Row ROWS[] = {
          if (const int status = surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr))
              return status;
          return surrogate_recorder_write(s.recorder, 0.5, s.call.in, s.call.count);
+     },
+     false, 9},
+    {"surrogate_recorder_lay_out, _pack and _settle", SURROGATE_OK, NOTHING,
+     [](Setting &s) {
+         const char *path = nullptr;
+         std::uint64_t offsets[CHANNELS] = {};
+         double block[CHANNELS * N];
+         std::size_t size = sizeof block;
+         int status = surrogate_recorder_open(&s.recorder, recording.c_str(), nullptr);
+         if (status == SURROGATE_OK)
+             status = surrogate_recorder_lay_out(s.recorder, &path, offsets, 0.5, s.call.in, s.call.count);
+         if (status == SURROGATE_OK)
+             status = surrogate_recorder_pack(block, &size, s.call.in, SURROGATE_FLOAT64);
+         return status == SURROGATE_OK ? surrogate_recorder_settle(s.recorder, 1) : status;
      },
      false, 9},
     {"surrogate_recorder_close", SURROGATE_OK, NOTHING,

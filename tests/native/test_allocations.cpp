@@ -86,6 +86,44 @@ static long series_after_warm_up(surrogate_model *model) {
     return allocations - before;
 }
 
+/// The same of a prediction in parts, whose frame is refused every second time.
+static long parts_after_warm_up(surrogate_model *model) {
+    constexpr std::size_t CELLS = 256;
+    const std::int64_t shape[2] = {16, 16}, origins[4] = {-3, 5, 8, 40};
+    std::vector<double> now(2 * CELLS, 0.25), next(now.size()), sums(256);
+    static float packed[4 * CELLS]; // two tiles
+    surrogate_field in[2], out[2];
+    for (std::size_t k = 0; k < 2; ++k) {
+        surrogate_field_init(&in[k], nullptr, &now[k * CELLS], SURROGATE_FLOAT64, 2, shape);
+        surrogate_field_init(&out[k], nullptr, &next[k * CELLS], SURROGATE_FLOAT64, 2, shape);
+    }
+    surrogate_step_options step;
+    surrogate_step_options_init(&step, sizeof step);
+    step.step = 1;
+    surrogate_info info;
+    info.struct_size = sizeof info;
+    surrogate_get_info(model, &info);
+    const auto count = static_cast<std::size_t>(info.partial_count);
+    long before = 0;
+    for (int call = 0; call < 12; ++call) {
+        if (call == 2)
+            before = allocations;
+        surrogate_rejection own;
+        own.struct_size = sizeof own;
+        const float *increments = nullptr;
+        const int expected = call % 2 ? SURROGATE_REJECTED : SURROGATE_OK;
+        failures += surrogate_parts_begin(model, packed, out, in, 2, &step) != SURROGATE_OK;
+        failures += surrogate_parts_run(model, &increments, packed, 2, shape, origins, &step) != SURROGATE_OK;
+        if (expected == SURROGATE_REJECTED) {
+            packed[7] = std::numeric_limits<float>::infinity();
+            increments = packed;
+        }
+        failures += surrogate_parts_partials(model, increments, sums.data(), count, &own) != SURROGATE_OK;
+        failures += surrogate_predict_finish(model, sums.data(), count) != expected;
+    }
+    return allocations - before;
+}
+
 int main(int argc, char **argv) {
     start(argc, argv);
     surrogate_model *model = open_bundle("flow");
@@ -100,6 +138,7 @@ int main(int argc, char **argv) {
     surrogate_close(model);
     model = open_bundle("noisy");
     CHECK(series_after_warm_up(model) == 0);
+    CHECK(parts_after_warm_up(model) == 0);
     surrogate_close(model);
     return finish();
 }

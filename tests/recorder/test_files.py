@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 from compiling import BUILD, need_library, run
+from h5files import assert_same_files
 
 from surrogate.io.frames import FrameFile
 
@@ -83,6 +84,16 @@ def test_ghost_cells_strides_and_components_read_back_to_the_bit(
         assert frames.spacing == (0.5, 0.25)
         assert frames.unit("rho") == "kg/m3"
     assert not (tmp_path / "a.h5.frames").exists()
+
+
+@pytest.mark.parametrize("compression", ["0", "4"])
+@pytest.mark.parametrize("which", ["1", "2"], ids=["one frame", "all frames"])
+def test_frames_laid_out_and_filled_by_hand_are_those_that_write_stores(
+    program: Path, tmp_path: Path, which: str, compression: str
+) -> None:
+    run([program, "plainly", tmp_path / "written.h5", "0", compression])
+    run([program, "plainly", tmp_path / "filled.h5", which, compression])
+    assert_same_files(tmp_path / "filled.h5", tmp_path / "written.h5")
 
 
 def test_every_frame_whose_write_returned_survives_kill_9(program: Path, tmp_path: Path) -> None:

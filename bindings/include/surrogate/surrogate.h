@@ -219,6 +219,9 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * why it was chosen, and why others were passed over.  None left: SURROGATE_ERROR_UNSUPPORTED, so also if `engine`
  * names an engine that no program uses; SURROGATE_ERROR_ENGINE if a program fits and its engine is missing or fails to
  * load it.
+ * Engine "none": manifest.json alone is read, `program`, `precision` and `overlay` are not looked at, program and
+ * precision of surrogate_info are "".  Guards, facts and a prediction in parts work; whatever runs the program,
+ * surrogate_verify and SURROGATE_VERIFY_EXAMPLE included, is SURROGATE_ERROR_UNSUPPORTED.
  * Files are read inside the folder only: a name or a link that leaves it is SURROGATE_ERROR_CORRUPT.
  * record_calls: input and output of every prediction that returns OK are stored as frames `input.NAME`, `output.NAME`
  * (older frames of a history as `history1.NAME`, ...) with the scalars call, status, step, member, seed, originK,
@@ -344,19 +347,26 @@ SURROGATE_API int surrogate_predict_finish(surrogate_model *model, const double 
  * rule, the tiles must.  Whatever ends in an error leaves the output untouched.
  *
  * _begin     checks its arguments as surrogate_predict_begin does and writes what the program is to read, dense:
- *            packed[history * channel_count][cells of the block], float32, normalised, newest frame first.  Values that
- *            a guard refuses are packed like all others.  input and output are borrowed until the call ends.
+ *            packed[history * channel_count][cells of the block], float32, normalised, newest frame first; it shares no
+ *            memory with the fields.  Values that a guard refuses are packed like all others.  input and output are
+ *            borrowed until the call ends.
  * _run       run the program on `batch` tiles of `shape` (spatial_rank sizes): tiles[batch][history * channel_count]
  *            [cells], dense float32.  *increments: [batch][predicted channels][cells], owned by the model, valid until
- *            its next _run or close.  origins[batch][spatial_rank]: global index of the first cell of each tile, for
+ *            it runs its program again or is closed.  origins[batch][spatial_rank]: global index of the first cell of each tile, for
  *            random numbers (from 0; cells beyond step->global_shape are those at its other side); NULL: step->origin.
- *            All tiles are parts of one state: step->member is that of each.  Legal whether or not a call is under way.
+ *            All tiles are parts of one state: step->member is that of each.  Legal whether or not a call in parts is
+ *            under way, for tiles of any rank; it is no call of the statistics, but its time is in program_seconds.
  *            ERROR_UNSUPPORTED of a model opened with engine "none".
  * _partials  increments[predicted channels][cells of the block], dense float32, borrowed until the call ends.  Fills
- *            partials[count] as surrogate_predict_partials does, and *own (may be NULL): what the value guards (finite,
- *            bounds) find in this block alone, reason NONE if nothing; its cell counts from the block's first.
- * Then surrogate_predict_finish ends the call, or
- * _abandon   ends it without a frame: it counts as an error.  With nothing under way it does nothing. */
+ *            partials[count] as surrogate_predict_partials does, and *own (may be NULL; struct_size set by the caller):
+ *            what the value guards (finite, bounds) refuse in this block alone, reason NONE if nothing; its cell counts
+ *            from the block's first.  An input that is refused is told before a frame that is.  May be called again,
+ *            with other increments.
+ * Then surrogate_predict_finish ends the call (ERROR_ARGUMENT if `totals` accept an input of which this block holds a
+ * value that is refused), or
+ * _abandon   ends it without a frame: it counts as an error.  With nothing under way it does nothing.
+ * In between, any other call on this model but _run, _get_info and its kin is SURROGATE_ERROR_ARGUMENT, and the call
+ * goes on; surrogate_close writes no output. */
 typedef struct surrogate_rejection surrogate_rejection;
 SURROGATE_API int surrogate_parts_begin(surrogate_model *model, float *packed, const surrogate_field *output,
                                         const surrogate_field *input, size_t count, const surrogate_step_options *step);
@@ -585,6 +595,28 @@ SURROGATE_API int surrogate_recorder_open(surrogate_recorder **recorder, const c
  * the disk is full or gone; the frame is not there, the earlier ones are, and a later write may succeed. */
 SURROGATE_API int surrogate_recorder_write(surrogate_recorder *recorder, double time, const surrogate_field *fields,
                                            size_t count);
+
+/* ---- A frame that several processes fill, each with its blocks of the domain.  surrogate_mpi.h does all of it.  One
+ * process holds the recorder, and no process need hold a whole field:
+ *     surrogate_recorder_lay_out(rec, &path, offsets, t, fields, n);             (fields of the whole domain, no data)
+ *     (path and offsets are told; every process packs its blocks and writes their rows into the file `path`)
+ *     surrogate_recorder_settle(rec, all_wrote);
+ * The laid-out file is complete but for the values of the fields, and no reader looks at it: it is no frame until
+ * _settle has given it its name, and whatever a kill leaves of it is removed with the folder.
+ *
+ * _lay_out  as surrogate_recorder_write, but the fields' data and strides are not read.  offsets[count]: byte of the
+ *           file *path at which field i begins: dense in the machine's own bytes, axes (trajectories, cells slowest
+ *           first, components), dtype options.precision or the field's own.  The space is reserved where the file
+ *           system can do so.  *path lives until _settle.  Until then _write and _lay_out are ERROR_ARGUMENT, and
+ *           _close drops the frame.  ERROR_UNSUPPORTED on a machine that stores the highest byte first.
+ * _settle   keep != 0: every value is in the file; the frame counts as written.  0: it is dropped.  ERROR_WRITE: it
+ *           could not be kept, and is dropped.
+ * _pack     any strides to dense cells in that order, as `dtype`.  *size: room in `block` in bytes; then what the block
+ *           takes.  block NULL: check the field and tell its size only.  Needs no recorder. */
+SURROGATE_API int surrogate_recorder_lay_out(surrogate_recorder *recorder, const char **path, uint64_t *offsets,
+                                             double time, const surrogate_field *fields, size_t count);
+SURROGATE_API int surrogate_recorder_settle(surrogate_recorder *recorder, int keep);
+SURROGATE_API int surrogate_recorder_pack(void *block, size_t *size, const surrogate_field *field, int dtype);
 
 /* End the recording and free the handle, whatever is returned.  A recording without frames leaves no file.
  * ERROR_WRITE: the frames could not be joined and stay readable as they are.  NULL is allowed. */

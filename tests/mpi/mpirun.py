@@ -1,0 +1,146 @@
+"""Starting programs under mpirun, and ending them: after a timeout, and where a rank is stopped on purpose."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from compiling import BUILD, HOW_TO_BUILD
+
+# As root, on fewer cores than ranks, where the ranks that wait leave the cores to those that work.
+_SETTINGS = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "GOMP_SPINCOUNT": "10000",
+}
+
+
+def program(name: str) -> Path:
+    """A program of the build folder, or a skip that names what is missing."""
+    path = BUILD / "bin" / name
+    if not path.exists():
+        pytest.skip(f"{path} is missing: {HOW_TO_BUILD}, with an MPI for C on the PATH")
+    return path
+
+
+def launcher() -> str:
+    """The path of mpirun, or a skip."""
+    path = shutil.which("mpirun")
+    if path is None:
+        pytest.skip("mpirun is missing: apt-get install openmpi-bin libopenmpi-dev")
+    return path
+
+
+def _descendants(root: int) -> list[int]:
+    """All processes below `root`: mpirun puts each rank in a process group of its own."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):  # it has ended meanwhile
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, new = [], [root]
+    while new:
+        new = [child for pid in new for child in children.get(pid, [])]
+        found += new
+    return found
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End mpirun and every rank, stopped ones too."""
+    if process.poll() is None:
+        ranks = _descendants(process.pid)
+        for pid in [*ranks, process.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+    process.communicate()
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path],
+    ranks: int,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[subprocess.Popen[str]]:
+    """A job that is under way; it is killed, whole, at the end of the block."""
+    words = [launcher(), "--bind-to", "none", "-n", str(ranks), *map(str, command)]
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **_SETTINGS, **(environment or {})},
+        cwd=folder,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _kill(process)
+
+
+def mpirun(
+    command: Sequence[str | Path],
+    ranks: int,
+    *,
+    timeout: float = 60,
+    code: int | None = 0,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a job that must end by itself, with `code` (None: any); its output stands in the failure's text."""
+    with started(command, ranks, environment=environment, folder=folder) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            pytest.fail(f"{' '.join(map(str, command))} on {ranks} ranks: no end in {timeout} s")
+    if code is not None:
+        assert process.returncode == code, (
+            f"{' '.join(map(str, command))} on {ranks} ranks\n"
+            f"ended with {process.returncode}, expected {code}\n{out}\n{err}"
+        )
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def answers(
+    command: Sequence[str | Path],
+    ranks: int,
+    folder: Path,
+    *,
+    silent: Sequence[int] = (),
+    timeout: float = 60,
+    environment: Mapping[str, str] | None = None,
+) -> list[list[str]]:
+    """The lines of the file that each rank writes to `folder`, none for `silent` ranks; then the job is ended."""
+    paths = [folder / str(rank) for rank in range(ranks)]
+    speaking = [path for rank, path in enumerate(paths) if rank not in silent]
+    with started(command, ranks, environment=environment) as process:
+        end = time.monotonic() + timeout
+        while not all(path.exists() for path in speaking):
+            ended = process.poll() is not None
+            if (ended and not all(path.exists() for path in speaking)) or time.monotonic() > end:
+                _kill(process)
+                missing = [path.name for path in speaking if not path.exists()]
+                pytest.fail(f"{command} on {ranks} ranks: no answer of ranks {missing}")
+            time.sleep(0.02)
+        if not silent:
+            out, err = process.communicate(timeout=timeout)
+            assert process.returncode == 0, f"{command}: {out}{err}"
+    return [path.read_text().splitlines() if path in speaking else [] for path in paths]
