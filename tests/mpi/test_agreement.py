@@ -81,5 +81,7 @@ def test_silent_rank_is_named_on_all_others_within_four_deadlines(
         assert lines[0].startswith(f"{TIMEOUT}|rank {silent} was not heard of"), (rank, lines)
         assert float(lines[1]) < 4 * DEADLINE
         if scene not in ("exchange", "open"):
-            assert lines[2] == lines[0]  # and every later call ends at once, the end without a message too
+            assert (
+                lines[2] == lines[0]
+            )  # and every later call ends at once, the end without a message too
             assert float(lines[3]) - float(lines[1]) < DEADLINE / 4
