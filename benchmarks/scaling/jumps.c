@@ -59,10 +59,10 @@ static int print_case(const scaling_case *c, int rounds, double difference, int 
         return 0;
     printf("{\"case\": \"%s\", \"difference\": %.6g, \"bytes_received\": %.0f, \"minimum_bytes\": %.0f, "
            "\"bytes_sent\": %.0f, \"threads\": %d, \"tiles\": %lld, \"tile_shape\": [%lld, %lld], "
-           "\"halo\": [%lld, %lld], \"open_seconds\": %.6g, \"open_read_seconds\": %.6g",
+           "\"halo\": [%lld, %lld], \"block\": [%lld, %lld], \"open_seconds\": %.6g, \"open_read_seconds\": %.6g",
            c->text, difference, most[0], most[1], most[2], c->model ? r.threads : c->threads, (long long)r.tiles,
            (long long)r.tile_shape[0], (long long)r.tile_shape[1], (long long)r.halo[0], (long long)r.halo[1],
-           c->open_seconds, r.open_read_seconds);
+           (long long)c->block.shape[0], (long long)c->block.shape[1], c->open_seconds, r.open_read_seconds);
     print_list("seconds", c, rounds, &c->samples[1].seconds);
     for (int k = 0; k < PARTS; k++)
         print_list(PART_NAMES[k], c, rounds, &c->samples[1].mean[k]);

@@ -109,6 +109,7 @@ def reduce_case(case: Case, row: dict[str, Any]) -> dict[str, Any]:
         "tiles": row["tiles"],
         "tile_shape": row["tile_shape"],
         "halo": row["halo"],
+        "block": row["block"],
         "oversubscribed": case.ranks > allowed_cores(),
         "open_seconds": row["open_seconds"],
         "open_read_seconds": row["open_read_seconds"],

@@ -1,13 +1,13 @@
 """A projection of ``tiles`` and ``gather`` to 10^3..10^5 ranks from quantities that were measured on few.
 
 Nothing here was run at that size. The ranks form a square of sqrt(p) x sqrt(p) blocks of b x b cells, every rank has
-the core that was measured, and no rank waits for a slower one. With the halo h (aligned), C channels, latency a and
-bandwidth B of a message, c seconds of the program a cell, k seconds a cell of packing and of guards with writing, and
-l seconds of one level of an agreement (up and down again):
+the core that was measured, and no rank waits for a slower one. With the receptive field r, aligned to the stride h,
+C channels, latency a and bandwidth B of a message, c seconds of the program a cell, k seconds a cell of packing and of
+guards with writing, and l seconds of one level of an agreement (up and down again):
 
     program   c (b + 2h)^2                                         where the tile is smaller than the domain
     pack      k b^2
-    exchange  n a + 4 C ((b + 2h)^2 - b^2) / B,   n = (2 ceil(h / b) + 1)^2 - 1 neighbours
+    exchange  n a + 4 C ((b + 2r)^2 - b^2) / B,   n = (2 ceil(r / b) + 1)^2 - 1 neighbours
     agree     2 ceil(log2 p) l                                     two agreements a jump
     jump      program + pack + exchange + agree
 
@@ -56,8 +56,10 @@ class Net:
 
     name: str
     channels: int
+    reach: int
+    """Receptive field: cells to each side that travel."""
     halo: int
-    """Cells on each side, aligned."""
+    """The same, aligned to the stride: cells to each side that are computed."""
     program: float
     """Seconds a cell."""
     pack: float
@@ -79,9 +81,10 @@ def tiles_jump(net: Net, network: Network, ranks: int, block: float) -> dict[str
     if ranks == 1:
         parts = {"program": net.program * block**2, "exchange": 0.0}
     else:
-        side = min(block + 2 * net.halo, block * math.sqrt(ranks))
-        neighbours = min((2 * math.ceil(net.halo / block) + 1) ** 2, ranks) - 1
-        bytes_received = 4 * net.channels * (side**2 - block**2)
+        domain = block * math.sqrt(ranks)
+        side, read = (min(block + 2 * cells, domain) for cells in (net.halo, net.reach))
+        neighbours = min((2 * math.ceil(net.reach / block) + 1) ** 2, ranks) - 1
+        bytes_received = 4 * net.channels * (read**2 - block**2)
         parts = {
             "program": net.program * side**2,
             "exchange": neighbours * network.latency + bytes_received / network.bandwidth,

@@ -39,7 +39,7 @@ from surrogate.environment.machine import allowed_cores, cpu_slug
 from surrogate.environment.provenance import provenance
 from surrogate.paths import find_bundle
 
-CELLS, BLOCK, DEFAULT_CELLS = 512, 256, 512
+EXAMPLE = 128  # cells a side of the shipped bundle's example
 WEAK_BLOCK, STRONG_DOMAIN = 1024, 32768  # of the projection
 NAMES = {"fp32": "float32_difference", "fp64": "float64_difference", "bf16": "bf16_difference"}
 TARGETS = {
@@ -53,18 +53,21 @@ TARGETS = {
 def main() -> None:
     """Measure, print and save."""
     arguments = parse()
-    program, ranks = build(), arguments.ranks
+    program, ranks, cells = build(), arguments.ranks, arguments.cells
+    whole = dict.fromkeys(ranks, (cells, cells))
     with tempfile.TemporaryDirectory() as scratch:
-        local = {name: local_workload(Path(scratch), name, CELLS) for name in PRECISIONS}
+        local = {name: local_workload(Path(scratch), name, cells) for name in PRECISIONS}
         identity = identity_bundle(Path(scratch))
-        fixed = dict.fromkeys(ranks, (CELLS, CELLS))
-        strong = scaling(program, local["fp32"], ranks, fixed, arguments.rounds)
-        weak = scaling(program, local["fp32"], ranks, weak_domains(ranks), arguments.rounds)
+        strong = scaling(program, local["fp32"], ranks, whole, arguments.rounds)
+        blocks = weak_domains(ranks, cells // 2)
+        weak = scaling(program, local["fp32"], ranks, blocks, arguments.rounds)
         shipped = example_workload(find_bundle("mhd2d_128"))
-        fixed = dict.fromkeys(ranks, (DEFAULT_CELLS, DEFAULT_CELLS))
-        default = scaling(program, shipped, ranks, fixed, max(3, arguments.rounds // 2))
+        # whole repetitions of its example: guards would refuse a part
+        side = EXAMPLE * max(1, cells // EXAMPLE)
+        repeated = dict.fromkeys(ranks, (side, side))
+        default = scaling(program, shipped, ranks, repeated, max(1, arguments.rounds // 2))
         modes = strong.pop("modes")
-        add_differences(modes, program, local, ranks)
+        add_differences(modes, program, local, whole)
         overhead = tiles_over_serial(program, identity)
         measured = messages(program) | agreement_level(program, identity)
         sizes = {
@@ -80,9 +83,9 @@ def main() -> None:
         "bytes_over_minimum": max(row["bytes_over_minimum"] for row in rows),
         **{name: worst(modes, name) for name in NAMES.values()},
         "targets": TARGETS,
-        "strong": {"domain": [CELLS, CELLS], "net": "local", **strong},
-        "weak": {"block": [BLOCK, BLOCK], "net": "local", **weak},
-        "default_bundle": {"domain": [DEFAULT_CELLS, DEFAULT_CELLS], **default},
+        "strong": {"domain": [cells, cells], "net": "local", **strong},
+        "weak": {"block": [cells // 2, cells // 2], "net": "local", **weak},
+        "default_bundle": {"domain": [side, side], **default},
         "overhead": overhead,
         "overlap": overlaps(rows),
         "measured": measured,
@@ -99,6 +102,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--rounds", type=int, default=15, help="timed jumps of each case")
+    parser.add_argument(
+        "--cells",
+        type=int,
+        default=512,
+        help="a side of the domain, a multiple of 16; weak scaling: half of it a rank",
+    )
     parser.add_argument("--out", type=Path, help="JSON file; the picture stands beside it")
     network = parser.add_argument_group(
         "the projection's network, in place of what is measured here"
@@ -112,18 +121,21 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def weak_domains(ranks: list[int]) -> dict[int, tuple[int, int]]:
-    """One block a rank, in MPI_Dims_create's arrangement: the larger factor first."""
+def weak_domains(ranks: list[int], block: int) -> dict[int, tuple[int, int]]:
+    """One block of `block`^2 cells a rank, in MPI_Dims_create's arrangement: the larger factor first."""
     factors = {p: max(d for d in range(1, p + 1) if p % d == 0 and d * d <= p) for p in ranks}
-    return {p: (BLOCK * (p // d), BLOCK * d) for p, d in factors.items()}
+    return {p: (block * (p // d), block * d) for p, d in factors.items()}
 
 
 def add_differences(
-    modes: dict[str, Any], program: Path, local: dict[str, Workload], ranks: list[int]
+    modes: dict[str, Any],
+    program: Path,
+    local: dict[str, Workload],
+    domains: dict[int, tuple[int, int]],
 ) -> None:
     """Put the difference of every precision into every row."""
+    cases = cases_of(list(domains), domains)
     for precision, workload in local.items():
-        cases = cases_of(ranks, dict.fromkeys(ranks, (CELLS, CELLS)))
         for case, value in differences(program, workload, cases).items():
             modes[case.mode][str(case.ranks)][NAMES[precision]] = value
 
@@ -139,10 +151,14 @@ def overlaps(rows: list[dict[str, Any]]) -> dict[str, Any]:
     for row in rows:
         if not any(row["halo"]) or row["oversubscribed"]:
             continue
-        block = [n - 2 * h for n, h in zip(row["tile_shape"], row["halo"], strict=True)]
         parts = row["part_seconds"]
-        found.append(overlap(block, row["halo"], parts["exchange"], parts["program"]))
+        found.append(overlap(row["block"], aligned(row), parts["exchange"], parts["program"]))
     return {"rows": found, "answer": answer(found) if found else "no case with a halo was measured"}
+
+
+def aligned(row: dict[str, Any]) -> list[int]:
+    """Cells to each side that rank 0's tile is larger than its block, by axis."""
+    return [(n - b + 1) // 2 for n, b in zip(row["tile_shape"], row["block"], strict=True)]
 
 
 def projection(
@@ -161,7 +177,8 @@ def projection(
         nets[name] = Net(
             name=name,
             channels={"local": 4, "mhd2d_128": 5}[name],
-            halo=max(several["halo"]),
+            reach=max(several["halo"]),
+            halo=max(aligned(several)),
             program=program / cells,
             pack=max(0.0, one["seconds_per_jump"] - program) / cells,
             bundle_bytes=sizes[name],

@@ -333,3 +333,34 @@ def test_the_installed_command_answers_without_torch():
     import surrogate
 
     assert done.stdout.strip() == surrogate.__version__
+
+
+def scaling_checkout(folder):
+    """A folder that looks like a checkout with a recorded result of the scaling benchmark."""
+    (folder / "benchmarks" / "scaling").mkdir(parents=True)
+    (folder / "benchmarks" / "scaling" / "run.py").touch()
+    row = {
+        "seconds_per_jump": 0.125, "spread": [0.12, 0.13], "bytes_per_rank": 2048, "minimum_bytes": 2000,
+        "float64_difference": 1e-16, "float32_difference": 2e-7, "oversubscribed": True,
+    }  # fmt: skip
+    result = {
+        "modes": {"tiles": {"4": row}}, "tiles_over_serial_us": 1.5, "strong": {"domain": [512, 256]},
+        "overlap": {"answer": "It does not pay."}, "environment": {"date": "2026-01-01"},
+    }  # fmt: skip
+    (folder / "benchmarks" / "results").mkdir()
+    (folder / "benchmarks" / "results" / "scaling_here.json").write_text(json.dumps(result))
+    return result
+
+
+def test_bench_scaling_shows_the_recorded_result(tmp_path, monkeypatch):
+    expected = scaling_checkout(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert run_json("bench", "scaling", "--recorded") == expected
+    shown = run("bench", "scaling", "--recorded").output
+    for text in ("512 x 256", "tiles", "4*", "125.0", "2048", "1.0e-16", "1.5 µs", "does not pay"):
+        assert text in shown
+
+
+def test_bench_outside_a_checkout_says_where_to_run_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("bench", "scaling", "--recorded").exit_code == 2

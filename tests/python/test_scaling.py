@@ -13,7 +13,15 @@ from surrogate import Surrogate
 from surrogate.bundle.folder import check_bundle
 
 NET = Net(
-    "net", channels=3, halo=4, program=1e-6, pack=1e-8, bundle_bytes=10**6, read=0.1, load=0.2
+    "net",
+    channels=3,
+    reach=4,
+    halo=4,
+    program=1e-6,
+    pack=1e-8,
+    bundle_bytes=10**6,
+    read=0.1,
+    load=0.2,
 )
 FREE = Network(latency=0.0, bandwidth=math.inf, level=0.0, file_bandwidth=1e9, ranks_per_node=10)
 REAL = dataclasses.replace(FREE, latency=1e-6, bandwidth=1e9, level=5e-6)
@@ -31,7 +39,7 @@ def test_agreements_grow_by_two_levels_with_each_doubling():
 
 
 def test_a_halo_wider_than_the_block_asks_more_neighbours_and_no_more_cells_than_the_domain():
-    wide = dataclasses.replace(NET, halo=100)
+    wide = dataclasses.replace(NET, reach=100, halo=100)
     parts = tiles_jump(wide, FREE, 100, 64)
     assert parts["program"] == pytest.approx(1e-6 * 264**2)
     assert tiles_jump(wide, FREE, 4, 64)["program"] == pytest.approx(1e-6 * 128**2)
