@@ -35,7 +35,15 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (LIBRARY / "libsurrogate_mpi.so").exists():
         pytest.skip(f"{LIBRARY / 'libsurrogate_mpi.so'} is missing: make native, with an MPI for C")
     target = tmp_path_factory.mktemp("face") / "fortran_face"
-    flags = [*STRICT["gfortran"], "-Wno-compare-reals", "-g", "-fcheck=all", f"-I{INCLUDE}", "-J", target.parent]
+    flags = [
+        *STRICT["gfortran"],
+        "-Wno-compare-reals",
+        "-g",
+        "-fcheck=all",
+        f"-I{INCLUDE}",
+        "-J",
+        target.parent,
+    ]
     sources = [MODULE, MPI_MODULE, HERE / "fortran_face.f90"]
     libraries = [f"-L{LIBRARY}", f"-Wl,-rpath,{LIBRARY}", "-lsurrogate_mpi", "-lsurrogate"]
     run_once(["mpifort", *flags, *sources, "-o", target, *libraries], timeout=300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ import pytest
 from mpirun import mpirun
 from shifting import shifting_bundle
 
+import surrogate
 from surrogate.errors import ArgumentError, UnsupportedError
 from surrogate.mpi import Decomposition, library
 from surrogate.mpi.decomposition import create_dims
@@ -135,6 +137,14 @@ def test_a_serial_model_loads_no_mpi(tmp_path: Path):
     bundle = shifting_bundle(tmp_path, 2)
     code = f"import numpy, surrogate; surrogate.Surrogate.open({str(bundle)!r}).predict(numpy.ones((4, 6, 8)))"
     assert not imported(code) & {"mpi4py", "surrogate._native_mpi"}
+
+
+def test_the_stub_file_lists_what_the_native_module_has():
+    native = pytest.importorskip("surrogate._native_mpi", reason="surrogate was built without MPI")
+    source = (Path(surrogate.__file__).parent / "_native_mpi.pyi").read_text()
+    stated = set(re.findall(r"^(?:def|class) (\w+)", source, re.M))
+    stated |= set(re.findall(r"^(\w+):", source, re.M))
+    assert {name for name in vars(native) if not name.startswith("_")} == stated
 
 
 def test_without_the_library_the_error_says_what_to_install(monkeypatch):
