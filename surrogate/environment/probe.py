@@ -71,6 +71,10 @@ def probe_mpi() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    probes: dict[str, Callable[..., dict[str, Any]]] = {"engine": probe_engine, "torch": probe_torch, "mpi": probe_mpi}
+    probes: dict[str, Callable[..., dict[str, Any]]] = {
+        "engine": probe_engine,
+        "torch": probe_torch,
+        "mpi": probe_mpi,
+    }
     found = probes[sys.argv[1]](*sys.argv[2:])
     sys.stdout.write(json.dumps(found))

@@ -100,7 +100,8 @@ def refusals(bundle):
         bad = mine.copy()
         if COMM.rank == last:
             bad[0, 2, 3] = np.nan
-        refused = expect(Rejected, lambda: model.predict(bad, where, out=out), "INPUT_NOT_FINITE")
+        refused = expect(Rejected, lambda: model.predict(bad, where, out=out), "not finite")
+        assert refused.reason == "INPUT_NOT_FINITE"
         assert refused.rank == last
         corner = Decomposition.of(Other(last, COMM.size), SHAPE).origin
         assert refused.cell == (corner[0] + 2, corner[1] + 3)
