@@ -25,10 +25,17 @@ def test_frame_is_that_of_one_process(tmp_path: Path, ranks: int, parts: str) ->
 
 
 @pytest.mark.parametrize(
-    ("shape", "parts"), [("60", "4"), ("24x20x18", "2x2x1"), ("16x12x24", "1x2x2")]
+    ("shape", "parts", "ranks"),
+    [
+        ("60", "4", 4),
+        ("24x20x18", "2x2x1", 4),
+        ("16x12x24", "1x2x2", 4),
+        pytest.param("24x40x12", "3x1x1", 3, marks=pytest.mark.full),
+        pytest.param("24x20x18", "2x2x2", 8, marks=pytest.mark.full),
+    ],
 )
-def test_domains_of_one_and_three_axes(tmp_path: Path, shape: str, parts: str) -> None:
-    predict(shifting_bundle(tmp_path, shape.count("x") + 1), ALL, 4, shape, parts)
+def test_domains_of_one_and_three_axes(tmp_path: Path, shape: str, parts: str, ranks: int) -> None:
+    predict(shifting_bundle(tmp_path, shape.count("x") + 1), ALL, ranks, shape, parts)
 
 
 def test_random_numbers_belong_to_the_cells_of_the_domain(tmp_path: Path) -> None:
