@@ -46,17 +46,23 @@ extern "C" {
 /* ---------------------------------------------------------------------------------------------- 1 modes -- */
 
 /* Where programs run.  Packed values travel: float32 and normalised, whatever the fields' dtype.
- * TILES   each rank runs its own block plus a halo of the receptive field, aligned to the stride, from the ranks that
- *         hold it; no halo at walls, nor along an axis that the rank holds whole.  Blocks of any size, 1-D to 3-D.
+ * TILES   each rank runs its own block plus a halo of the receptive field from the ranks that hold it; no halo at walls,
+ *         nor along an axis that the rank holds whole.  Blocks of any size, 1-D to 3-D: a halo may reach past the
+ *         neighbour.  Tiles begin on the stride and are as large as the grid rule asks; cells that this adds beyond the
+ *         receptive field change nothing, are not exchanged, and are 0 after normalisation.
  * GATHER  the whole domain is put together on one rank, predicted there, and scattered: for nets that reduce over space
- *         (surrogate_info.reduces_over_space), for fixed grids, and for blocks smaller than their halo.
+ *         (surrogate_info.reduces_over_space), for fixed grids, and for blocks smaller than their halo.  That rank
+ *         holds it twice, as a tile and as messages; no other rank holds more than its block.
  * BATCH   ranks hand their tiles to a leader (options.leaders a node), which runs tiles of one shape in one engine
- * call: many ranks, few GPUs. AUTO    GATHER where tiles cannot be cut or a block is smaller than its halo; else BATCH
- * where ranks outnumber the GPUs of a node and the device is "cuda"; else TILES.  An error only where a mode was named
- * that is impossible. Frames of all modes equal those of one process to rounding (libraries choose kernels by shape:
- * about 1e-5 of the increment in fp32), with the same random numbers.  TILES with options.tile_shape and a fixed number
- * of threads runs the same tiles on any number of ranks: identical bits, unless policy "project" shifts a field by a
- * sum over ranks, which differs in rounding. */
+ *         call: many ranks, few GPUs.
+ * AUTO    GATHER where tiles cannot be cut or a block is smaller than its halo; else BATCH where ranks outnumber the
+ *         GPUs of a node and the device is "cuda"; else TILES.
+ * SURROGATE_ERROR_UNSUPPORTED only where a mode was named that is impossible: TILES and BATCH of a model that reduces
+ * over space or takes one shape only, or where the stride does not divide a periodic axis that is cut.
+ * Frames of all modes equal those of one process to rounding (libraries choose kernels by shape: about 1e-5 of the
+ * increment in fp32), with the same random numbers.  TILES with options.tile_shape and a fixed number of threads runs
+ * the same tiles on any number of ranks: identical bits, unless policy "project" shifts a field by a sum over ranks,
+ * which differs in rounding. */
 enum surrogate_mpi_mode {
     SURROGATE_MPI_AUTO = 0,
     SURROGATE_MPI_TILES = 1,
@@ -116,7 +122,8 @@ SURROGATE_API surrogate_model *surrogate_mpi_local(surrogate_mpi_model *model);
  * is legal on a communicator of size 1 only.  Blocks are boxes of any sizes that cover the domain once: gaps, overlaps
  * and blocks outside it are SURROGATE_ERROR_SHAPE, which names the ranks.  global_shape, seed, step, member,
  * parameters, dtype and the set of fields must be equal on all ranks: SURROGATE_ERROR_ARGUMENT.  A decomposition is
- * kept until any rank gives another one. Host memory; fields in CUDA memory on a communicator of size 1 only.  No batch
+ * kept until any rank gives another one; a new one costs a gathering of all blocks and a plan. The domain obeys the
+ * model's grid rule, blocks need not.  Host memory; fields in CUDA memory on a communicator of size 1 only.  No batch
  * axis. The guards decide by sums over the whole domain.  The output is written on all ranks (OK), or on none. */
 SURROGATE_API int surrogate_mpi_predict(surrogate_mpi_model *model, const surrogate_field *output,
                                         const surrogate_field *input, size_t count, const surrogate_step_options *step);
@@ -146,7 +153,7 @@ typedef struct surrogate_mpi_report {
     int32_t threads;
     int64_t tiles;                      /* that this rank ran */
     int64_t tile_shape[3];              /* of the largest of them, halo included */
-    int64_t halo[3];                    /* cells that tiles are read beyond their block, at most */
+    int64_t halo[3];                    /* cells beyond their output that tiles are read from, at most */
     int64_t bytes_sent, bytes_received; /* packed values and increments; check-ins are below 1 KiB each */
     int64_t minimum_bytes;              /* TILES: 4 bytes a channel and cell of an exact halo; else what it received */
     double pack_seconds;                /* reading and normalising the block */
