@@ -49,7 +49,7 @@ def test_a_communicator_of_some_ranks_will_do(tmp_path: Path):
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_rollout_is_the_serial_one(tmp_path: Path, ranks: int):
-    guards = {"finite": True, "bounds": {"v": {"upper": 40.0}}}
+    guards = {"finite": True, "bounds": {"v": {"lower": -12.0, "upper": 12.0}}}
     run("rollouts", ranks, shifting_bundle(tmp_path, 2, guards=guards))
 
 
