@@ -152,6 +152,18 @@ def communicators(bundle):
         assert model.report.ranks == 1
 
 
+def forgotten(bundle):
+    """A model that is let go of warns, frees nothing, and lets the program end."""
+    model = Surrogate.open(bundle, comm=COMM)
+    model.predict(block(domain(), Decomposition.of(COMM, SHAPE)), Decomposition.of(COMM, SHAPE))
+    with pytest.warns(ResourceWarning, match="never closed; close it on all ranks"):
+        del model
+    kept.append(Surrogate.open(bundle, comm=COMM))
+
+
+kept = []  # until the interpreter ends
+
+
 def recording(bundle, path):
     """One file of all ranks, with the values of the domain."""
     where = Decomposition.of(COMM, SHAPE)

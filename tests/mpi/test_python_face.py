@@ -63,6 +63,10 @@ def test_what_is_no_communicator_is_refused_on_all_ranks(tmp_path: Path, ranks: 
     run("communicators", ranks, shifting_bundle(tmp_path, 2))
 
 
+def test_a_forgotten_model_warns_and_lets_the_program_end(tmp_path: Path):
+    run("forgotten", 2, shifting_bundle(tmp_path, 2))
+
+
 def test_ranks_write_one_recording(tmp_path: Path):
     h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install h5py")
     run("recording", 4, tmp_path, tmp_path / "run.h5")
@@ -158,6 +162,28 @@ def test_without_mpi4py_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     with pytest.raises(UnsupportedError, match=r"pip install 'surrogate\[mpi\]'"):
         library.handle_of(object())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("begin", "state"),
+    [("mpi4py.rc.initialize = False", "not initialised"), ("", "finalised already")],
+)
+def test_mpi_that_is_not_running_is_an_error(begin, state):
+    need_mpi()
+    end = "MPI.Finalize()" if state.startswith("final") else ""
+    code = f"""
+import mpi4py
+{begin}
+from mpi4py import MPI
+import surrogate
+{end}
+try:
+    surrogate.Surrogate.open("flow.surrogate", comm=MPI.COMM_WORLD)
+except ValueError as error:
+    print(error)
+"""
+    done = mpirun([sys.executable, "-P", "-c", code], 1, timeout=120)
+    assert f"MPI is {state}" in done.stdout
 
 
 class Rank:
