@@ -156,7 +156,7 @@ void Recorder::stage(std::size_t first, const surrogate_field *fields, std::size
         fields_.resize(first);
     for (std::size_t i = 0; i < count; ++i) {
         RecordedSeries &series = stage_field(first + i, fields[i]);
-        series.block.resize(series.bytes());
+        series.block.resize(dense_bytes(fields[i], series.type));
         fill_block(series.block.data(), series.type, fields[i]);
     }
 }

@@ -157,7 +157,8 @@ int surrogate_recorder_pack(void *block, size_t *size, const surrogate_field *fi
         if (dtype != SURROGATE_FLOAT32 && dtype != SURROGATE_FLOAT64)
             fail(SURROGATE_ERROR_DTYPE, "dtype ", dtype,
                  " given, expected SURROGATE_FLOAT32 (1) or SURROGATE_FLOAT64 (2)");
-        const std::size_t bytes = describe_series(*field, grid_of(*field), dtype).bytes();
+        grid_of(*field); // its checks
+        const std::size_t bytes = dense_bytes(*field, dtype);
         if (block && *size < bytes)
             fail(SURROGATE_ERROR_ARGUMENT, "a block of ", *size, " bytes given, expected ", bytes);
         *size = bytes;

@@ -54,13 +54,6 @@ CopyRow copy_of(int from, int to) {
 
 } // namespace
 
-std::size_t RecordedSeries::bytes() const {
-    std::int64_t bytes = size_of(type);
-    for (const auto n : shape)
-        bytes *= n;
-    return static_cast<std::size_t>(bytes);
-}
-
 surrogate_series RecordedSeries::view(bool data) const {
     surrogate_series out{};
     out.group = group.c_str();
@@ -139,6 +132,13 @@ void check_same(const RecordedSeries &series, const surrogate_field &field, int 
     if ((field.unit != nullptr) != series.has_unit || (field.unit && series.unit != field.unit))
         fail(SURROGATE_ERROR_UNIT, name_of(field), ": unit '", field.unit ? field.unit : "(none)",
              "' given, expected '", series.has_unit ? series.unit : "(none)", "' as in the first frame");
+}
+
+std::size_t dense_bytes(const surrogate_field &field, int type) {
+    std::int64_t bytes = size_of(type);
+    for (int axis = 0; axis < field.rank; ++axis)
+        bytes *= field.shape[axis];
+    return static_cast<std::size_t>(bytes);
 }
 
 void fill_block(char *block, int type, const surrogate_field &field) {

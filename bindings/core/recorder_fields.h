@@ -21,7 +21,6 @@ struct RecordedSeries {
     int time_axis = 0;
     std::vector<char> block; // empty until it is filled
 
-    std::size_t bytes() const; // of one frame's block
     /// What the plugin is told; without `data` others write it.
     surrogate_series view(bool data) const;
 };
@@ -44,6 +43,9 @@ RecordedSeries describe_series(const surrogate_field &field, const RecordedGrid 
 
 /// Fail unless `field` is of the kind that `series` was made for.
 void check_same(const RecordedSeries &series, const surrogate_field &field, int precision);
+
+/// Bytes of the field as a dense block of `type`.
+std::size_t dense_bytes(const surrogate_field &field, int type);
 
 /// Fill `block`: any strides and either dtype to dense cells of `type`, components last.
 void fill_block(char *block, int type, const surrogate_field &field);

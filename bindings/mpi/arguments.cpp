@@ -53,7 +53,7 @@ Reading::Reading(surrogate_model *local, const surrogate_info &info, bool one_ra
         parameter_names_.push_back(text("parameter '", parameter.name, "'"));
         presets_.push_back(parameter.preset);
     }
-    quantities_.reserve(7 + presets_.size());
+    quantities_.reserve(quantity_count());
 }
 
 void Reading::read(const Arguments &given) {

@@ -32,6 +32,7 @@ class Reading {
 
     const Grid &grid() const { return grid_; }
     const Box &block() const { return block_; }
+    std::size_t quantity_count() const { return static_cast<std::size_t>(info_.spatial_rank) + 4 + presets_.size(); }
     /// What must be equal on all ranks.
     const std::vector<Quantity> &quantities() const { return quantities_; }
 

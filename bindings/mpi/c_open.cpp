@@ -1,6 +1,7 @@
 // The public functions of section 2: open and close.
 #include "core/versioned.h"
 #include "opening.h"
+#include "prediction.h"
 
 #include <cmath>
 
@@ -106,7 +107,11 @@ int surrogate_mpi_open(surrogate_mpi_model **model, MPI_Comm comm, const char *p
             check_in(handle->communicator, given);
             handle->options = given.options;
             Opening(*handle, *given.wish).open();
-            together(handle->communicator, "surrogate_mpi_open", [&] { keep_handle(handle.get()); });
+            together(handle->communicator, "surrogate_mpi_open", [&] {
+                handle->prediction = std::make_shared<Prediction>(*handle);
+                keep_handle(handle.get());
+            });
+            static_cast<Prediction *>(handle->prediction.get())->rehearse();
         } catch (...) { // on all ranks
             handle->communicator.release();
             throw;

@@ -9,15 +9,11 @@ using namespace surrogate::mpi;
 namespace {
 
 Prediction &prediction_of(Model &model) {
-    if (!model.prediction)
-        model.prediction = std::make_shared<Prediction>(model);
     return *static_cast<Prediction *>(model.prediction.get());
 }
 
 surrogate_mpi_report report_of(Model &model) {
     surrogate_mpi_report report{};
-    report.mode = model.options.mode;
-    report.choice = "";
     report.ranks = model.communicator.size();
     report.rank = model.communicator.rank();
     report.node_ranks = model.nodes.size();
@@ -27,8 +23,7 @@ surrogate_mpi_report report_of(Model &model) {
     report.threads = model.facts.threads;
     report.open_read_seconds = model.facts.read_seconds;
     report.open_seconds = model.facts.seconds;
-    if (model.prediction)
-        prediction_of(model).fill(report);
+    prediction_of(model).fill(report);
     return report;
 }
 

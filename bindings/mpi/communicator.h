@@ -116,23 +116,6 @@ class Communicator {
     std::vector<int> one_peer_;
 };
 
-/// The rhythm of a wait: looks without a pause for some microseconds, then with longer and longer ones; and every
-/// quarter of the deadline a word to the neighbours.
-class Patience {
-  public:
-    using Clock = std::chrono::steady_clock;
-    explicit Patience(Communicator &communicator);
-    /// Between two looks; returns the time.
-    Clock::time_point pause();
-    /// Something came: look often again.
-    void refresh();
-
-  private:
-    Communicator &communicator_;
-    Clock::time_point stirred_, told_;
-    std::chrono::microseconds nap_{0};
-};
-
 /// Memory that MPI reads or writes: leaked if the communicator is broken when this goes.
 template <class T> struct Kept {
     explicit Kept(const Communicator &communicator) : communicator(communicator), value(std::make_unique<T>()) {}

@@ -6,11 +6,11 @@ void exchange(Communicator &communicator, Transfer &transfer, Requests &pending,
     pending.requests.clear();
     pending.peers.clear();
     for (Message &message : transfer.incoming())
-        communicator.receive(pending.requests, pending.peers, message.values.data(),
-                             message.values.size() * sizeof(float), message.peer, tag);
+        communicator.receive(pending.requests, pending.peers, message.values, message.floats * sizeof(float),
+                             message.peer, tag);
     for (const Message &message : transfer.outgoing())
-        communicator.send(pending.requests, pending.peers, message.values.data(), message.values.size() * sizeof(float),
-                          message.peer, tag);
+        communicator.send(pending.requests, pending.peers, message.values, message.floats * sizeof(float), message.peer,
+                          tag);
     communicator.wait(pending.requests, pending.peers, communicator.deadline(), what);
 }
 

@@ -33,7 +33,7 @@ struct Model {
     std::vector<int> runners;      ///< ranks that loaded a program, ascending; equal on all ranks
     std::vector<int> leaders;      ///< of every rank, the rank of its node that runs its tiles in mode BATCH
     surrogate_mpi_rejection rejection{sizeof(surrogate_mpi_rejection), -1, 0, 0, 0, {0, 0, 0}, 0, 0, 0};
-    std::shared_ptr<void> prediction; ///< blocks, plan and buffers: made by the first predict, and its own
+    std::shared_ptr<void> prediction; ///< a Prediction: blocks, plan and buffers
 };
 
 } // namespace surrogate::mpi

@@ -52,8 +52,13 @@ template <class Body> bool attempt(Opinion &mine, Body body) {
         body();
         return true;
     } catch (...) {
-        if (mine.status == SURROGATE_OK)
+        if (mine.status != SURROGATE_OK)
+            return false;
+        mine.status = SURROGATE_ERROR_MEMORY; // and no text, where there is no memory even for that
+        try {
             mine.set(current_failure());
+        } catch (const std::bad_alloc &) {
+        }
         return false;
     }
 }
@@ -68,6 +73,14 @@ Prediction::Prediction(Model &model)
         return;
     mode_ = mode_ == SURROGATE_MPI_AUTO ? SURROGATE_MPI_TILES : mode_;
     sentence_ = text(surrogate_mpi_mode_name(mode_), ": one rank holds the whole domain");
+}
+
+void Prediction::rehearse() {
+    const std::vector<Quantity> quantities(reading_.quantity_count(), Quantity::integer("rehearsal", 0));
+    Opinion mine;
+    mine.quantities = quantities.data();
+    mine.quantity_count = quantities.size();
+    agree_on("surrogate_mpi_open: rehearsal", mine, sums_.data(), sums_.size());
 }
 
 /// Whether one rank predicts its block as a serial program does. Tiles of a given shape are run even there: their bits

@@ -8,10 +8,12 @@ namespace surrogate::mpi {
 
 struct Model;
 
-/// The predictions of one rank of one model; made by the first of them.
+/// The predictions of one rank of one model; made when it is opened.
 class Prediction {
   public:
     explicit Prediction(Model &model);
+    /// Collective: agree once as predictions do, so that they find the memory for it.
+    void rehearse();
 
     /// The whole call. Returns OK or REJECTED, the same on all ranks; throws the failure that all agreed upon.
     int predict(const char *where, const Arguments &given);

@@ -3,6 +3,7 @@
 #include "blocks.h"
 
 #include "core/versioned.h"
+#include "patience.h"
 
 #include <atomic>
 #include <csignal>
@@ -10,7 +11,6 @@
 #include <exception>
 #include <optional>
 #include <pthread.h>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -25,6 +25,17 @@ surrogate_recorder_options read_options(const surrogate_recorder_options *given)
                  : options;
 }
 
+bool mpi_has_ended() {
+    int ended = 0;
+    MPI_Finalized(&ended);
+    return ended != 0;
+}
+
+void require_mpi() {
+    if (mpi_has_ended())
+        fail(SURROGATE_ERROR_ARGUMENT, "MPI is finalised already; close the recorder before MPI_Finalize");
+}
+
 /// A call of libsurrogate on a thread of its own, while this one does something else; its signals stay the host's.
 class Aside {
   public:
@@ -34,7 +45,7 @@ class Aside {
         pthread_sigmask(SIG_SETMASK, &all, &host);
         try {
             thread_ = std::thread([this, call]() noexcept { run(call); });
-        } catch (const std::system_error &) { // no thread to be had
+        } catch (const std::exception &) { // no thread to be had, or no memory for one
             run(call);
         }
         pthread_sigmask(SIG_SETMASK, &host, nullptr);
@@ -73,7 +84,8 @@ Recorder::Recorder(MPI_Comm comm, double deadline) : communicator_(comm, deadlin
 
 Recorder::~Recorder() {
     surrogate_recorder_close(serial_);
-    communicator_.release();
+    if (!mpi_has_ended())
+        communicator_.release();
 }
 
 void Recorder::open(const char *path, const surrogate_recorder_options *given) {
@@ -100,6 +112,7 @@ void Recorder::open(const char *path, const surrogate_recorder_options *given) {
 
 void Recorder::write(double time, const surrogate_field *fields, std::size_t count, const std::int64_t *origin,
                      const std::int64_t *global_shape) {
+    require_mpi();
     communicator_.require_heard();
     if (alone() && !origin && !global_shape) {
         check(surrogate_recorder_write(serial_, time, fields, count));
@@ -199,8 +212,9 @@ void Recorder::store(const Frame &frame) {
 
 void Recorder::close() {
     surrogate_recorder *const serial = std::exchange(serial_, nullptr);
-    if (alone() || communicator_.broken()) { // nobody waits for this rank
+    if (alone() || communicator_.broken() || mpi_has_ended()) { // nobody waits for this rank
         const int status = surrogate_recorder_close(serial);
+        require_mpi();
         communicator_.require_heard();
         check(status);
         return;

@@ -14,7 +14,7 @@ class FrameTransfer {
   public:
     explicit FrameTransfer(const Communicator &communicator);
 
-    /// Make room for the fields of `frame`, whose blocks are `blocks`; whatever follows needs no memory.
+    /// Make room for the fields of `frame`, whose blocks are `blocks`; `run` allocates nothing of their size.
     void prepare(const Frame &frame, const Nodes &nodes, const std::vector<Box> &blocks);
     /// This rank's part: pack and send its fields to the leader, or as the leader write all of the node's. Returns when
     /// the file is closed; ERROR_WRITE if it could not be filled.

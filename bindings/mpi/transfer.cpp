@@ -23,10 +23,10 @@ void copy_box(float *to, const Index &to_shape, const Index &to_at, const float 
             }
 }
 
-std::vector<Message> messages(const std::vector<Parcel> &parcels, std::int64_t channels) {
+std::vector<Message> messages_of(const std::vector<Parcel> &parcels, std::int64_t channels) {
     std::vector<Message> made;
     for (const Parcel &parcel : parcels)
-        made.push_back({parcel.peer, std::vector<float>(static_cast<std::size_t>(parcel.cells * channels))});
+        made.push_back({parcel.peer, static_cast<std::size_t>(parcel.cells * channels), nullptr});
     return made;
 }
 
@@ -34,7 +34,7 @@ std::vector<Message> messages(const std::vector<Parcel> &parcels, std::int64_t c
 
 Transfer::Transfer(Route route, std::int64_t channels, std::size_t sources)
     : channels_(channels), leaving_(sources), staying_(sources), arriving_(std::move(route.in)),
-      outgoing_(messages(route.out, channels)), incoming_(messages(arriving_, channels)) {
+      outgoing_(messages_of(route.out, channels)), incoming_(messages_of(arriving_, channels)) {
     for (std::size_t i = 0; i < route.out.size(); ++i)
         for (const Load &load : route.out[i].loads)
             leaving_[load.place.array].push_back({i, load});
@@ -45,7 +45,7 @@ Transfer::Transfer(Route route, std::int64_t channels, std::size_t sources)
 void Transfer::take(std::size_t source, const float *data, const Index &shape, const std::vector<Array> &targets) {
     for (const Leaving &leaving : leaving_[source]) {
         const Load &load = leaving.load;
-        float *to = outgoing_[leaving.message].values.data() + load.offset * channels_;
+        float *to = outgoing_[leaving.message].values + load.offset * channels_;
         copy_box(to, load.extent, {}, data, shape, load.place.at, load.extent, channels_);
     }
     for (const Move &move : staying_[source]) {
@@ -58,15 +58,27 @@ void Transfer::put(const std::vector<Array> &targets) const {
     for (std::size_t i = 0; i < arriving_.size(); ++i)
         for (const Load &load : arriving_[i].loads) {
             const Array &target = targets[load.place.array];
-            const float *from = incoming_[i].values.data() + load.offset * channels_;
+            const float *from = incoming_[i].values + load.offset * channels_;
             copy_box(target.data, target.shape, load.place.at, from, load.extent, {}, load.extent, channels_);
+        }
+}
+
+std::size_t Transfer::floats() const {
+    return static_cast<std::size_t>(bytes_out() + bytes_in()) / sizeof(float);
+}
+
+void Transfer::use(float *memory) {
+    for (auto *messages : {&outgoing_, &incoming_})
+        for (Message &message : *messages) {
+            message.values = memory;
+            memory += message.floats;
         }
 }
 
 std::int64_t Transfer::bytes(const std::vector<Message> &messages) {
     std::size_t floats = 0;
     for (const Message &message : messages)
-        floats += message.values.size();
+        floats += message.floats;
     return static_cast<std::int64_t>(floats * sizeof(float));
 }
 

@@ -1,4 +1,4 @@
-// Boxes to messages and back: the buffers of one route, kept from call to call.
+// Boxes to messages and back, over one route.
 #pragma once
 
 #include "plan.h"
@@ -14,13 +14,18 @@ struct Array {
 /// What a rank sends or receives: all that goes to or comes from one other rank.
 struct Message {
     int peer;
-    std::vector<float> values; // [load][channels][cells of the load]
+    std::size_t floats;
+    float *values; // [load][channels][cells of the load]
 };
 
 class Transfer {
   public:
-    /// sources: number of arrays that the route takes from. Allocates all that later calls use.
+    /// sources: number of arrays that the route takes from.
     Transfer(Route route, std::int64_t channels, std::size_t sources);
+
+    /// Room that the messages need, and where it is; transfers that are not under way together may share it.
+    std::size_t floats() const;
+    void use(float *memory);
 
     /// Take what leaves array `source`: into messages, and into `targets` what stays on this rank.
     void take(std::size_t source, const float *data, const Index &shape, const std::vector<Array> &targets);
@@ -29,6 +34,7 @@ class Transfer {
 
     const std::vector<Message> &outgoing() const { return outgoing_; }
     std::vector<Message> &incoming() { return incoming_; }
+    std::size_t messages() const { return outgoing_.size() + incoming_.size(); }
     std::int64_t bytes_out() const { return bytes(outgoing_); }
     std::int64_t bytes_in() const { return bytes(incoming_); }
 

@@ -27,19 +27,18 @@ Workload::Workload(Communicator &communicator, const Grid &grid, const std::vect
                    Channels channels)
     : communicator_(communicator), rank_(grid.rank), channels_(channels), exact_(cut.mode == SURROGATE_MPI_TILES),
       plan_(make_plan(grid, blocks, Tiling(grid, blocks, cut), communicator.rank())),
-      in_place_(block_is_only_tile(plan_)) {
+      in_place_(block_is_only_tile(plan_)), to_tiles_(std::move(plan_.inputs), channels.read, 1),
+      to_blocks_(std::move(plan_.increments), channels.predicted, plan_.tiles.size()) {
     make_groups(grid, cut.mode == SURROGATE_MPI_BATCH);
     if (!in_place_)
         block_increments_.resize(static_cast<std::size_t>(channels.predicted * plan_.block.cells()));
     block_array_ = {{block_increments_.data(), plan_.block.shape()}};
-    exchanges_.reset(new Exchanges{Transfer(std::move(plan_.inputs), channels.read, 1),
-                                   Transfer(std::move(plan_.increments), channels.predicted, plan_.tiles.size()),
-                                   {}});
-}
-
-Workload::~Workload() {
-    if (communicator_.broken())
-        static_cast<void>(exchanges_.release());
+    messages_.resize(std::max(to_tiles_.floats(), to_blocks_.floats()));
+    to_tiles_.use(messages_.data());
+    to_blocks_.use(messages_.data());
+    const std::size_t messages = std::max(to_tiles_.messages(), to_blocks_.messages());
+    requests_.requests.reserve(messages); // large ones go in several pieces
+    requests_.peers.reserve(messages);
 }
 
 /// What lies around the needed cells of a tile stays zero, the mean of training: it changes nothing that counts.
@@ -83,19 +82,18 @@ void Workload::fill(surrogate_mpi_report &report) const {
     to_c(report.tile_shape, largest, rank_);
     to_c(report.halo, halo, rank_);
     report.minimum_bytes = exact_ ? plan_.exact_halo * channels_.read * static_cast<std::int64_t>(sizeof(float))
-                                  : exchanges_->inputs.bytes_in() + exchanges_->increments.bytes_in();
+                                  : to_tiles_.bytes_in() + to_blocks_.bytes_in();
 }
 
 void Workload::send_inputs(const float *packed, Account &account) {
     if (in_place_)
         return;
     const Stopwatch watch(account.exchange);
-    Transfer &inputs = exchanges_->inputs;
-    inputs.take(0, packed, plan_.block.shape(), tile_arrays_);
-    exchange(communicator_, inputs, exchanges_->requests, TAG_INPUTS, "the packed values");
-    inputs.put(tile_arrays_);
-    account.bytes_sent += inputs.bytes_out();
-    account.bytes_received += inputs.bytes_in();
+    to_tiles_.take(0, packed, plan_.block.shape(), tile_arrays_);
+    exchange(communicator_, to_tiles_, requests_, TAG_INPUTS, "the packed values");
+    to_tiles_.put(tile_arrays_);
+    account.bytes_sent += to_tiles_.bytes_out();
+    account.bytes_received += to_tiles_.bytes_in();
 }
 
 void Workload::run(surrogate_model *local, const float *packed, const surrogate_step_options *step, Account &account) {
@@ -120,7 +118,7 @@ void Workload::run_group(const Group &group, surrogate_model *local, const float
     }
     const Stopwatch watch(account.exchange);
     for (const std::size_t tile : group.tiles) {
-        exchanges_->increments.take(tile, found, group.shape, block_array_);
+        to_blocks_.take(tile, found, group.shape, block_array_);
         found += channels_.predicted * product(group.shape);
     }
 }
@@ -129,11 +127,10 @@ void Workload::send_increments(Account &account) {
     if (in_place_)
         return;
     const Stopwatch watch(account.exchange);
-    Transfer &increments = exchanges_->increments;
-    exchange(communicator_, increments, exchanges_->requests, TAG_INCREMENTS, "the increments");
-    increments.put(block_array_);
-    account.bytes_sent += increments.bytes_out();
-    account.bytes_received += increments.bytes_in();
+    exchange(communicator_, to_blocks_, requests_, TAG_INCREMENTS, "the increments");
+    to_blocks_.put(block_array_);
+    account.bytes_sent += to_blocks_.bytes_out();
+    account.bytes_received += to_blocks_.bytes_in();
 }
 
 } // namespace surrogate::mpi

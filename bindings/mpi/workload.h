@@ -3,8 +3,6 @@
 
 #include "exchange.h"
 
-#include <memory>
-
 namespace surrogate::mpi {
 
 /// Floats a cell that travel.
@@ -21,10 +19,10 @@ struct Account {
 
 class Workload {
   public:
-    /// Of rank communicator.rank(). Allocates all that its predictions use.
+    /// Of rank communicator.rank(). Allocates all that its predictions use. MPI may touch it after a timeout: it must
+    /// not be destroyed then.
     Workload(Communicator &communicator, const Grid &grid, const std::vector<Box> &blocks, const Cut &cut,
              Channels channels);
-    ~Workload(); // leaks what MPI may still touch
     Workload(const Workload &) = delete;
     Workload &operator=(const Workload &) = delete;
 
@@ -62,11 +60,9 @@ class Workload {
     std::vector<float> tiles_, block_increments_;
     std::vector<Array> tile_arrays_, block_array_;
     const float *increments_ = nullptr;
-    struct Exchanges {
-        Transfer inputs, increments;
-        Requests requests;
-    };
-    std::unique_ptr<Exchanges> exchanges_;
+    Transfer to_tiles_, to_blocks_;
+    std::vector<float> messages_; // of the one, then of the other
+    Requests requests_;
 };
 
 } // namespace surrogate::mpi

@@ -13,6 +13,7 @@ inline std::atomic<long> allocations{0}, live{0}; // so far; not freed yet
 inline std::atomic<long> until_failure{-1};       // allocations before one fails; -1: none does
 inline std::atomic<bool> lasting{false};          // all after it fail too
 inline std::atomic<long> failed{0};
+inline std::atomic<std::size_t> smallest{0}; // bytes; smaller allocations never fail
 
 /// Let the n-th allocation from here on fail (n >= 1), and all later ones if `and_all_later`.
 inline void fail_at(long n, bool and_all_later) {
@@ -28,7 +29,7 @@ inline bool recover() {
 
 inline void *get(std::size_t size, std::size_t alignment) {
     ++allocations;
-    if (until_failure >= 0 && until_failure-- <= 0) {
+    if (size >= smallest && until_failure >= 0 && until_failure-- <= 0) {
         ++failed;
         until_failure = lasting ? 0 : -1;
         throw std::bad_alloc();

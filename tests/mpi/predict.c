@@ -1,5 +1,6 @@
-/* mpi_predict BUNDLE MODE SHAPE PARTS [TILE [WALLS]], shapes as 16x12: every rank predicts its block of a domain, and
- * compares it, bit by bit, with what one process makes of the whole. Fails unless all frames are those. */
+/* mpi_predict BUNDLE MODES SHAPE PARTS [TILE [WALLS]], shapes as 16x12, modes as auto,tiles: every rank predicts its
+ * block of a domain, and compares it, bit by bit, with what one process makes of the whole. Fails unless all frames are
+ * those. */
 #include "domain.h"
 
 static int rank, size;
@@ -92,12 +93,32 @@ static void report(surrogate_mpi_model *m, int mode) {
            (long long)r.bytes_received, (long long)r.minimum_bytes);
 }
 
+/* Every rank predicts its block of the domain, then another block. */
+static void predict_in(const char *path, const surrogate_mpi_options *options, const domain *d, const int64_t parts[3],
+                       int64_t walls) {
+    surrogate_mpi_model *m = NULL;
+    int shift, dtype;
+    if (!CHECK_STATUS(surrogate_mpi_open(&m, MPI_COMM_WORLD, path, NULL, options), SURROGATE_OK, ""))
+        exit(1);
+    for (shift = 0; shift < 2; ++shift)
+        for (dtype = SURROGATE_FLOAT32; dtype <= SURROGATE_FLOAT64; ++dtype) {
+            const box block = uneven_block(d, parts, (rank + shift) % size);
+            state expected = serial(path, d, dtype);
+            fields_with_ghost_cells(m, d, &block, &expected, walls);
+            if (dtype == SURROGATE_FLOAT64)
+                one_dense_array(m, d, &block, &expected, walls);
+            free(expected.values);
+        }
+    report(m, options->mode);
+    CHECK_STATUS(surrogate_mpi_close(m), SURROGATE_OK, "");
+}
+
 int main(int argc, char **argv) {
     surrogate_mpi_options options;
-    surrogate_mpi_model *m = NULL;
     domain d;
     int64_t parts[3], walls = argc > 6 ? strtol(argv[6], NULL, 10) : 0;
-    int axes, shift, dtype;
+    char *mode;
+    int axes;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
@@ -106,24 +127,14 @@ int main(int argc, char **argv) {
     read_shape(argv[3], d.shape, 1, &d.axes);
     read_shape(argv[4], parts, 1, &axes);
     surrogate_mpi_options_init(&options, sizeof options);
-    options.mode = mode_of(argv[2]);
     options.reader = size - 1;
     options.deadline = 20;
     if (argc > 5)
         read_shape(argv[5], options.tile_shape, 0, &axes);
-    if (!CHECK_STATUS(surrogate_mpi_open(&m, MPI_COMM_WORLD, argv[1], NULL, &options), SURROGATE_OK, ""))
-        return 1;
-    for (shift = 0; shift < 2; ++shift) /* each rank holds another block the second time */
-        for (dtype = SURROGATE_FLOAT32; dtype <= SURROGATE_FLOAT64; ++dtype) {
-            const box block = uneven_block(&d, parts, (rank + shift) % size);
-            state expected = serial(argv[1], &d, dtype);
-            fields_with_ghost_cells(m, &d, &block, &expected, walls);
-            if (dtype == SURROGATE_FLOAT64)
-                one_dense_array(m, &d, &block, &expected, walls);
-            free(expected.values);
-        }
-    report(m, options.mode);
-    CHECK_STATUS(surrogate_mpi_close(m), SURROGATE_OK, "");
+    for (mode = strtok(argv[2], ","); mode; mode = strtok(NULL, ",")) {
+        options.mode = mode_of(mode);
+        predict_in(argv[1], &options, &d, parts, walls);
+    }
     MPI_Finalize();
     return finish();
 }

@@ -1,5 +1,6 @@
-/* mpi_predict_faults SCENE BUNDLE [MODE]: whatever one rank does wrong, all ranks return the same status and text, no
- * output is written, and the next call works. The domain is 24 x 40, the ranks hold equal parts of its rows. */
+/* mpi_predict_faults SCENES BUNDLE MODES, scenes as nan,place and modes as 123: whatever one rank does wrong, all ranks
+ * return the same status and text, no output is written, and the next call works. The domain is 24 x 40, the ranks hold
+ * equal parts of its rows. */
 #include "domain.h"
 
 static int rank, size, last;
@@ -100,7 +101,7 @@ static void value_that_is_no_number(call *c) {
     hold_equal_part(c);
     if (rank == last)
         set(&c->now, at(&c->now, 2, row, 13, 0), NAN);
-    check_refused(c, SURROGATE_REJECTED, size > 1 ? "cell (20, 13) of the domain of component 1" : "[20, 13]");
+    check_refused(c, SURROGATE_REJECTED, size > 1 ? "cell [20, 13] of the domain of component 1" : "[20, 13]");
     CHECK(strstr(surrogate_last_error(), "'v'") && strstr(surrogate_last_error(), "surrogate_mpi_predict: rejected"));
     r = rejection_of(c->m);
     CHECK(r.rank == last && r.reason == SURROGATE_REASON_INPUT_NOT_FINITE && r.field == 1 && r.component == 1);
@@ -227,7 +228,7 @@ static void place_not_given(call *c) {
     if (size == 1)
         CHECK_STATUS(status, SURROGATE_OK, "");
     else
-        CHECK_STATUS(status, SURROGATE_ERROR_ARGUMENT, "global_shape (0, 0) given");
+        CHECK_STATUS(status, SURROGATE_ERROR_ARGUMENT, "global_shape [0, 0] given");
     check_same(status);
     release(c);
 }
@@ -268,26 +269,34 @@ static const struct {
               {"phase", tiles_out_of_phase, 0, 0},
               {"program", program_that_fails_on_one_rank, 8, 0}};
 
-int main(int argc, char **argv) {
+static void play(const char *name, const char *path, int mode) {
     call c;
-    size_t i, found = 0;
+    size_t i = 0;
+    while (strcmp(SCENES[i].name, name))
+        if (++i == sizeof SCENES / sizeof *SCENES) {
+            fprintf(stderr, "no scene: %s\n", name);
+            exit(2);
+        }
+    memset(&c, 0, sizeof c);
+    open_model(&c, path, mode, SCENES[i].tile);
+    c.block = rows(24 * rank / size, 24 * (rank + 1) / size);
+    SCENES[i].run(&c);
+    if (SCENES[i].works_after)
+        check_works(c.m);
+    CHECK_STATUS(surrogate_mpi_close(c.m), SURROGATE_OK, "");
+}
+
+int main(int argc, char **argv) {
+    char *scene, *mode;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     last = size - 1;
     if (argc < 4)
         return 2;
-    for (i = 0; i < sizeof SCENES / sizeof *SCENES; ++i)
-        if (!strcmp(SCENES[i].name, argv[1])) {
-            ++found;
-            memset(&c, 0, sizeof c);
-            open_model(&c, argv[2], (int)strtol(argv[3], NULL, 10), SCENES[i].tile);
-            c.block = rows(24 * rank / size, 24 * (rank + 1) / size);
-            SCENES[i].run(&c);
-            if (SCENES[i].works_after)
-                check_works(c.m);
-            CHECK_STATUS(surrogate_mpi_close(c.m), SURROGATE_OK, "");
-        }
+    for (scene = strtok(argv[1], ","); scene; scene = strtok(NULL, ","))
+        for (mode = argv[3]; *mode; ++mode)
+            play(scene, argv[2], *mode - '0');
     MPI_Finalize();
-    return found ? finish() : 2;
+    return finish();
 }

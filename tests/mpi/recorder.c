@@ -119,6 +119,18 @@ static surrogate_recorder_options options_of(const char *precision, const char *
     return options;
 }
 
+/* Most memory that this process has held, in KiB. */
+static long peak(void) {
+    char line[256];
+    long kib = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "VmHWM: %ld", &kib);
+    if (status)
+        fclose(status);
+    return kib;
+}
+
 static void tell(const char *call, int status) {
     printf("%s rank %d %s %s\n", call, mine, surrogate_status_name(status),
            status == SURROGATE_OK ? "" : surrogate_last_error());
@@ -138,8 +150,12 @@ static void record_alone(const char *path, const surrogate_recorder_options *opt
 
 static void record_together(const char *path, const surrogate_recorder_options *options, double deadline, int watched) {
     surrogate_mpi_recorder *recorder = NULL;
+    long before;
     int frame, status = surrogate_mpi_recorder_open(&recorder, MPI_COMM_WORLD, path, options, deadline);
     tell("open", status);
+    fill(0);
+    MPI_Barrier(MPI_COMM_WORLD);
+    before = peak();
     for (frame = 0; status == SURROGATE_OK && frame < frames; ++frame) {
         fill(frame);
         status = surrogate_mpi_recorder_write(recorder, 0.5 * frame, fields, 3, origin, whole);
@@ -153,6 +169,8 @@ static void record_together(const char *path, const surrogate_recorder_options *
     if (status == SURROGATE_ERROR_TIMEOUT)
         tell("again", surrogate_mpi_recorder_write(recorder, 0.5 * frame, fields, 3, origin, whole));
     tell("close", surrogate_mpi_recorder_close(recorder));
+    printf("grew by %ld KiB\n", peak() - before);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv) {

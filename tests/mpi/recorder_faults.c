@@ -211,8 +211,45 @@ static void a_leader_that_cannot_write_is_a_status(const char *name, int leader)
     CHECK(there(name));
 }
 
+/* A communicator of one rank: what a surrogate_recorder takes, batches and no origin included. */
+static void one_rank_alone_is_a_serial_recorder(void) {
+    surrogate_mpi_recorder *recorder = NULL;
+    const int64_t shape[3] = {2, ROWS, NX}, at[2] = {0, 0}, elsewhere[2] = {1, 0};
+    char name[64];
+    snprintf(name, sizeof name, "alone%d.h5", mine);
+    CHECK_STATUS(surrogate_mpi_recorder_open(&recorder, MPI_COMM_SELF, in_folder(name), NULL, 20), SURROGATE_OK, "");
+    surrogate_field_init(&fields[0], "u", u, SURROGATE_FLOAT64, 3, shape);
+    fields[0].batch_axis = 0;
+    CHECK_STATUS(surrogate_mpi_recorder_write(recorder, 0, fields, 1, NULL, NULL), SURROGATE_OK, "");
+    CHECK_STATUS(surrogate_mpi_recorder_write(recorder, 0, fields, 1, NULL, NULL), SURROGATE_ERROR_ARGUMENT, "later");
+    CHECK_STATUS(surrogate_mpi_recorder_close(recorder), SURROGATE_OK, "");
+    CHECK(there(name));
+    snprintf(name, sizeof name, "single%d.h5", mine);
+    CHECK_STATUS(surrogate_mpi_recorder_open(&recorder, MPI_COMM_SELF, in_folder(name), NULL, 20), SURROGATE_OK, "");
+    surrogate_field_init(&fields[0], "u", u, SURROGATE_FLOAT64, 2, shape + 1);
+    CHECK_STATUS(surrogate_mpi_recorder_write(recorder, 0, fields, 1, elsewhere, shape + 1), SURROGATE_ERROR_SHAPE,
+                 "inside the domain");
+    CHECK_STATUS(surrogate_mpi_recorder_write(recorder, 0, fields, 1, at, shape), SURROGATE_ERROR_SHAPE,
+                 "inside the domain");
+    CHECK_STATUS(surrogate_mpi_recorder_write(recorder, 0, fields, 1, at, shape + 1), SURROGATE_OK, "");
+    CHECK_STATUS(surrogate_mpi_recorder_close(recorder), SURROGATE_OK, "");
+    CHECK(there(name));
+}
+
+/* After MPI_Finalize: a status, and what was recorded is joined all the same. */
+static void an_ended_mpi_is_a_status(surrogate_mpi_recorder *recorder) {
+    surrogate_mpi_recorder *none = NULL;
+    describe();
+    CHECK_STATUS(surrogate_mpi_recorder_open(&none, MPI_COMM_WORLD, in_folder("a.h5"), NULL, 20),
+                 SURROGATE_ERROR_ARGUMENT, "finalised");
+    CHECK_STATUS(add(recorder, 1), SURROGATE_ERROR_ARGUMENT, "finalised");
+    CHECK_STATUS(surrogate_mpi_recorder_close(recorder), SURROGATE_ERROR_ARGUMENT, "finalised");
+    CHECK(mine || there("ended.h5"));
+}
+
 int main(int argc, char **argv) {
     int all = 0;
+    surrogate_mpi_recorder *last;
     if (argc < 3)
         return 2;
     folder = argv[1];
@@ -225,7 +262,13 @@ int main(int argc, char **argv) {
     a_leader_that_cannot_write_is_a_status("full0.h5", 0);
     if (atoi(argv[2]) > 0)
         a_leader_that_cannot_write_is_a_status("fullN.h5", atoi(argv[2]));
+    one_rank_alone_is_a_serial_recorder();
+    last = begin("ended.h5", 20);
+    describe();
+    CHECK_STATUS(add(last, 0), SURROGATE_OK, "");
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     MPI_Finalize();
-    return all != 0;
+    failures = 0;
+    an_ended_mpi_is_a_status(last);
+    return all + failures != 0;
 }

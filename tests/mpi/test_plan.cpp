@@ -41,13 +41,17 @@ struct Rank {
     Transfer inputs, increments;
     std::vector<std::vector<float>> tiles;
     std::vector<Array> tile_arrays;
-    std::vector<float> block;
+    std::vector<float> block, messages, returned;
 
     Rank(const Plan &made)
         : plan(made), inputs(plan.inputs, CHANNELS, 1), increments(plan.increments, CHANNELS, plan.tiles.size()),
           block(static_cast<std::size_t>(CHANNELS * plan.block.cells()), 0.0f) {
         for (const Tile &tile : plan.tiles)
             tiles.emplace_back(static_cast<std::size_t>(CHANNELS * tile.input.cells()), 0.0f);
+        messages.resize(inputs.floats());
+        inputs.use(messages.data());
+        returned.resize(increments.floats());
+        increments.use(returned.data());
         for (std::size_t i = 0; i < tiles.size(); ++i)
             tile_arrays.push_back({tiles[i].data(), plan.tiles[i].input.shape()});
     }
@@ -64,8 +68,8 @@ void carry(std::vector<Rank> &ranks, Transfer Rank::*route) {
             bool found = false;
             for (const Message &other : (ranks[static_cast<std::size_t>(message.peer)].*route).outgoing())
                 if (other.peer == static_cast<int>(to)) {
-                    found = other.values.size() == message.values.size();
-                    message.values = other.values;
+                    found = other.floats == message.floats;
+                    std::copy_n(other.values, std::min(other.floats, message.floats), message.values);
                 }
             CHECK(found);
         }

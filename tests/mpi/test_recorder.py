@@ -19,7 +19,7 @@ from h5files import assert_same_files
 from mpirun import mpirun, program, started
 
 SPLIT = "SURROGATE_MPI_RANKS_PER_NODE"
-SHAPE = (200, 150)  # of the runs that are ended
+SHAPE = (400, 300)  # of the runs that are ended
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,15 @@ def test_ranks_write_the_file_of_one_process(recorder: Path, tmp_path: Path, cas
     assert output.count("SURROGATE_OK") == 4 * ranks, output
     assert_same_files(tmp_path / "ranks.h5", tmp_path / "serial.h5")
     assert not (tmp_path / "ranks.h5.frames").exists()
+
+
+def test_no_rank_holds_a_whole_field(recorder: Path, tmp_path: Path) -> None:
+    command = [recorder, "ranks", tmp_path / "large.h5", "1600,1600", "4,1", "0", "0", "2"]
+    output = mpirun(command, 4).stdout
+    grew = [int(line.split()[2]) for line in output.splitlines() if line.startswith("grew by")]
+    assert len(grew) == 4
+    field = 1600 * 1600 * 4 * 8 // 1024  # KiB; rank 0 holds 0.4 of it
+    assert max(grew) < 0.9 * field
 
 
 @pytest.mark.parametrize(("ranks", "node"), [(2, 0), (2, 1), (4, 2)])

@@ -66,12 +66,23 @@ def test_info_paths_begins_with_three_plain_lines_that_exist():
 
 
 def test_info_paths_goes_on_with_what_pkg_config_and_fortran_need():
-    pkgconfig, fortran = map(Path, run("info", "--paths").stdout.splitlines()[3:])
+    pkgconfig, fortran = map(Path, run("info", "--paths").stdout.splitlines()[3:5])
     assert (pkgconfig / "surrogate.pc").is_file()
     assert fortran.name == "surrogate.f90"
     assert "module surrogate" in fortran.read_text()
     facts = run_json("info", "--paths")
     assert [facts["pkgconfig"], facts["fortran"]] == [str(pkgconfig), str(fortran)]
+
+
+def test_info_paths_ends_with_what_solvers_on_many_ranks_need():
+    lines = run("info", "--paths").stdout.splitlines()[5:]
+    facts = run_json("info", "--paths")
+    if facts["mpi_library"] is None:
+        assert lines == ["(built without MPI)"] * 2
+    else:
+        assert [facts["mpi_library"], facts["fortran_mpi"]] == lines
+        assert "module surrogate_mpi" in Path(lines[1]).read_text()
+        assert Path(lines[0]).is_file()
 
 
 def test_info_path_prints_a_shipped_bundles_folder_for_c(flow):
