@@ -108,16 +108,17 @@ class Handle(Closing, Generic[Native]):
         reads: Reads,
         steps: int,
         on_reject: OnReject,
-        advance: Callable[[Any, Reads, int], tuple[int, int]],
+        advance: Callable[[Any, Reads, int, Any], tuple[int, int]],
     ) -> Any:
         """The loop of a rollout; `advance` predicts into frames, from what it reads, with so many frames done.
 
-        It returns the status and how many frames it wrote.
+        It is given the newest frame too, and returns the status and how many frames it wrote.
         """
         frames: Any = state.empty(steps)
         done = 0
         while done < steps:
-            status, count = advance(state.frame(frames, slice(done, steps)), reads, done)
+            latest = state.frame(frames, done - 1) if done else state.current
+            status, count = advance(state.frame(frames, slice(done, steps)), reads, done, latest)
             reads = self._shifted(state, frames, range(done, done + count), reads)
             done += count
             if status != _native.REJECTED:

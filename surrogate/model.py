@@ -329,7 +329,7 @@ class Surrogate(Handle[_native.Model]):
         state: Any = state_of(field, self._layout, units)
         at = Step(step, time, parameters, seed, member)
 
-        def advance(frames: Any, reads: Reads, done: int) -> tuple[int, int]:
+        def advance(frames: Any, reads: Reads, done: int, _: Any) -> tuple[int, int]:
             options = self._options(at, state, ahead=done)
             return self._native.rollout(state.writes_many(frames), reads, steps - done, options)
 

@@ -106,9 +106,7 @@ class ArrayState:
         """New frames behind the axes `lead`; channels that are not predicted are copied from the state."""
         source = self.view.array
         result: Array = new_empty((*lead, *source.shape), source)
-        for part in self.layout.condition_slices():
-            index = (..., part) + (slice(None),) * self.layout.spatial_rank
-            result[index] = source[index]
+        self.carry(result, source)
         return result
 
     def blank(self) -> Array:
@@ -147,6 +145,12 @@ class ArrayState:
         """One or some of several frames."""
         result: Array = frames[index]
         return result
+
+    def carry(self, frame: Array, latest: Array) -> None:
+        """Let the channels that are not predicted stay those of `latest`."""
+        for part in self.layout.condition_slices():
+            index = (..., part) + (slice(None),) * self.layout.spatial_rank
+            frame[index] = latest[index]
 
     def store(self, frame: Array, value: Any) -> None:
         """Copy a state of the caller's kind."""
@@ -277,6 +281,9 @@ class NamedState:
     def frame(self, frames: Mapping[str, Array], index: int | slice) -> dict[str, Array]:
         """One or some of several frames."""
         return {name: array[index] for name, array in frames.items()}
+
+    def carry(self, frame: Mapping[str, Array], latest: Mapping[str, Array]) -> None:
+        """Nothing: frames hold the predicted fields alone."""
 
     def store(self, frame: Mapping[str, Array], value: Mapping[str, Any]) -> None:
         """Copy a state of the caller's kinds."""

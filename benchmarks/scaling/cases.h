@@ -11,9 +11,9 @@ extern const char *const PART_NAMES[PARTS];
 
 /* One jump, on the ranks of a case together. */
 typedef struct {
-    double seconds;     /* of the slowest rank */
-    double mean[PARTS]; /* seconds, over ranks */
-    double least_agree; /* of the rank that waits least */
+    double seconds;      /* of the slowest rank */
+    double parts[PARTS]; /* seconds, of the rank whose program took longest: others wait for it */
+    double least_agree;  /* of the rank that waits least */
 } jump_sample;
 
 typedef struct {

@@ -51,7 +51,7 @@ def jumps(
     rounds: int,
     pairs: bool = False,
 ) -> dict[Case, dict[str, Any]]:
-    """Run the cases in turns.
+    """Run the cases in turns, in another order each round.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def jumps(
     Returns
     -------
     dict of Case to dict
-        ``seconds`` a jump (of the slowest rank), seconds of its parts (means over ranks), bytes of the rank that
-        receives most, ``difference`` from one process over the increment's maximum, and facts of rank 0.
+        ``seconds`` a jump (of the slowest rank), seconds of its parts (of the rank whose program took longest), bytes
+        of the rank that receives most, ``difference`` from one process over the increment's maximum, facts of rank 0.
     """
     ranks = max(case.ranks for case in cases)
     with tempfile.NamedTemporaryFile(suffix=".f64") as file:

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cases.h"
@@ -32,12 +33,18 @@ static int sample_jump(scaling_case *c, int64_t channels, jump_sample *sample) {
     surrogate_mpi_report r = {.struct_size = sizeof r};
     if (c->model && surrogate_mpi_get_report(c->model, &r))
         return -1;
-    double parts[PARTS] = {r.pack_seconds, r.exchange_seconds, r.program_seconds, r.agree_seconds, r.output_seconds};
+    struct {
+        double program_seconds;
+        int rank;
+    } own = {r.program_seconds, 0}, busiest;
+    MPI_Comm_rank(c->comm, &own.rank);
+    const double parts[PARTS] = {r.pack_seconds, r.exchange_seconds, r.program_seconds, r.agree_seconds,
+                                 r.output_seconds};
+    memcpy(sample->parts, parts, sizeof parts);
+    MPI_Allreduce(&own, &busiest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, c->comm);
+    MPI_Bcast(sample->parts, PARTS, MPI_DOUBLE, busiest.rank, c->comm);
     MPI_Reduce(&seconds, &sample->seconds, 1, MPI_DOUBLE, MPI_MAX, 0, c->comm);
     MPI_Reduce(&r.agree_seconds, &sample->least_agree, 1, MPI_DOUBLE, MPI_MIN, 0, c->comm);
-    MPI_Reduce(parts, sample->mean, PARTS, MPI_DOUBLE, MPI_SUM, 0, c->comm);
-    for (int k = 0; k < PARTS; k++)
-        sample->mean[k] /= c->ranks;
     return 0;
 }
 
@@ -65,7 +72,7 @@ static int print_case(const scaling_case *c, int rounds, double difference, int 
            (long long)c->block.shape[0], (long long)c->block.shape[1], c->open_seconds, r.open_read_seconds);
     print_list("seconds", c, rounds, &c->samples[1].seconds);
     for (int k = 0; k < PARTS; k++)
-        print_list(PART_NAMES[k], c, rounds, &c->samples[1].mean[k]);
+        print_list(PART_NAMES[k], c, rounds, &c->samples[1].parts[k]);
     print_list("least_agree", c, rounds, &c->samples[1].least_agree);
     printf("}%s\n", last ? "" : ",");
     return 0;
@@ -86,13 +93,32 @@ static int compare(scaling_case *cases, int count, const char *bundle, const sta
     return 0;
 }
 
+/* The same order on all ranks: Fisher and Yates's shuffle by a linear congruential generator (Knuth's MMIX). */
+static void shuffle(int *order, int count, uint64_t *random) {
+    for (int k = count - 1; k > 0; k--) {
+        *random = *random * 6364136223846793005u + 1442695040888963407u;
+        const int other = (int)((*random >> 33) % (uint64_t)(k + 1)), kept = order[k];
+        order[k] = order[other];
+        order[other] = kept;
+    }
+}
+
 static int run_rounds(scaling_case *cases, int count, int rounds, int64_t channels) {
-    for (int round = 0; round <= rounds; round++)
-        for (int k = 0; k < count; k++) {
+    uint64_t random = 0;
+    int *order = malloc((size_t)count * sizeof *order), bad = !order;
+    for (int k = 0; k < count && !bad; k++)
+        order[k] = k;
+    for (int round = 0; round <= rounds && !bad; round++) {
+        shuffle(order, count, &random);
+        for (int k = 0; k < count && !bad; k++) {
+            scaling_case *c = &cases[order[k]];
             sleeping_barrier();
-            if (cases[k].comm != MPI_COMM_NULL && sample_jump(&cases[k], channels, &cases[k].samples[round]))
-                return -1;
+            bad = c->comm != MPI_COMM_NULL && sample_jump(c, channels, &c->samples[round]);
         }
+    }
+    free(order);
+    if (bad)
+        return -1;
     sleeping_barrier();
     return 0;
 }

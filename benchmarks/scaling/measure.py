@@ -90,7 +90,7 @@ def timing(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def reduce_case(case: Case, row: dict[str, Any]) -> dict[str, Any]:
-    """What the result holds of one case."""
+    """What the result holds of one case of a net in float32."""
     parts = {name: float(np.median(row[name])) for name in PARTS}
     seconds = timing(row)
     shares = {
@@ -102,6 +102,7 @@ def reduce_case(case: Case, row: dict[str, Any]) -> dict[str, Any]:
         "bytes_per_rank": row["bytes_received"],
         "minimum_bytes": row["minimum_bytes"],
         "bytes_over_minimum": ratio(row["bytes_received"], row["minimum_bytes"]),
+        "float32_difference": row["difference"],
         **shares,
         "part_seconds": parts,
         "domain": list(case.domain),

@@ -57,9 +57,9 @@ def answer(rows: Sequence[dict[str, Any]]) -> str:
     exchange = max(row["exchange_seconds"] / row["program_seconds"] for row in rows)
     extra = min(row["extra_cells"] for row in rows)
     facts = (
-        f"the exchange takes at most {100 * exchange:.2g} % of the program's time in the {len(rows)} cases measured, "
-        f"and splitting into interior and rims adds at least {100 * extra:.2g} % of cells"
+        f"the exchange takes at most {100 * exchange:.3g} % of the program's time in the {len(rows)} cases measured, "
+        f"and splitting into interior and rims adds at least {100 * extra:.3g} % of cells"
     )
     if not paying:
         return f"Overlapping exchange and interior does not pay: {facts}."
-    return f"Overlapping exchange and interior would pay in {len(paying)} cases: {facts}."
+    return f"Overlapping exchange and interior would pay in {len(paying)} of {len(rows)} cases: {facts}."

@@ -22,7 +22,8 @@
 ! - Calls marked collective are made by all ranks of comm, in the same order; all get the same stat.  A rank without stat
 !   stops there, whatever the others do: give it.
 ! - Closing is collective, so nothing is closed by going out of scope.
-! - model = other shares it; whichever of them is closed, on all ranks, closes both.
+! - model = other shares it: closing one of them, on all ranks, closes both.  Bitwise copies are refused, as in module
+!   surrogate.
 module surrogate_mpi
   use, intrinsic :: iso_c_binding, only: c_ptr, c_double, c_int, c_int32_t, c_int64_t, c_size_t, c_null_ptr, c_loc, &
     c_associated, c_sizeof
@@ -183,6 +184,8 @@ module surrogate_mpi
     procedure :: is_open => model_is_open
     procedure :: rejection => model_of_all_rejection
     procedure :: report => model_of_all_report
+    procedure, private :: share => share_model_of_all
+    generic :: assignment(=) => share
     procedure, private :: predict_state_of_all
     generic :: predict => predict_state_of_all
     procedure, private :: open_model_integer
@@ -321,6 +324,13 @@ contains
 
     call report(int(c_mpi_close(taken_from(self%local))), stat, errmsg)
   end subroutine close_model_of_all
+
+  impure elemental subroutine share_model_of_all(self, other)
+    class(surrogate_mpi_model), intent(inout) :: self
+    class(surrogate_mpi_model), intent(in) :: other
+
+    self%local = other%local
+  end subroutine share_model_of_all
 
   logical function model_is_open(self)
     class(surrogate_mpi_model), intent(in) :: self

@@ -185,9 +185,11 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
             at = Step(step, time, parameters, seed, member)
             place = _place(decomposition)
 
-        def advance(frames: Any, reads: Reads, done: int) -> tuple[int, int]:
+        def advance(frames: Any, reads: Reads, done: int, latest: Any) -> tuple[int, int]:
             with self._taking_part():
-                writes = state.writes(state.frame(frames, 0))
+                frame = state.frame(frames, 0)
+                state.carry(frame, latest)
+                writes = state.writes(frame)
                 options = self._options(at, state, ahead=done)
             status = self._native.predict(writes, reads, options, place)
             return status, int(status == _native.OK)

@@ -86,6 +86,8 @@ class Scene {
         out_.add("model ", model == untouched ? "untouched" : model ? "open" : "NULL");
         if (status == SURROGATE_OK)
             tell(model);
+        if (status == SURROGATE_OK && has("predict"))
+            predict(surrogate_mpi_local(model));
         for (const std::string &line : log_.lines)
             out_.add(line);
         if (status == SURROGATE_OK)
@@ -119,6 +121,19 @@ class Scene {
         out_.add("nodes ", model.nodes.count(), " ", model.nodes.node, " ", model.nodes.rank, " ", model.nodes.size());
         out_.add("times ",
                  model.facts.read_seconds >= 0 && model.facts.read_seconds <= model.facts.seconds ? "fit" : "");
+    }
+
+    /// What this rank's own program makes of ones, on grids of two sizes.
+    void predict(surrogate_model *local) {
+        std::string values;
+        for (const std::int64_t size : {16, 24}) {
+            const std::int64_t shape[] = {1, size, size};
+            std::vector<float> state(static_cast<std::size_t>(size * size), 1.0F);
+            const int status =
+                surrogate_predict_array(local, state.data(), state.data(), SURROGATE_FLOAT32, 3, shape, nullptr);
+            values += text(values.empty() ? "" : " ", status == SURROGATE_OK ? state.back() : -1.0F);
+        }
+        out_.add("predicted ", values);
     }
 
     void close(surrogate_mpi_model *model) {

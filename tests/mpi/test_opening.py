@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 from compiling import need_compiler
+from engines.aoti import compiled, unpacked, write_entry
+from engines.torchscript import engine_folder
 from mpirun import answers, program
-from overlays import write_entry
 
 RANKS = [1, 2, 4]
 ERROR = "SURROGATE_ERROR_"
@@ -324,12 +326,20 @@ def test_without_a_driver_the_device_is_left_to_the_engine(bundle: Path, tmp_pat
     assert [facts(lines)["device"] for lines in said] == ["cuda:0 0"] * 2
 
 
+def lowered(overlay: Path, bundle: Path, **changes: Any) -> Path:
+    """The entry `fast` of a stub program in `overlay`."""
+    payload = overlay.with_suffix(".json")
+    payload.write_text(json.dumps(make.affine(1)))
+    stub = {"engine": "stub", "format": "stub", "made_with": "stub 1"}
+    return write_entry(overlay, bundle, payload, name="fast", program=stub, **changes)
+
+
 @pytest.mark.parametrize("per_node", ["1", "2", "4"])
 def test_programs_of_the_overlay_reach_all_nodes(
     per_node: str, bundle: Path, tmp_path: Path
 ) -> None:
     overlay = tmp_path / "overlay"
-    write_entry(overlay, bundle, make.affine(1))
+    lowered(overlay, bundle)
     environment = {"SURROGATE_MPI_RANKS_PER_NODE": per_node}
     said = play(tmp_path, 4, f"path={bundle}", f"overlay={overlay}", **environment)
     assert [facts(lines)["program"] for lines in said] == ["stub fast"] * 4
@@ -340,9 +350,9 @@ def test_programs_of_the_overlay_reach_all_nodes(
 
 
 def test_damaged_or_foreign_overlay_stops_nothing(bundle: Path, tmp_path: Path) -> None:
-    entry = write_entry(tmp_path / "damaged", bundle, make.affine(1))
+    entry = lowered(tmp_path / "damaged", bundle)
     (entry / "package").write_text("{}")
-    write_entry(tmp_path / "foreign", bundle, make.affine(1), isa=["no-such-set"])
+    lowered(tmp_path / "foreign", bundle, host={"isa": ["no-such-set"]})
     for name in ("damaged", "foreign", "missing"):
         said = play(tmp_path, 2, f"path={bundle}", f"overlay={tmp_path / name}")
         assert [facts(lines)["program"] for lines in said] == ["stub stub"] * 2
@@ -352,7 +362,7 @@ def test_node_without_room_for_programs_goes_on_and_all_are_warned(
     bundle: Path, tmp_path: Path
 ) -> None:
     overlay = tmp_path / "overlay"
-    write_entry(overlay, bundle, make.affine(1))
+    lowered(overlay, bundle)
     words = [f"path={bundle}", f"overlay={overlay}", "2:temporary=/nowhere"]
     said = play(tmp_path, 4, *words, SURROGATE_MPI_RANKS_PER_NODE="2")
     programs = [facts(lines)["program"] for lines in said]
@@ -361,6 +371,27 @@ def test_node_without_room_for_programs_goes_on_and_all_are_warned(
         "rank 0 and rank 2 chose different programs" in warnings(lines)[-1] for lines in said
     )
     assert "cannot write /nowhere/surrogate-" in warnings(said[2])[0]
+
+
+def test_compiled_program_runs_after_its_files_are_gone(bundle: Path, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is missing: pip install torch==2.13.0")
+
+    class Weighted(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = torch.nn.Parameter(torch.full((1, 1, 1, 1), 2.0))
+
+        def forward(self, x: Any) -> Any:
+            return torch.nn.functional.conv2d(x, self.weights)
+
+    package = unpacked(compiled(Weighted(), tmp_path), tmp_path / "unpacked")
+    write_entry(tmp_path / "overlay", bundle, package)
+    words = [f"path={bundle}", f"overlay={tmp_path / 'overlay'}", "predict=1"]
+    environment = {"SURROGATE_ENGINE_PATH": str(engine_folder())}
+    for lines in play(tmp_path, 2, *words, **environment):
+        seen = facts(lines)
+        assert seen["program"] == "torch aoti-cpu-fp32"
+        assert seen["predicted"] == "3 3"  # u + 2 u of 1, on grids of two sizes
 
 
 def test_bundle_whose_program_must_be_a_file_is_unpacked(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_communicator_of_some_ranks_will_do(tmp_path: Path):
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_rollout_is_the_serial_one(tmp_path: Path, ranks: int):
-    guards = {"finite": True, "bounds": {"v": {"upper": 40.0}}}
+    guards = {"finite": True, "bounds": {"v": {"lower": -12.0, "upper": 12.0}}}
     run("rollouts", ranks, shifting_bundle(tmp_path, 2, guards=guards))
 
 
@@ -61,6 +61,10 @@ def test_rejections_and_mistakes_of_one_rank_are_the_outcome_of_all(tmp_path: Pa
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_what_is_no_communicator_is_refused_on_all_ranks(tmp_path: Path, ranks: int):
     run("communicators", ranks, shifting_bundle(tmp_path, 2))
+
+
+def test_a_forgotten_model_warns_and_lets_the_program_end(tmp_path: Path):
+    run("forgotten", 2, shifting_bundle(tmp_path, 2))
 
 
 def test_ranks_write_one_recording(tmp_path: Path):
@@ -158,6 +162,28 @@ def test_without_mpi4py_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     with pytest.raises(UnsupportedError, match=r"pip install 'surrogate\[mpi\]'"):
         library.handle_of(object())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("begin", "state"),
+    [("mpi4py.rc.initialize = False", "not initialised"), ("", "finalised already")],
+)
+def test_mpi_that_is_not_running_is_an_error(begin, state):
+    need_mpi()
+    end = "MPI.Finalize()" if state.startswith("final") else ""
+    code = f"""
+import mpi4py
+{begin}
+from mpi4py import MPI
+import surrogate
+{end}
+try:
+    surrogate.Surrogate.open("flow.surrogate", comm=MPI.COMM_WORLD)
+except ValueError as error:
+    print(error)
+"""
+    done = mpirun([sys.executable, "-P", "-c", code], 1, timeout=120)
+    assert f"MPI is {state}" in done.stdout
 
 
 class Rank:

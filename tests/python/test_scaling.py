@@ -78,7 +78,7 @@ def test_overlapping_pays_where_the_exchange_takes_longer_than_the_cells_it_adds
     assert not fast["pays"]
     assert fast["extra_cells"] == pytest.approx((64 * 32 + 24 * 32) / (72 * 32) - 1)
     assert "does not pay" in answer([fast])
-    assert "would pay in 1" in answer([fast, slow])
+    assert "would pay in 1 of 2" in answer([fast, slow])
 
 
 @pytest.mark.parametrize("boundary", [("periodic", "zero"), ("replicate", "periodic", "zero")])

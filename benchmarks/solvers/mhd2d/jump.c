@@ -117,7 +117,7 @@ static void print_json(const surrogate_mpi_report *r, const jump_cost *sum, cons
 static void print_text(const surrogate_mpi_report *r, const jump_cost *sum, const double *a) {
     printf("  %ld jumps by the surrogate, %ld refused; mode %s: %s\n", sum->jumps, sum->refused,
            surrogate_mpi_mode_name(r->mode), r->choice);
-    printf("  a jump, the slowest rank: pack %.2f, exchange %.2f, program %.2f, agree %.2f, output %.2f ms; "
+    printf("  a jump, the busiest rank: pack %.2f, exchange %.2f, program %.2f, agree %.2f, output %.2f ms; "
            "%.0f bytes received\n",
            1e3 * a[0], 1e3 * a[1], 1e3 * a[2], 1e3 * a[3], 1e3 * a[4], a[5]);
 }
@@ -126,14 +126,21 @@ void jumper_report(const jumper *j, const solver *s, int json) {
     const jump_cost *c = &j->cost;
     if (!c->jumps)
         return;
-    const double own[7] = {c->pack_seconds,   c->exchange_seconds, c->program_seconds, c->agree_seconds,
-                           c->output_seconds, c->bytes_received,   c->minimum_bytes};
-    double a_jump[7];
-    MPI_Reduce(own, a_jump, 7, MPI_DOUBLE, MPI_MAX, 0, s->grid.comm);
+    enum { SECONDS = 5, BYTES = 2 };
+    const double bytes[BYTES] = {c->bytes_received, c->minimum_bytes};
+    double a_jump[SECONDS + BYTES] = {c->pack_seconds, c->exchange_seconds, c->program_seconds, c->agree_seconds,
+                                      c->output_seconds};
+    struct {
+        double program_seconds;
+        int rank;
+    } own = {c->program_seconds, s->grid.rank}, busiest;
+    MPI_Allreduce(&own, &busiest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, s->grid.comm);
+    MPI_Bcast(a_jump, SECONDS, MPI_DOUBLE, busiest.rank, s->grid.comm);
+    MPI_Reduce(bytes, a_jump + SECONDS, BYTES, MPI_DOUBLE, MPI_MAX, 0, s->grid.comm);
     surrogate_mpi_report r = {.struct_size = sizeof r};
     if (s->grid.rank != 0 || surrogate_mpi_get_report(j->model, &r))
         return;
-    for (int k = 0; k < 7; k++)
+    for (int k = 0; k < SECONDS + BYTES; k++)
         a_jump[k] /= (double)c->jumps;
     (json ? print_json : print_text)(&r, c, a_jump);
 }

@@ -30,7 +30,8 @@ void jumper_close(jumper *j); /* collective */
  * taken, or -1 on every rank when both failed. Collective. */
 long jumper_jump(jumper *j, solver *s, double time);
 
-/* Print on rank 0 how the jumps went: mean seconds a jump, the largest of all ranks. Collective. */
+/* Print on rank 0 how the jumps went: mean seconds a jump, as seen by the rank whose program took longest (others wait
+ * for it), and mean bytes a jump of the rank that received most. Collective. */
 void jumper_report(const jumper *j, const solver *s, int json);
 
 #endif
