@@ -22,13 +22,16 @@ find_package(surrogate CONFIG REQUIRED {components})
 SOLVER = ROOT / "bindings" / "examples" / "blocks.c"
 
 
-def configure(folder: Path, components: str, body: str) -> subprocess.CompletedProcess[str]:
+def configure(
+    folder: Path, components: str, body: str, package: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     if CMAKE is None:
         pytest.skip("cmake is missing: pip install cmake")
     if paths.mpi_library() is None:
         pytest.skip("surrogate was built without MPI: install one for C, then surrogate again")
     (folder / "CMakeLists.txt").write_text(PROJECT.format(components=components, body=body))
-    command = [CMAKE, "-S", folder, "-B", folder / "build", f"-Dsurrogate_DIR={paths.cmake_dir()}"]
+    found = f"-Dsurrogate_DIR={package or paths.cmake_dir()}"
+    command = [CMAKE, "-S", folder, "-B", folder / "build", found]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -52,6 +55,23 @@ def test_an_unknown_component_is_told(tmp_path: Path):
     done = configure(tmp_path, "COMPONENTS gpu", "")
     assert done.returncode != 0
     assert "surrogate has no component 'gpu'" in " ".join(done.stderr.split())
+
+
+def test_an_installation_without_mpi_tells_so_where_it_is_asked_for(tmp_path: Path):
+    library = tmp_path / "prefix" / "lib"
+    library.mkdir(parents=True)
+    for path in paths.library_dir().glob("lib*"):
+        (library / path.name).symlink_to(path)
+    for folder in (paths.include_dir(), paths.share_dir()):
+        (tmp_path / "prefix" / folder.name).symlink_to(folder)
+    package = library / "cmake" / "surrogate"
+    without = shutil.ignore_patterns("surrogate-mpi-*", "surrogate-fortran_mpi-*")
+    shutil.copytree(paths.cmake_dir(), package, ignore=without)
+    assert configure(tmp_path, "", "", package).returncode == 0
+    assert configure(tmp_path, "OPTIONAL_COMPONENTS mpi", "", package).returncode == 0
+    done = configure(tmp_path, "COMPONENTS mpi", "", package)
+    assert done.returncode != 0
+    assert "was built without mpi" in " ".join(done.stderr.split())
 
 
 def test_doctor_tells_the_library_s_mpi_and_whether_mpi4py_shares_it():
