@@ -61,8 +61,8 @@ class Case:
 def jump_options(bundle: Path, threads: int) -> tuple[object, ...]:
     """How mhd2d is told to jump: the domain is gathered on one rank, which has the cores of all.
 
-    Blocks of 128² on two ranks are narrower than the shipped net's halo of 88 cells, so tiles would run the whole domain
-    on every rank.
+    Blocks of 128² on two ranks are narrower than the shipped net's halo of 88 cells, so tiles would run the whole
+    domain on every rank.
     """
     gather = ("--surrogate-mode", "gather", "--surrogate-threads", threads)
     return ("--surrogate", bundle, *gather)
