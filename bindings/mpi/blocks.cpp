@@ -72,8 +72,8 @@ struct Meeting {
 std::optional<Meeting> compare_all(const Ranks &ranks, const std::vector<Box> &blocks) {
     for (std::size_t i = 0; i < ranks.size(); ++i)
         for (std::size_t j = 0; j < i; ++j) {
-            const Box both = intersection(blocks[static_cast<std::size_t>(ranks[i])],
-                                          blocks[static_cast<std::size_t>(ranks[j])]);
+            const Box both =
+                intersection(blocks[static_cast<std::size_t>(ranks[i])], blocks[static_cast<std::size_t>(ranks[j])]);
             if (!both.empty())
                 return Meeting{ranks[j], ranks[i], both};
         }

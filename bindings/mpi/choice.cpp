@@ -10,9 +10,8 @@ namespace {
 bool cut_along(std::size_t axis, const Grid &grid, const std::vector<Box> &blocks, const Index &tile_shape) {
     if (tile_shape[axis] > 0)
         return tile_shape[axis] < grid.shape[axis];
-    return std::any_of(blocks.begin(), blocks.end(), [&](const Box &block) {
-        return block.upper[axis] - block.lower[axis] < grid.shape[axis];
-    });
+    return std::any_of(blocks.begin(), blocks.end(),
+                       [&](const Box &block) { return block.upper[axis] - block.lower[axis] < grid.shape[axis]; });
 }
 
 /// Why no tiles can be cut; "" if they can.
@@ -24,8 +23,11 @@ std::string obstacle(const Grid &grid, const std::vector<Box> &blocks, const Ind
     for (std::size_t axis = 0; axis < 3; ++axis)
         if (grid.periodic[axis] && grid.shape[axis] % grid.stride[axis] != 0 &&
             cut_along(axis, grid, blocks, tile_shape))
-            return text("the periodic domain ", index_text(grid.shape, grid.rank), " is no multiple of the model's "
-                        "stride ", index_text(grid.stride, grid.rank), ", so that tiles over its edge would be out of "
+            return text("the periodic domain ", index_text(grid.shape, grid.rank),
+                        " is no multiple of the model's "
+                        "stride ",
+                        index_text(grid.stride, grid.rank),
+                        ", so that tiles over its edge would be out of "
                         "phase");
     return "";
 }

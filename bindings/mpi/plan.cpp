@@ -29,7 +29,8 @@ bool reaches(const Box &box, const Box &block, const Index &domain) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
         bool meets = false;
         for (const std::int64_t shift : {-domain[axis], std::int64_t{0}, domain[axis]})
-            meets = meets || (box.lower[axis] + shift < block.upper[axis] && block.lower[axis] < box.upper[axis] + shift);
+            meets =
+                meets || (box.lower[axis] + shift < block.upper[axis] && block.lower[axis] < box.upper[axis] + shift);
         if (!meets)
             return false;
     }
@@ -85,7 +86,6 @@ class Planner {
     void run(const Tile &tile) {
         const std::size_t number = plan_.tiles.size();
         plan_.tiles.push_back(tile);
-        plan_.halos.push_back(halo(tile));
         for (const Box &part : images(tile.needed, grid_.shape))
             for_each_owner(part, [&](int owner, const Box &cells) {
                 const Place to{number, place_in(tile, grid_, cells)};
@@ -123,14 +123,6 @@ class Planner {
             if (!cells.empty())
                 body(static_cast<int>(rank), cells);
         }
-    }
-
-    static Index halo(const Tile &tile) {
-        Index halo;
-        for (std::size_t axis = 0; axis < 3; ++axis)
-            halo[axis] = std::max(tile.output.lower[axis] - tile.needed.lower[axis],
-                                  tile.needed.upper[axis] - tile.output.upper[axis]);
-        return halo;
     }
 
     std::int64_t exact_halo() const {

@@ -40,11 +40,10 @@ struct Route {
 
 struct Plan {
     Box block;
-    std::vector<Tile> tiles;       // that this rank runs
-    std::vector<Index> halos;      // of these: cells beyond the output to its farther side
-    Route inputs;                  // from blocks to tiles
-    Route increments;              // from tiles to blocks
-    std::int64_t exact_halo = 0;   // cells of other ranks that the increments of the block depend on
+    std::vector<Tile> tiles;     // that this rank runs
+    Route inputs;                // from blocks to tiles
+    Route increments;            // from tiles to blocks
+    std::int64_t exact_halo = 0; // cells of other ranks that the increments of the block depend on
 };
 
 /// The plan of `rank`. About a pass over all tiles, and one over all blocks for each tile that the rank runs.

@@ -12,10 +12,10 @@ namespace surrogate::mpi {
 
 /// How a domain is cut; equal on all ranks.
 struct Cut {
-    int mode = 0;                // enum surrogate_mpi_mode, not AUTO
-    int reader = 0;              // GATHER: where the domain is predicted
-    std::vector<int> leaders;    // BATCH: the rank that runs the tile of each rank
-    Index tile_shape{};          // TILES: of the tiles without halo; 0: they are the blocks
+    int mode = 0;             // enum surrogate_mpi_mode, not AUTO
+    int reader = 0;           // GATHER: where the domain is predicted
+    std::vector<int> leaders; // BATCH: the rank that runs the tile of each rank
+    Index tile_shape{};       // TILES: of the tiles without halo; 0: they are the blocks
 };
 
 class Tiling {
