@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from surrogate.bundle.folder import MANIFEST
 from surrogate.bundle.manifest import Manifest
-from surrogate.environment.machine import allowed_cores, cpu_model
+from surrogate.environment.machine import allowed_cores, cpu_slug
 from surrogate.environment.provenance import provenance
 from surrogate.lower.gate import gate_inputs
 from surrogate.lower.host import host_key
@@ -62,8 +61,7 @@ def main() -> None:
             for name in arguments.nets
         }
     result |= {"targets": TARGETS, "environment": environment(threads, arguments.calls)}
-    slug = re.sub(r"[^a-z0-9]+", "-", cpu_model().lower()).strip("-")
-    out = arguments.out or ROOT / "benchmarks" / "results" / f"engines_{slug}.json"
+    out = arguments.out or ROOT / "benchmarks" / "results" / f"engines_{cpu_slug()}.json"
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps({n: result[n]["best_over_eager_fp32"] for n in arguments.nets}))
     print(f"saved {out}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from guards import measure_ghosts, measure_guards, measure_share
 from surrogate import paths
 from surrogate.bundle.folder import write_bundle
 from surrogate.engine import find_torch
-from surrogate.environment.machine import cpu_model
+from surrogate.environment.machine import cpu_slug
 from surrogate.environment.provenance import provenance
 
 HERE = Path(__file__).resolve().parent
@@ -97,7 +96,7 @@ def main() -> None:
         "guards": guards["cases"],
     }
     result["environment"] = environment(arguments)
-    out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{_slug(cpu_model())}.json"
+    out = arguments.out or ROOT / "benchmarks" / "results" / f"overhead_{cpu_slug()}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(
@@ -218,10 +217,6 @@ def environment(arguments: argparse.Namespace) -> dict[str, Any]:
         "dtype": "float32",
         "guards": "finite and bounds",
     }
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 if __name__ == "__main__":

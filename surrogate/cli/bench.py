@@ -55,6 +55,35 @@ def overhead(as_json: Json = False, recorded: Recorded = False) -> None:
     console().print(lines)
 
 
+@app.command()
+def scaling(as_json: Json = False, recorded: Recorded = False) -> None:
+    """Jumps of a domain that lies in blocks on MPI ranks: modes and ranks in turns, differences, bytes (minutes)."""
+    result = _result("scaling", recorded)
+    if as_json:
+        emit_json(result)
+        return
+    ny, nx = result["strong"]["domain"]
+    lines = table(
+        *("mode", "ranks", "ms a jump", "quartiles", "bytes a rank", "minimum"),
+        *("float64 difference", "float32 difference"),
+        title=f"{ny} x {nx} cells; * more ranks than cores",
+    )
+    for mode, rows in result["modes"].items():
+        for ranks, row in rows.items():
+            low, high = row["spread"]
+            lines.add_row(
+                mode,
+                f"{ranks}{'*' if row['oversubscribed'] else ''}",
+                f"{1e3 * row['seconds_per_jump']:.1f}",
+                f"{1e3 * low:.1f}–{1e3 * high:.1f}",
+                *(f"{row[key]:.0f}" for key in ("bytes_per_rank", "minimum_bytes")),
+                *(f"{row[key]:.1e}" for key in ("float64_difference", "float32_difference")),
+            )
+    console().print(lines)
+    console().print(f"tiles on one rank over the serial call: {result['tiles_over_serial_us']} µs")
+    console().print(result["overlap"]["answer"])
+
+
 def _result(name: str, recorded: bool) -> dict[str, Any]:
     """The newest result of a benchmark, after running it unless `recorded`."""
     root = _checkout(name)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from surrogate import paths
 from surrogate.compilation import cache_dir, compile_project, find_tool
+from surrogate.demo.launch import run_under_mpi
 from surrogate.environment.machine import cpu_identity
 
 
@@ -57,20 +56,9 @@ class Solver:
         SolverError
             If it fails.
         """
-        environment = os.environ | {
-            "OMPI_ALLOW_RUN_AS_ROOT": "1",
-            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_rmaps_base_oversubscribe": "1",
-            "OMPI_MCA_mpi_yield_when_idle": "1",
-            "OMP_NUM_THREADS": str(self.ranks),
-            # Idle OpenMP workers spin for milliseconds by default, on the core that a waiting rank needs next.
-            "GOMP_SPINCOUNT": "10000",
-            "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-        }
-        launcher = find_tool(["mpirun"], "apt-get install openmpi-bin")
-        command = [launcher, "--bind-to", "none", "-n", str(self.ranks), str(self.program)]
-        command += [str(option) for option in options] + ["--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        command = [str(self.program), *(str(option) for option in options), "--json"]
+        threads = {"OMP_NUM_THREADS": str(self.ranks)}
+        done = run_under_mpi(command, ranks=self.ranks, environment=threads)
         if done.returncode:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
             raise SolverError(f"{' '.join(command)} failed (exit {done.returncode}):\n{tail}")

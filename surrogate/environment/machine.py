@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 
 from surrogate.environment.findings import Finding, Section
@@ -43,6 +44,11 @@ def allowed_cores() -> int:
 def cpu_model() -> str:
     """The CPU as its vendor names it."""
     return _cpu_facts().get("model name") or platform.processor() or platform.machine()
+
+
+def cpu_slug() -> str:
+    """The CPU's name as part of a file's name, for results that belong to one machine: ``amd-epyc-9b14``."""
+    return re.sub(r"[^a-z0-9]+", "-", cpu_model().lower()).strip("-")
 
 
 def cpu_flags() -> frozenset[str]:

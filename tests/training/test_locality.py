@@ -40,6 +40,13 @@ def test_a_convolution_has_radius_and_stride_one() -> None:
     assert found.stride == (1, 1)
 
 
+def test_three_axes_are_measured_each_for_itself() -> None:
+    net = torch.nn.Conv3d(1, 1, (1, 3, 5), padding=(0, 1, 2))
+    found = measure_locality(net, channels=1, multiple=2, axes=3)
+    assert found.receptive_field == (0, 1, 2)
+    assert found.stride == (1, 1, 1)
+
+
 def test_a_mean_over_space_is_found() -> None:
     found = measure_locality(
         lambda x: x - x.mean((2, 3), keepdim=True), channels=1, multiple=2, limit=64

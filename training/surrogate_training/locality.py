@@ -17,67 +17,68 @@ Program = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Locality:
-    """Per axis (y, x): cells that an output may depend on to each side, and the translations that commute.
+    """Per axis (y, x, or z, y, x): cells that an output may depend on to each side, and the translations that commute.
 
     ``grid`` is the number of cells a side that this was measured on.
     """
 
-    receptive_field: tuple[int, int]
-    stride: tuple[int, int]
+    receptive_field: tuple[int, ...]
+    stride: tuple[int, ...]
     reduces_over_space: bool
     grid: int
 
 
 @torch.no_grad()
 def measure_locality(
-    program: Program, *, channels: int, multiple: int, limit: int = 2048
+    program: Program, *, channels: int, multiple: int, limit: int = 2048, axes: int = 2
 ) -> Locality:
     """Measure on grids that double until they are at least four times the receptive field.
 
     Parameters
     ----------
     program : callable
-        (1, C, ny, nx) → (1, C', ny, nx).
+        (1, C, ny, nx) → (1, C', ny, nx), or with a third axis in front of them.
     channels : int
         C.
     multiple : int
         Grids must be multiples of this; the stride is one of its divisors.
     limit : int
         Cells a side at which a NaN that still reaches everything means a reduction over space.
+    axes : int
+        Spatial axes.
     """
     n = 8 * multiple
     while True:
-        reach = _reach(program, channels, n, (n // 2, n // 2))
+        reach = _reach(program, channels, n, (n // 2,) * axes)
         widest = max(max(abs(a), abs(b)) for a, b in reach)
         if 4 * (widest + multiple) <= n:
             break
         if 2 * n > limit:
-            return Locality((0, 0), (multiple, multiple), True, n)
+            return Locality((0,) * axes, (multiple,) * axes, True, n)
         n *= 2
     # a cell's reach depends on its place within a block of `multiple` cells
-    reaches = [
-        _reach(program, channels, n, (n // 2 + place, n // 2 + place)) for place in range(multiple)
-    ]
-    axes = list(zip(*reaches, strict=True))  # per axis, per place: (lowest, highest) offset
-    radius = [max(max(abs(a), abs(b)) for a, b in axis) for axis in axes]
-    stride = [_period(axis) for axis in axes]
-    return Locality((radius[0], radius[1]), (stride[0], stride[1]), False, n)
+    reaches = [_reach(program, channels, n, (n // 2 + place,) * axes) for place in range(multiple)]
+    by_axis = list(zip(*reaches, strict=True))  # per axis, per place: (lowest, highest) offset
+    radius = tuple(max(max(abs(a), abs(b)) for a, b in axis) for axis in by_axis)
+    return Locality(radius, tuple(_period(axis) for axis in by_axis), False, n)
 
 
 def _reach(
-    program: Program, channels: int, n: int, cell: tuple[int, int]
-) -> tuple[tuple[int, int], tuple[int, int]]:
+    program: Program, channels: int, n: int, cell: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
     """Lowest and highest offset, per axis, of the outputs that a NaN at ``cell`` reaches."""
-    x = torch.zeros(1, channels, n, n)
-    x[..., cell[0], cell[1]] = torch.nan
-    hit = torch.isnan(program(x)).any(1)[0]  # (n, n)
-    rows, columns = hit.any(1).nonzero().flatten(), hit.any(0).nonzero().flatten()
-    if len(rows) == 0:
-        return (0, 0), (0, 0)
-    return (
-        (int(rows.min()) - cell[0], int(rows.max()) - cell[0]),
-        (int(columns.min()) - cell[1], int(columns.max()) - cell[1]),
-    )
+    axes = len(cell)
+    x = torch.zeros(1, channels, *(n,) * axes)
+    spot = x
+    for at in cell:
+        spot = spot.select(2, at)
+    spot.fill_(torch.nan)  # a view: of all channels of the cell
+    hit = torch.isnan(program(x)).any(1)[0]  # (n, n) or (n, n, n)
+    places = hit.nonzero()  # (hits, axes)
+    if len(places) == 0:
+        return ((0, 0),) * axes
+    lowest, highest = places.min(0).values.tolist(), places.max(0).values.tolist()
+    return tuple((low - at, high - at) for low, high, at in zip(lowest, highest, cell, strict=True))
 
 
 def _period(reaches: tuple[tuple[int, int], ...]) -> int:

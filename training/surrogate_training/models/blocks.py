@@ -16,13 +16,13 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "gelu": nn.GELU}
 
 
 def pad_axis(x: Tensor, axis: int, before: int, after: int, boundary: str) -> Tensor:
-    """Pad one axis of (B, C, ny, nx) by ``before`` and ``after`` cells.
+    """Pad one axis of (B, C, ny, nx) or (B, C, nz, ny, nx) by ``before`` and ``after`` cells.
 
     Parameters
     ----------
-    x : Tensor, shape (B, C, ny, nx)
-    axis : {-2, -1}
-        y or x.
+    x : Tensor, shape (B, C, ny, nx) or (B, C, nz, ny, nx)
+    axis : {-3, -2, -1}
+        z, y or x.
     before, after : int
         Number of cells.
     boundary : {"periodic", "replicate", "zero"}
@@ -31,7 +31,7 @@ def pad_axis(x: Tensor, axis: int, before: int, after: int, boundary: str) -> Te
     if boundary == "periodic":
         low, high = x.narrow(axis, x.shape[axis] - before, before), x.narrow(axis, 0, after)
     else:
-        ratio = [1, 1, 1, 1]
+        ratio = [1] * x.ndim
         ratio[axis] = before
         low = x.narrow(axis, 0, 1).repeat(ratio)
         ratio[axis] = after

@@ -1,0 +1,73 @@
+"""Starting programs under mpirun, as root and on fewer cores than ranks if need be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from surrogate.compilation import find_tool
+
+ENVIRONMENT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    # Idle OpenMP workers spin for milliseconds by default, on the core that a waiting rank needs next.
+    "GOMP_SPINCOUNT": "10000",
+}
+
+
+def run_under_mpi(
+    command: Sequence[str],
+    *,
+    ranks: int,
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `command` on `ranks` ranks, none of them bound to a core, and wait for its end.
+
+    Parameters
+    ----------
+    command : sequence of str
+    ranks : int
+    environment : mapping of str to str, optional
+        Variables beside this process's own and :data:`ENVIRONMENT`.
+    timeout : float, optional
+        Seconds after which all ranks are killed.
+
+    Raises
+    ------
+    CompilationError
+        If there is no mpirun.
+    subprocess.TimeoutExpired
+        If it took longer than `timeout`.
+    """
+    launcher = find_tool(["mpirun"], "apt-get install openmpi-bin")
+    whole = [launcher, "--bind-to", "none", "-n", str(ranks), *command]
+    process = subprocess.Popen(
+        whole,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | ENVIRONMENT | dict(environment or {}),
+        start_new_session=True,
+    )
+    try:
+        output, errors = process.communicate(timeout=timeout)
+    except BaseException:
+        _end(process)
+        raise
+    return subprocess.CompletedProcess(whole, process.returncode, output, errors)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End mpirun, which ends its ranks; kill what is left of its group."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
