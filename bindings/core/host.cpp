@@ -100,10 +100,22 @@ std::string compute_capability(const std::string &device) {
     return known ? std::to_string(major) + "." + std::to_string(minor) : "";
 }
 
-int count_gpus() {
+std::vector<std::uint64_t> gpu_ids() {
     const auto get_count = driver_function<int (*)(int *)>("cuDeviceGetCount");
+    const auto find = driver_function<int (*)(int *, int)>("cuDeviceGet");
+    const auto get_uuid = driver_function<int (*)(void *, int)>("cuDeviceGetUuid");
     int count = 0;
-    return get_count && get_count(&count) == 0 ? count : 0;
+    if (!get_count || get_count(&count) != 0)
+        return {};
+    std::vector<std::uint64_t> ids;
+    for (int ordinal = 0; ordinal < count; ++ordinal) {
+        int handle = 0;
+        std::uint64_t uuid[2] = {static_cast<std::uint64_t>(ordinal), 0};
+        if (find && get_uuid && find(&handle, ordinal) == 0)
+            get_uuid(uuid, handle);
+        ids.push_back(uuid[0] ^ (uuid[1] << 1 | uuid[1] >> 63));
+    }
+    return ids;
 }
 
 int default_threads() {

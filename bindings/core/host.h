@@ -1,6 +1,7 @@
 // What this machine is, as far as compiled programs depend on it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ Host parse_cpuinfo(const std::string &text);
 /// "9.0" for device "cuda:0"; "" if the driver knows no such GPU. Loads the driver's library.
 std::string compute_capability(const std::string &device);
 
-/// GPUs that the driver shows this process; 0 without a driver. Loads the driver's library.
-int count_gpus();
+/// One number for each GPU that the driver shows this process, in its order, the same in all processes of the machine;
+/// none without a driver. Loads the driver's library.
+std::vector<std::uint64_t> gpu_ids();
 
 /// CPU threads that OpenMP would use: OMP_NUM_THREADS, else the cores this process may run on.
 int default_threads();

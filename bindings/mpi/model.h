@@ -29,18 +29,28 @@ struct Model {
     surrogate_model *local = nullptr;
     surrogate_info info{}; ///< of `local`
     OpenFacts facts;
-    int mode = SURROGATE_MPI_AUTO; ///< that programs were loaded for: which ranks run them is settled at open
+    int mode = SURROGATE_MPI_AUTO; ///< that programs were loaded for; AUTO's may end in GATHER on options.reader too
     std::vector<int> runners;      ///< ranks that loaded a program, ascending; equal on all ranks
-    std::vector<int> leaders;      ///< mode BATCH: of every rank, the rank of its node that runs its tiles
+    std::vector<int> leaders;      ///< of every rank, the rank of its node that runs its tiles in mode BATCH
     surrogate_mpi_rejection rejection{sizeof(surrogate_mpi_rejection), -1, 0, 0, 0, {0, 0, 0}, 0, 0, 0};
     std::shared_ptr<void> prediction; ///< blocks, plan and buffers: made by the first predict, and its own
 };
-
-/// The model of a handle; ERROR_ARGUMENT if it is NULL, was closed, or is none.
-Model &opened(surrogate_mpi_model *handle);
 
 } // namespace surrogate::mpi
 
 struct surrogate_mpi_model : surrogate::mpi::Model {
     using Model::Model;
+    ~surrogate_mpi_model(); ///< closes the handle
 };
+
+namespace surrogate::mpi {
+
+/// The model of an open handle; ERROR_ARGUMENT if it is NULL, was closed, or is none.
+Model &opened(surrogate_mpi_model *handle);
+
+/// From now on the handle is open.
+void keep_handle(surrogate_mpi_model *handle);
+/// An open handle, to be closed; ERROR_ARGUMENT as above.
+std::unique_ptr<surrogate_mpi_model> take_handle(surrogate_mpi_model *handle);
+
+} // namespace surrogate::mpi
