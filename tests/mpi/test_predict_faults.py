@@ -1,0 +1,73 @@
+"""Whatever goes wrong on one rank: all ranks return the same, no output is written, and the next call works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundles import field
+from mpirun import mpirun, program
+from shifting import FIELDS, shifting_bundle
+
+RANKS = [1, 2, 4]
+TILES, GATHER, BATCH = 1, 2, 3
+MODES = [TILES, GATHER, BATCH]
+
+
+def play(scene: str, folder: Path, mode: int, ranks: int, **bundle: Any) -> None:
+    """Play a scene of predict_faults.c, which checks what must hold."""
+    path = shifting_bundle(folder, 2, **bundle)
+    mpirun([program("mpi_predict_faults"), scene, path, str(mode)], ranks)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scene", ["nan", "arguments", "array", "blocks", "place"])
+def test_fault_of_one_rank_ends_the_call_on_all(
+    scene: str, mode: int, ranks: int, tmp_path: Path
+) -> None:
+    play(scene, tmp_path, mode, ranks)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("mode", MODES)
+def test_rejection_names_the_lowest_rank_and_the_cell_of_the_domain(
+    mode: int, ranks: int, tmp_path: Path
+) -> None:
+    play("bounds", tmp_path, mode, ranks, guards={"bounds": {"rho": {"upper": 50.0}}})
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("mode", MODES)
+def test_integral_is_judged_over_the_whole_domain(mode: int, ranks: int, tmp_path: Path) -> None:
+    fields = [field("rho", conserved=True), *FIELDS[1:]]
+    play(
+        "integral", tmp_path, mode, ranks, fields=fields, guards={"conserved": {"tolerance": 1e-9}}
+    )
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_that_disagree_are_told_about_what(ranks: int, tmp_path: Path) -> None:
+    play(
+        "disagree",
+        tmp_path,
+        TILES,
+        ranks,
+        parameters=[{"name": "nu", "range": [0.0, 1.0], "preset": 0.5}],
+    )
+
+
+@pytest.mark.parametrize("mode", [TILES, BATCH])
+def test_tiles_that_would_be_out_of_phase_are_refused(mode: int, tmp_path: Path) -> None:
+    play("phase", tmp_path, mode, 2, stride=5)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_program_that_fails_on_one_rank_fails_on_all(ranks: int, tmp_path: Path) -> None:
+    stub = {
+        "fail": "run",
+        "after": 15,
+        "times": 1,
+    }  # the last tile of the first call: open ran it once
+    play("program", tmp_path, TILES, ranks, stub=stub)
