@@ -36,6 +36,7 @@ Local open_facts(const char *path, const std::vector<surrogate_file> &files, sur
     options.program = options.precision = nullptr;
     options.overlay = "";
     options.verify = SURROGATE_VERIFY_HASHES;
+    options.log = nullptr;
     surrogate_model *model = nullptr;
     check(path ? surrogate_open(&model, path, &options)
                : surrogate_open_memory(&model, files.data(), files.size(), &options));

@@ -1,10 +1,13 @@
 // Agreements of ranks, good and bad; see rank.hpp. Answers are checked by test_agreement.py.
 #include "mpi/agreement.h"
+#include "mpi/shared_bytes.h"
 #include "rank.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
+#include <sys/resource.h>
 #include <vector>
 
 using namespace surrogate::mpi;
@@ -117,6 +120,35 @@ void copies(Scene &s) {
     s.out.add(same ? "same" : "different");
 }
 
+/// One copy for all, or one each where memory cannot be shared.
+void share_bytes(Scene &s, bool limited) {
+    constexpr std::size_t SIZE = 3'000'001;
+    if (limited) { // the size of files, of which shared memory is one
+        rlimit none{0, RLIM_INFINITY};
+        setrlimit(RLIMIT_FSIZE, &none);
+    }
+    std::vector<int> crew = all_ranks(s.comm);
+    std::rotate(crew.begin(), crew.begin() + s.size - 1, crew.end());
+    Kept<SharedBytes> bytes(s.comm);
+    const bool holds = s.rank == crew.front();
+    if (holds) {
+        bytes->allocate(SIZE);
+        for (std::size_t i = 0; i < SIZE; ++i)
+            bytes->data()[i] = static_cast<char>(i % 251);
+    }
+    const int copies = share(s.comm, crew, *bytes);
+    bool same = bytes->size() == SIZE;
+    for (std::size_t i = 0; same && i < SIZE; ++i)
+        same = bytes->data()[i] == static_cast<char>(i % 251);
+    opinion(s, [](Opinion &) {});
+    if (holds)
+        bytes->data()[7] = 'x';
+    opinion(s, [](Opinion &) {});
+    rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &all);
+    s.out.add(copies, same ? " same" : " different", bytes->data()[7] == 'x' ? " one" : " own");
+}
+
 /// Compute for most of a deadline on every second rank, several times: nobody is silent.
 void slow(Scene &s) {
     for (int i = 0; i < 4; ++i) {
@@ -166,6 +198,8 @@ const std::map<std::string, std::function<void(Scene &)>> SCENES = {
     {"errors", errors},
     {"quantities", quantities},
     {"copies", copies},
+    {"share", [](Scene &s) { share_bytes(s, false); }},
+    {"share_limited", [](Scene &s) { share_bytes(s, true); }},
     {"slow", slow},
     {"silent_root", [](Scene &s) { silent(s, 0, 0); }},
     {"silent_last", [](Scene &s) { silent(s, s.size - 1, 0); }},

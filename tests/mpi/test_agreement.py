@@ -61,6 +61,19 @@ def test_copies_and_records_reach_every_rank_whole(ranks: int, tmp_path: Path) -
     assert play("copies", ranks, tmp_path) == [["same"] * (ranks + 2)] * ranks
 
 
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_of_a_node_share_one_copy(ranks: int, tmp_path: Path) -> None:
+    assert (
+        play("share", ranks, tmp_path) == [["SURROGATE_OK|0 rank 0 "] * 2 + ["0 same one"]] * ranks
+    )
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_get_copies_where_memory_cannot_be_shared(ranks: int, tmp_path: Path) -> None:
+    said = [lines[-1] for lines in play("share_limited", ranks, tmp_path)]
+    assert said == [f"{ranks - 1} same own"] * (ranks - 1) + [f"{ranks - 1} same one"]
+
+
 @pytest.mark.parametrize("ranks", [2, 4, 7])
 def test_ranks_that_wait_for_slow_ones_are_not_silent(ranks: int, tmp_path: Path) -> None:
     assert play("slow", ranks, tmp_path) == [["SURROGATE_OK|0 rank 0 "] * 4] * ranks
@@ -81,5 +94,7 @@ def test_silent_rank_is_named_on_all_others_within_four_deadlines(
         assert lines[0].startswith(f"{TIMEOUT}|rank {silent} was not heard of"), (rank, lines)
         assert float(lines[1]) < 4 * DEADLINE
         if scene not in ("exchange", "open"):
-            assert lines[2] == lines[0]  # and every later call ends at once, the end without a message too
+            assert (
+                lines[2] == lines[0]
+            )  # and every later call ends at once, the end without a message too
             assert float(lines[3]) - float(lines[1]) < DEADLINE / 4

@@ -9,6 +9,7 @@
 //    "noise": 0.5,                 and + 0.5 * channel c modulo their number of the last input (default 0)
 //    "view": true,                 with one state: return the input's own memory from channel channels[0] on, as a
 //                                  program that changes nothing may
+//    "anywhere": true,             pass for a program of any format on any device (it runs on the CPU)
 //    "fail": "run",                a fault: "load" or "throw load" while it is loaded, or one of FAULTS below while it
 //    runs, "after": 5, "times": 1}       from run `after` on, counted from 0 (default 0), in so many runs (default:
 //    all)
@@ -77,12 +78,13 @@ surrogate_program make_program(const nlohmann::json &json) {
 
 int load(surrogate_program **program, const surrogate_engine_load *request, surrogate_engine_error *error) {
     try {
-        if (std::string(request->format) != "stub" || std::strncmp(request->device, "cpu", 3) != 0) {
+        surrogate::core::JsonDocument document;
+        read_program(document, *request);
+        const bool own = std::string(request->format) == "stub" && std::strncmp(request->device, "cpu", 3) == 0;
+        if (!own && !document.root().value("anywhere", false)) {
             tell(error, "the stub engine runs programs of format stub on cpu");
             return SURROGATE_ERROR_UNSUPPORTED;
         }
-        surrogate::core::JsonDocument document;
-        read_program(document, *request);
         auto made = make_program(document.root());
         if (made.fault == "load") {
             tell(error, "the stub program asks to fail in load");
