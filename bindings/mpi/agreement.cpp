@@ -25,7 +25,8 @@ struct Wire {
     std::int32_t status, rank;
     std::int32_t evidence, suspect;
     std::int32_t changed;
-    std::int32_t quantity_count, quantity_rank;                // of the bits that follow
+    std::int32_t leaver;                        // lowest rank that makes no call after this one; -1: none
+    std::int32_t quantity_count, quantity_rank; // of the bits that follow
     std::int32_t differing, differing_first, differing_second; // index of a quantity and two ranks; -1: none
     std::uint64_t differing_bits[2];
     std::uint64_t sum_count;
@@ -67,6 +68,7 @@ Wire wire_of(const Communicator &communicator, const char *call, const Opinion &
     wire.other_call_rank = wire.differing = wire.suspect = -1;
     wire.status = mine.status;
     wire.changed = mine.changed;
+    wire.leaver = mine.leaves ? communicator.rank() : -1;
     wire.quantity_count = mine.quantities ? static_cast<std::int32_t>(mine.quantity_count) : 0;
     wire.sum_count = count;
     wire.offence = mine.offence;
@@ -141,6 +143,8 @@ void merge(Wire &into, std::vector<std::uint64_t> &bits, double *sums, const Mes
     if (from.evidence != NO_EVIDENCE)
         suspect(into, static_cast<Evidence>(from.evidence), from.suspect);
     into.changed |= from.changed;
+    if (from.leaver >= 0 && (into.leaver < 0 || from.leaver < into.leaver))
+        into.leaver = from.leaver;
     if (from.offence.rank >= 0 && (into.offence.rank < 0 || from.offence.rank < into.offence.rank))
         into.offence = from.offence;
     merge_quantities(into, bits, from, message.rest);
@@ -306,6 +310,8 @@ Opinion agree(Communicator &communicator, const char *call, const Opinion &mine,
         communicator.mark_silent(wire.suspect, silence_text(wire.suspect, communicator.deadline()));
         communicator.require_heard();
     }
+    if (wire.other_call_rank >= 0 && wire.leaver >= 0)
+        communicator.mark_left(wire.leaver);
     return verdict(communicator, call, wire, mine);
 }
 

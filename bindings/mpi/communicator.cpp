@@ -42,15 +42,6 @@ class ReturnedErrors {
     MPI_Errhandler handler_ = MPI_ERRHANDLER_NULL;
 };
 
-void check_running() {
-    int begun = 0, ended = 0;
-    MPI_Initialized(&begun);
-    MPI_Finalized(&ended);
-    if (!begun || ended)
-        fail(SURROGATE_ERROR_ARGUMENT, "MPI is ", begun ? "finalised already" : "not initialised",
-             "; call between MPI_Init and MPI_Finalize");
-}
-
 void check_intra(MPI_Comm given) {
     if (given == MPI_COMM_NULL)
         fail(SURROGATE_ERROR_ARGUMENT, "comm is MPI_COMM_NULL, expected an intra-communicator; ranks that are not part "
@@ -64,6 +55,15 @@ void check_intra(MPI_Comm given) {
 }
 
 } // namespace
+
+void check_running() {
+    int begun = 0, ended = 0;
+    MPI_Initialized(&begun);
+    MPI_Finalized(&ended);
+    if (!begun || ended)
+        fail(SURROGATE_ERROR_ARGUMENT, "MPI is ", begun ? "finalised already" : "not initialised",
+             "; call between MPI_Init and MPI_Finalize");
+}
 
 std::string silence_text(int rank, double deadline) {
     return text("rank ", rank, " was not heard of within the deadline of ", deadline,
@@ -151,10 +151,11 @@ void Communicator::abandon() {
 void Communicator::release() noexcept {
     try {
         if (!broken() && comm_ != MPI_COMM_NULL) {
+            check_running();
             take_leave();
             MPI_Comm_free(&comm_);
         }
-    } catch (...) { // a rank is silent: its letters are leaked by the destructor
+    } catch (...) { // a rank is silent, or MPI finalised: letters are leaked by the destructor
     }
     comm_ = MPI_COMM_NULL;
 }
@@ -164,9 +165,16 @@ void Communicator::mark_silent(int rank, std::string text) {
     silence_ = std::move(text);
 }
 
+void Communicator::mark_left(int rank) {
+    mark_silent(rank,
+                text("rank ", rank, " has closed it while other ranks were in another call; only close is legal"));
+    silence_status_ = SURROGATE_ERROR_ARGUMENT;
+}
+
 void Communicator::require_heard() const {
+    check_running();
     if (!silence_.empty())
-        fail(SURROGATE_ERROR_TIMEOUT, silence_);
+        fail(silence_status_, silence_);
 }
 
 void Communicator::send(std::vector<MPI_Request> &requests, std::vector<int> &peers, const void *data,

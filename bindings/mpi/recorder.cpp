@@ -198,6 +198,7 @@ void Recorder::store(const Frame &frame) {
 }
 
 void Recorder::close() {
+    check_running();
     surrogate_recorder *const serial = std::exchange(serial_, nullptr);
     if (alone() || communicator_.broken()) { // nobody waits for this rank
         const int status = surrogate_recorder_close(serial);
@@ -205,7 +206,9 @@ void Recorder::close() {
         check(status);
         return;
     }
-    together(communicator_, "surrogate_mpi_recorder_close", [&] {
+    Opinion leaving;
+    leaving.leaves = true;
+    together(communicator_, "surrogate_mpi_recorder_close", leaving, [&] {
         if (!serial)
             return;
         const Aside joining([serial] { return surrogate_recorder_close(serial); });
