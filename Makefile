@@ -59,7 +59,7 @@ $(STAMPS)/venv: pyproject.toml .ci/system-packages $(STAMPS)/torch
 	@touch $@
 
 $(STAMPS)/package: $(STAMPS)/venv $(PACKAGE_SOURCES)
-	$(PIP) --no-build-isolation ".[training,test]"
+	$(PIP) --no-build-isolation ".[training,mpi,test]"
 	@touch $@
 
 $(STAMPS)/engine: $(STAMPS)/package $(ENGINE_SOURCES)

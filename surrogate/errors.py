@@ -164,18 +164,22 @@ class Rejection:
     value, lower, upper : float
         The offending value and the bounds it broke, in the field's unit; or that number and its limits.
     call : int
-        Number of the call that was rejected, from 1.
+        Number of the call that was rejected, from 1; 0: not known, of many ranks.
+    rank : int or None
+        Of many ranks the lowest that holds an offending value (`cell` counts in the whole domain then); -1: a sum over
+        all of them broke the guard. None: of one process.
     """
 
     reason: str
     field: str | None
     component: int
     cell: tuple[int, ...]
-    batch: int
     value: float
     lower: float
     upper: float
-    call: int
+    batch: int = 0
+    call: int = 0
+    rank: int | None = None
 
 
 class Rejected(Exception):  # noqa: N818 - an outcome, not an error: the solver goes on by itself
@@ -210,6 +214,11 @@ class Rejected(Exception):  # noqa: N818 - an outcome, not an error: the solver 
     def cell(self) -> tuple[int, ...]:
         """First offending cell, slowest axis first."""
         return self.rejection.cell
+
+    @property
+    def rank(self) -> int | None:
+        """The rank that holds it, of many; None: of one process."""
+        return self.rejection.rank
 
     @property
     def value(self) -> float:

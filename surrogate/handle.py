@@ -1,31 +1,31 @@
-"""An opened bundle: how it comes and goes, and what it says of itself."""
+"""An opened bundle: what it says of itself, and what its predictions have in common on one rank and on many."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from surrogate import _native
 from surrogate.closing import Closing
-from surrogate.errors import Rejection
-from surrogate.facts import (
-    FieldInfo,
-    Info,
-    ParameterInfo,
-    Statistics,
-    Verification,
-    quantity_text,
-)
-from surrogate.opening import SearchPath, open_options
-from surrogate.paths import find_bundle
-from surrogate.state import Layout
+from surrogate.errors import ArgumentError, Rejected, Rejection
+from surrogate.facts import FieldInfo, Info, ParameterInfo, Statistics, quantity_text
+from surrogate.state import Layout, State, state_of
+from surrogate.steps import Step
+
+if TYPE_CHECKING:
+    from surrogate import _native_mpi
+
+OnReject = Literal["raise", "stop"] | Callable[[Any, Rejection], Any]
+Reads: TypeAlias = "list[_native.Part]"
 
 
-class Handle(Closing):
-    """What :class:`Surrogate` is besides its predictions."""
+Native = TypeVar("Native", bound="_native.Model | _native_mpi.Model")
 
-    def __init__(self, native: _native.Model) -> None:
+
+class Handle(Closing, Generic[Native]):
+    """What :class:`Surrogate` and :class:`surrogate.mpi.DistributedSurrogate` are besides their predictions."""
+
+    def __init__(self, native: Native) -> None:
         self._native = native
         self.info: Info = Info(**native.info())
         """What was opened, and what it accepts."""
@@ -36,109 +36,6 @@ class Handle(Closing):
         )
         """The scalar parameters, in the manifest's order."""
         self._layout = Layout(self.fields, self.info.spatial_rank)
-
-    @classmethod
-    def open(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        engine: str = "auto",
-        program: str | None = None,
-        device: str = "cpu",
-        precision: str | None = None,
-        threads: int = 0,
-        verify: Literal["hashes", "example"] = "hashes",
-        guards: Mapping[str, Any] | str | os.PathLike[str] | None = None,
-        engine_path: SearchPath | None = None,
-        engine_options: Mapping[str, Any] | None = None,
-        overlay: str | os.PathLike[str] | None = None,
-        record_calls: str | os.PathLike[str] | None = None,
-    ) -> Self:
-        """Open a bundle; what the library has to say goes to the logger ``surrogate``.
-
-        Parameters
-        ----------
-        path : path or str
-            The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
-        engine : str
-            ``torch``, ``stub``, ``python``, or ``auto``: that of the fastest program that can run.
-            ``auto`` never runs Python code of a bundle; ``python`` does, in this interpreter. ``none`` loads no program,
-            so that nothing can be predicted: for facts, and for a rank whose program another one runs.
-        program : str, optional
-            A program's name in the manifest or the overlay.
-        device : str
-            ``cpu``, ``cuda``, ``cuda:1``.
-        precision : str, optional
-            ``fp32``, ``bf16``, ``fp16``; default: the chosen program's.
-        threads : int
-            CPU threads of a prediction; 0: what the engine finds.
-        verify : str
-            ``hashes``, or ``example`` to replay the example pair too.
-        guards : mapping, or path of a JSON file, optional
-            Replaces guards of the manifest key by key; None removes one: ``{"bounds": {"rho": {"lower": 0}},
-            "jump": None, "policy": {"conserved": "project"}}``. Keys as in the manifest.
-        engine_path : path or sequence of paths, optional
-            Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
-        engine_options : mapping, optional
-            Handed to the engine; for ``python``: ``communicator`` (``comm.py2f()``), the rest is the program's own.
-        overlay : path, optional
-            Folder of the programs that ``surrogate lower`` made for this machine; default: the
-            user's (``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the cache); ``""``: none.
-        record_calls : path, optional
-            A recording of input and output of every accepted prediction, frames of a rollout included
-            and ensembles not, for ``surrogate verify BUNDLE --replay FILE``; closing the model
-            finishes it. A call that cannot be stored is counted in `statistics`, logged once, and
-            predicts as ever.
-
-        Raises
-        ------
-        SurrogateError
-            Its subclasses: NotFoundError, CorruptError, SchemaError, EngineError, ArgumentError.
-        """
-        options = open_options(
-            engine=engine,
-            program=program,
-            device=device,
-            precision=precision,
-            threads=threads,
-            verify=verify,
-            guards=guards,
-            engine_path=engine_path,
-            engine_options=engine_options,
-            overlay=overlay,
-            record_calls=record_calls,
-        )
-        return cls(_native.Model.open(os.fsencode(find_bundle(path)), options))
-
-    @classmethod
-    def open_memory(cls, files: Mapping[str, bytes], **options: Any) -> Self:
-        """Open a bundle that is in memory already, for instance read by another MPI rank.
-
-        Parameters
-        ----------
-        files : mapping of str to bytes
-            Content by path inside the bundle, ``manifest.json`` among them.
-        **options
-            Keywords of :meth:`open`.
-
-        Raises
-        ------
-        SurrogateError
-            As in :meth:`open`.
-        """
-        return cls(_native.Model.open_memory(list(files.items()), open_options(**options)))
-
-    def verify(self) -> Verification:
-        """Hash every file of the bundle and replay its example pair.
-
-        Raises
-        ------
-        CorruptError
-            If a file's hash is wrong.
-        UnsupportedError
-            If the bundle has no example.
-        """
-        return Verification(**self._native.verify())
 
     @property
     def time_step(self) -> float:
@@ -170,9 +67,73 @@ class Handle(Closing):
         names = ", ".join(field.name for field in self.fields)
         state = "closed" if self.closed else f"{info.engine}/{info.program} on {info.device}"
         jump = quantity_text(info.time_step, info.time_unit)
-        return f"<Surrogate {info.name}: fields {names}; time step {jump}; {state}>"
+        return f"<{type(self).__name__} {info.name}: fields {names}; time step {jump}; {state}>"
 
     def _rejection(self) -> Rejection:
         facts = self._native.last_rejection()
         facts["reason"] = facts["reason"].removeprefix("SURROGATE_REASON_")
         return Rejection(**facts)
+
+    def _accept(self, status: int) -> None:
+        if status == _native.REJECTED:
+            raise Rejected(_native.last_error(), self._rejection())
+
+    def _reads(
+        self, state: State, history: Sequence[Any], units: Mapping[str, str] | None
+    ) -> Reads:
+        """The frames that the program reads, newest first."""
+        if len(history) != self.info.history - 1:
+            raise ArgumentError(
+                f"history: {len(history)} older frames given; this model reads "
+                f"{self.info.history - 1} beside the newest"
+            )
+        older: list[Any] = [state_of(frame, self._layout, units) for frame in history]
+        states: list[Any] = [state, *older]
+        return [entry.reads(entry.current) for entry in states]
+
+    def _options(
+        self, at: Step, state: State, *, members: int = 1, ahead: int = 0
+    ) -> _native.StepOptions:
+        return at.options(
+            self.parameters,
+            members=members,
+            ahead=ahead,
+            dt=self.time_step,
+            stream=state.stream,
+        )
+
+    def _roll(
+        self,
+        state: Any,
+        reads: Reads,
+        steps: int,
+        on_reject: OnReject,
+        advance: Callable[[Any, Reads, int], tuple[int, int]],
+    ) -> Any:
+        """The loop of a rollout; `advance` predicts into frames, from what it reads, with so many frames done.
+
+        It returns the status and how many frames it wrote.
+        """
+        frames: Any = state.empty(steps)
+        done = 0
+        while done < steps:
+            status, count = advance(state.frame(frames, slice(done, steps)), reads, done)
+            reads = self._shifted(state, frames, range(done, done + count), reads)
+            done += count
+            if status != _native.REJECTED:
+                continue
+            refused = Rejected(_native.last_error(), self._rejection())
+            if on_reject == "stop":
+                return state.wrap(state.frame(frames, slice(done)))
+            if not callable(on_reject):
+                raise refused
+            latest = state.frame(frames, done - 1) if done else state.current
+            state.store(state.frame(frames, done), on_reject(state.wrap(latest), refused.rejection))
+            reads = self._shifted(state, frames, range(done, done + 1), reads)
+            done += 1
+        return state.wrap(frames)
+
+    def _shifted(self, state: Any, frames: Any, new: range, reads: Reads) -> Reads:
+        """The frames to read after the frames `new` were added."""
+        added = [state.reads(state.frame(frames, index)) for index in reversed(new)]
+        return [*added, *reads][: self.info.history]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Unpack
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, Unpack, overload
 
 from surrogate import _native
 from surrogate.ensemble import Ensemble
-from surrogate.errors import ArgumentError, Rejected, Rejection
-from surrogate.handle import Handle
+from surrogate.errors import ArgumentError
+from surrogate.facts import Verification
+from surrogate.handle import Handle, OnReject, Reads
+from surrogate.mpi import Communicator, DistributedSurrogate, Mode
+from surrogate.opening import OpenKeywords, open_options
+from surrogate.paths import find_bundle
 from surrogate.pending import Pending
-from surrogate.state import State, state_of
+from surrogate.state import state_of
 from surrogate.steps import Parameters, Step, StepKeywords
 
-OnReject = Literal["raise", "stop"] | Callable[[Any, Rejection], Any]
 
-
-class Surrogate(Handle):
+class Surrogate(Handle[_native.Model]):
     """An opened bundle. Made by :meth:`open`; close it, or use it in a ``with`` statement.
 
     Examples
@@ -27,6 +30,112 @@ class Surrogate(Handle):
     ... except Rejected:
     ...     state = solver.advance(state, model.time_step)  # the solver steps itself
     """
+
+    @overload
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        comm: None = None,
+        **options: Unpack[OpenKeywords],
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        comm: Communicator,
+        mode: Mode = "auto",
+        tile_shape: Sequence[int] | None = None,
+        deadline: float = 600.0,
+        leaders: int = 0,
+        reader: int = 0,
+        **options: Unpack[OpenKeywords],
+    ) -> DistributedSurrogate: ...
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, comm: Communicator | None = None, **options: Any
+    ) -> Self | DistributedSurrogate:
+        """Open a bundle; what the library has to say goes to the logger ``surrogate``.
+
+        Parameters
+        ----------
+        path : path or str
+            The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
+        engine : str
+            ``torch``, ``stub``, ``python``, or ``auto``: that of the fastest program that can run.
+            ``auto`` never runs Python code of a bundle; ``python`` does, in this interpreter. ``none`` loads no program,
+            so that nothing can be predicted: for facts, and for a rank whose program another one runs.
+        program : str, optional
+            A program's name in the manifest or the overlay.
+        device : str
+            ``cpu``, ``cuda``, ``cuda:1``.
+        precision : str, optional
+            ``fp32``, ``bf16``, ``fp16``; default: the chosen program's.
+        threads : int
+            CPU threads of a prediction; 0: what the engine finds.
+        verify : str
+            ``hashes``, or ``example`` to replay the example pair too.
+        guards : mapping, or path of a JSON file, optional
+            Replaces guards of the manifest key by key; None removes one: ``{"bounds": {"rho": {"lower": 0}},
+            "jump": None, "policy": {"conserved": "project"}}``. Keys as in the manifest.
+        engine_path : path or sequence of paths, optional
+            Folders searched for engines before ``SURROGATE_ENGINE_PATH``.
+        engine_options : mapping, optional
+            Handed to the engine; for ``python``: ``communicator`` (``comm.py2f()``), the rest is the program's own.
+        overlay : path, optional
+            Folder of the programs that ``surrogate lower`` made for this machine; default: the
+            user's (``$SURROGATE_OVERLAY``, else ``surrogate/overlay`` in the cache); ``""``: none.
+        record_calls : path, optional
+            A recording of input and output of every accepted prediction, frames of a rollout included
+            and ensembles not, for ``surrogate verify BUNDLE --replay FILE``; closing the model
+            finishes it. A call that cannot be stored is counted in `statistics`, logged once, and
+            predicts as ever.
+        comm : mpi4py.MPI.Comm, optional
+            Open on all its ranks, for a domain that lies in blocks on them: a collective call, which returns a
+            :class:`surrogate.mpi.DistributedSurrogate`; ``mode``, ``tile_shape``, ``deadline``, ``leaders`` and
+            ``reader`` are explained there.
+
+        Raises
+        ------
+        SurrogateError
+            Its subclasses: NotFoundError, CorruptError, SchemaError, EngineError, ArgumentError.
+        """
+        if comm is not None:
+            return DistributedSurrogate.open(path, comm, **options)
+        return cls(_native.Model.open(os.fsencode(find_bundle(path)), open_options(**options)))
+
+    @classmethod
+    def open_memory(cls, files: Mapping[str, bytes], **options: Any) -> Self:
+        """Open a bundle that is in memory already, for instance read by another MPI rank.
+
+        Parameters
+        ----------
+        files : mapping of str to bytes
+            Content by path inside the bundle, ``manifest.json`` among them.
+        **options
+            Keywords of :meth:`open`.
+
+        Raises
+        ------
+        SurrogateError
+            As in :meth:`open`.
+        """
+        return cls(_native.Model.open_memory(list(files.items()), open_options(**options)))
+
+    def verify(self) -> Verification:
+        """Hash every file of the bundle and replay its example pair.
+
+        Raises
+        ------
+        CorruptError
+            If a file's hash is wrong.
+        UnsupportedError
+            If the bundle has no example.
+        """
+        return Verification(**self._native.verify())
 
     def predict(
         self,
@@ -219,52 +328,15 @@ class Surrogate(Handle):
             raise ArgumentError(f"rollout: steps={steps}; expected 0 or more")
         state: Any = state_of(field, self._layout, units)
         at = Step(step, time, parameters, seed, member)
+
+        def advance(frames: Any, reads: Reads, done: int) -> tuple[int, int]:
+            options = self._options(at, state, ahead=done)
+            return self._native.rollout(state.writes_many(frames), reads, steps - done, options)
+
         reads = self._reads(state, history, units)  # of the frames behind us, newest first
-        frames: Any = state.empty(steps)
-        done = 0
-        while done < steps:
-            status, count = self._native.rollout(
-                state.writes_many(state.frame(frames, slice(done, steps))),
-                reads,
-                steps - done,
-                self._options(at, state, ahead=done),
-            )
-            reads = self._shifted(state, frames, range(done, done + count), reads)
-            done += count
-            if status != _native.REJECTED:
-                break
-            refused = Rejected(_native.last_error(), self._rejection())
-            if on_reject == "stop":
-                return state.wrap(state.frame(frames, slice(done)))
-            if not callable(on_reject):
-                raise refused
-            latest = state.frame(frames, done - 1) if done else state.current
-            state.store(state.frame(frames, done), on_reject(state.wrap(latest), refused.rejection))
-            reads = self._shifted(state, frames, range(done, done + 1), reads)
-            done += 1
-        return state.wrap(frames)
+        return self._roll(state, reads, steps, on_reject, advance)
 
-    def _reads(
-        self, state: State, history: Sequence[Any], units: Mapping[str, str] | None
-    ) -> list[_native.Part]:
-        """The frames that the program reads, newest first."""
-        if len(history) != self.info.history - 1:
-            raise ArgumentError(
-                f"history: {len(history)} older frames given; this model reads "
-                f"{self.info.history - 1} beside the newest"
-            )
-        older: list[Any] = [state_of(frame, self._layout, units) for frame in history]
-        states: list[Any] = [state, *older]
-        return [entry.reads(entry.current) for entry in states]
-
-    def _shifted(
-        self, state: Any, frames: Any, new: range, reads: list[_native.Part]
-    ) -> list[_native.Part]:
-        """The frames to read after the frames `new` were added."""
-        added = [state.reads(state.frame(frames, index)) for index in reversed(new)]
-        return [*added, *reads][: self.info.history]
-
-    def _ensemble(self, state: Any, reads: list[_native.Part], members: int, at: Step) -> Ensemble:
+    def _ensemble(self, state: Any, reads: Reads, members: int, at: Step) -> Ensemble:
         mean, spread = state.empty(), state.blank() if members > 1 else None
         writes = None if spread is None else state.writes(spread)
         self._accept(
@@ -273,18 +345,3 @@ class Surrogate(Handle):
             )
         )
         return Ensemble(state.wrap(mean), None if spread is None else state.wrap(spread), members)
-
-    def _options(
-        self, at: Step, state: State, *, members: int = 1, ahead: int = 0
-    ) -> _native.StepOptions:
-        return at.options(
-            self.parameters,
-            members=members,
-            ahead=ahead,
-            dt=self.time_step,
-            stream=state.stream,
-        )
-
-    def _accept(self, status: int) -> None:
-        if status == _native.REJECTED:
-            raise Rejected(_native.last_error(), self._rejection())

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from surrogate import _native
 from surrogate.errors import ArgumentError
@@ -18,6 +18,22 @@ _log = logging.getLogger("surrogate")
 _log.addHandler(
     logging.NullHandler()
 )  # without a handler of the host's, Python would print warnings
+
+
+class OpenKeywords(TypedDict, total=False):
+    """Keywords of :meth:`Surrogate.open` that say how a bundle is opened, on one rank or on many."""
+
+    engine: str
+    program: str | None
+    device: str
+    precision: str | None
+    threads: int
+    verify: Literal["hashes", "example"]
+    guards: Mapping[str, Any] | str | os.PathLike[str] | None
+    engine_path: SearchPath | None
+    engine_options: Mapping[str, Any] | None
+    overlay: str | os.PathLike[str] | None
+    record_calls: str | os.PathLike[str] | None
 
 
 def open_options(

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self, overload
 
 from surrogate import _native
 from surrogate.closing import Closing
-from surrogate.errors import ArgumentError, ShapeError
-from surrogate.field import view
-
-_BOUNDARIES = {None: 0, "periodic": 1, "wall": 2, "open": 3}
-_PRECISIONS = {None: 0, "float32": 1, "float64": 2}
-
-Boundary = Literal["periodic", "wall", "open"] | None
+from surrogate.mpi import Communicator, DistributedRecorder
+from surrogate.recording import Boundary, entry, recorder_options
 
 
 class Recorder(Closing):
@@ -88,33 +83,53 @@ class Recorder(Closing):
         chunk: Sequence[int] | None = None,
         overwrite: bool = False,
     ) -> None:
-        if spatial_rank not in (1, 2, 3):
-            raise ArgumentError(f"spatial_rank={spatial_rank}; expected 1, 2 or 3")
-        axes = {"spacing": spacing, "origin": origin, "boundary": boundary, "chunk": chunk}
-        for key, values in axes.items():
-            if values is not None and len(values) != spatial_rank:
-                raise ArgumentError(f"{key}={list(values)}; expected {spatial_rank} values")
         self.path = os.fspath(path)
         self._spatial_rank = spatial_rank
         self._units = dict(units or {})
-        options = {
-            "name": name,
-            "description": description,
-            "time_unit": time_unit,
-            "length_unit": length_unit,
-            "spacing": spacing,
-            "origin": origin,
-            "boundary": [_choice("boundary", kind, _BOUNDARIES) for kind in boundary or ()],
-            "parameter_names": list(parameters or {}),
-            "parameter_values": [float(value) for value in (parameters or {}).values()],
-            "trajectory": trajectory,
-            "seed": seed,
-            "precision": _choice("precision", precision, _PRECISIONS),
-            "compression": compression,
-            "chunk": chunk,
-            "overwrite": overwrite,
-        }
+        options = recorder_options(
+            spatial_rank,
+            name=name,
+            description=description,
+            time_unit=time_unit,
+            length_unit=length_unit,
+            spacing=spacing,
+            origin=origin,
+            boundary=boundary,
+            parameters=parameters,
+            trajectory=trajectory,
+            seed=seed,
+            precision=precision,
+            compression=compression,
+            chunk=chunk,
+            overwrite=overwrite,
+        )
         self._native = _native.Recorder(os.fsencode(path), options)
+
+    @overload
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, comm: None = None, **options: Any) -> Self: ...
+    @overload
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, comm: Communicator, **options: Any
+    ) -> DistributedRecorder: ...
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, comm: Communicator | None = None, **options: Any
+    ) -> Self | DistributedRecorder:
+        """Begin a recording, of one process or of all ranks of a communicator.
+
+        Parameters
+        ----------
+        path : path
+            Where the recording appears with its first frame.
+        comm : mpi4py.MPI.Comm, optional
+            For a domain that lies in blocks on its ranks: a collective call, which returns a
+            :class:`surrogate.mpi.DistributedRecorder`.
+        **options
+            The other keywords of this class; with `comm` also ``deadline``.
+        """
+        return cls(path, **options) if comm is None else DistributedRecorder(path, comm, **options)
 
     def write(self, time: float, fields: Mapping[str, Any]) -> None:
         """Add the frame of one time.
@@ -134,18 +149,11 @@ class Recorder(Closing):
         SurrogateError
             If the fields are not those of the first frame, or the time is not later.
         """
-        self._native.write(time, [self._entry(name, value) for name, value in fields.items()])
-
-    def _entry(self, name: str, value: Any) -> _native.Entry:
-        unit = self._units.get(name)
-        array = view(value, f"field {name!r}", unit).array
-        extra = array.ndim - self._spatial_rank
-        if extra not in (0, 1, 2):
-            raise ShapeError(
-                f"field {name!r} has shape {array.shape}; expected {self._spatial_rank} spatial axes, and in front "
-                "of them nothing, a component axis, or a batch and a component axis"
-            )
-        return name, unit, array, extra - 1 if extra else -1, 0 if extra == 2 else -1
+        entries = [
+            entry(name, value, self._units.get(name), self._spatial_rank)
+            for name, value in fields.items()
+        ]
+        self._native.write(time, entries)
 
     def close(self) -> None:
         """End the recording: its frames are joined in one file.
@@ -164,10 +172,3 @@ class Recorder(Closing):
 
     def __repr__(self) -> str:
         return f"<Recorder {self.path}: {'closed' if self.closed else 'open'}>"
-
-
-def _choice(key: str, value: Any, known: Mapping[Any, int]) -> int:
-    if value not in known:
-        names = ", ".join(repr(name) for name in known)
-        raise ArgumentError(f"{key}: {value!r}; expected one of {names}")
-    return known[value]

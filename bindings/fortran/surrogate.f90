@@ -24,49 +24,48 @@
 ! - model = other shares it: the library's handle is freed when the last copy is closed or goes out of scope.
 !   Bitwise copies (allocate with source=; in gfortran also of a type that holds a model) own nothing: they are refused
 !   when used and free nothing.  Assign the model itself.
-module surrogate
+!
+! The file holds two modules: surrogate, at its end, is what solvers use; surrogate_private is what that is made of, and
+! may change: module surrogate_mpi shares it.
+module surrogate_private
   use, intrinsic :: iso_c_binding, only: c_ptr, c_funptr, c_char, c_double, c_int, c_int32_t, c_int64_t, c_intptr_t, &
     c_size_t, c_null_ptr, c_null_funptr, c_null_char, c_loc, c_associated, c_f_pointer, c_sizeof
   use, intrinsic :: iso_fortran_env, only: real32, real64, int64
   implicit none
-  private
 
-  public :: surrogate_version, surrogate_last_error, surrogate_status_name, surrogate_reason_name
-
-  integer, parameter, public :: &
-    SURROGATE_OK = 0, &
-    SURROGATE_REJECTED = 1, &
-    SURROGATE_ERROR_ARGUMENT = -1, &
-    SURROGATE_ERROR_NOT_FOUND = -2, &
-    SURROGATE_ERROR_CORRUPT = -3, &
-    SURROGATE_ERROR_SCHEMA = -4, &
-    SURROGATE_ERROR_SHAPE = -5, &
-    SURROGATE_ERROR_DTYPE = -6, &
-    SURROGATE_ERROR_FIELD = -7, &
-    SURROGATE_ERROR_UNIT = -8, &
-    SURROGATE_ERROR_OVERLAP = -9, &
-    SURROGATE_ERROR_ENGINE = -10, &
-    SURROGATE_ERROR_EXECUTION = -11, &
-    SURROGATE_ERROR_MEMORY = -12, &
-    SURROGATE_ERROR_UNSUPPORTED = -13, &
-    SURROGATE_ERROR_PARAMETER = -14, &
-    SURROGATE_ERROR_WRITE = -15, &
-    SURROGATE_ERROR_TIMEOUT = -16, &
-    SURROGATE_ERROR_MPI = -17, &
-    SURROGATE_ERROR_INTERNAL = -99
-
-  integer, parameter, public :: &
-    SURROGATE_REASON_NONE = 0, &
-    SURROGATE_REASON_INPUT_NOT_FINITE = 1, &
-    SURROGATE_REASON_OUTPUT_NOT_FINITE = 2, &
-    SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3, &
-    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4, &
-    SURROGATE_REASON_SPREAD_TOO_LARGE = 9
-
-  integer, parameter, public :: &
-    SURROGATE_BOUNDARY_PERIODIC = 1, &
-    SURROGATE_BOUNDARY_WALL = 2, &
-    SURROGATE_BOUNDARY_OPEN = 3
+  integer, parameter :: SURROGATE_OK = 0
+  integer, parameter :: SURROGATE_REJECTED = 1
+  integer, parameter :: SURROGATE_ERROR_ARGUMENT = -1
+  integer, parameter :: SURROGATE_ERROR_NOT_FOUND = -2
+  integer, parameter :: SURROGATE_ERROR_CORRUPT = -3
+  integer, parameter :: SURROGATE_ERROR_SCHEMA = -4
+  integer, parameter :: SURROGATE_ERROR_SHAPE = -5
+  integer, parameter :: SURROGATE_ERROR_DTYPE = -6
+  integer, parameter :: SURROGATE_ERROR_FIELD = -7
+  integer, parameter :: SURROGATE_ERROR_UNIT = -8
+  integer, parameter :: SURROGATE_ERROR_OVERLAP = -9
+  integer, parameter :: SURROGATE_ERROR_ENGINE = -10
+  integer, parameter :: SURROGATE_ERROR_EXECUTION = -11
+  integer, parameter :: SURROGATE_ERROR_MEMORY = -12
+  integer, parameter :: SURROGATE_ERROR_UNSUPPORTED = -13
+  integer, parameter :: SURROGATE_ERROR_PARAMETER = -14
+  integer, parameter :: SURROGATE_ERROR_WRITE = -15
+  integer, parameter :: SURROGATE_ERROR_TIMEOUT = -16
+  integer, parameter :: SURROGATE_ERROR_MPI = -17
+  integer, parameter :: SURROGATE_ERROR_INTERNAL = -99
+  integer, parameter :: SURROGATE_REASON_NONE = 0
+  integer, parameter :: SURROGATE_REASON_INPUT_NOT_FINITE = 1
+  integer, parameter :: SURROGATE_REASON_OUTPUT_NOT_FINITE = 2
+  integer, parameter :: SURROGATE_REASON_INPUT_OUT_OF_BOUNDS = 3
+  integer, parameter :: SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS = 4
+  integer, parameter :: SURROGATE_REASON_INPUT_OUT_OF_RANGE = 5
+  integer, parameter :: SURROGATE_REASON_INPUT_UNLIKE_TRAINING = 6
+  integer, parameter :: SURROGATE_REASON_NOT_CONSERVED = 7
+  integer, parameter :: SURROGATE_REASON_JUMP_OUT_OF_RANGE = 8
+  integer, parameter :: SURROGATE_REASON_SPREAD_TOO_LARGE = 9
+  integer, parameter :: SURROGATE_BOUNDARY_PERIODIC = 1
+  integer, parameter :: SURROGATE_BOUNDARY_WALL = 2
+  integer, parameter :: SURROGATE_BOUNDARY_OPEN = 3
 
   integer, parameter :: max_rank = 6       ! SURROGATE_MAX_RANK
   integer(int64), parameter :: quiet_nan = int(z'7FF8000000000000', int64)  ! raises no flag, whatever the host traps
@@ -299,8 +298,14 @@ module surrogate
     character(kind=c_char), allocatable :: text(:)
   end type c_text
 
+  type :: recorder_texts  ! what c_recorder_options points to
+    type(c_text) :: text(5)
+    type(c_text), allocatable :: names(:)
+    type(c_ptr), allocatable :: pointers(:)
+  end type recorder_texts
+
   ! Where and why a guard refused: model%rejection().
-  type, public :: surrogate_rejection
+  type :: surrogate_rejection
     integer :: reason = SURROGATE_REASON_NONE
     integer :: field = 0            ! number of the field in the manifest's order; 0: none in particular
     integer :: component = 0        ! component of that field
@@ -312,7 +317,7 @@ module surrogate
   end type surrogate_rejection
 
   ! A state as named arrays of the solver, described and never owned.
-  type, public :: surrogate_fields
+  type :: surrogate_fields
     private
     integer :: count = 0
     type(c_field), allocatable :: field(:)
@@ -345,13 +350,17 @@ module surrogate
 
   type :: shared_model  ! one opened bundle, shared by all copies of its surrogate_model
     type(c_ptr) :: handle = c_null_ptr
+    type(c_ptr) :: ranks = c_null_ptr  ! what `handle` is a part of, if many ranks opened it: theirs to close
+    type(c_ptr) :: target = c_null_ptr  ! what the two functions are called with: `ranks` if there are many, else `handle`
+    procedure(c_predict), pointer, nopass :: predict => null()
+    procedure(c_predict_array), pointer, nopass :: predict_array => null()
     integer :: owners = 0
     integer :: spatial_rank = 0, channel_count = 0
     integer, allocatable :: components(:)  ! of each field
   end type shared_model
 
   ! An opened bundle.
-  type, public :: surrogate_model
+  type :: surrogate_model
     private
     type(shared_model), pointer :: shared => null()
     integer(c_intptr_t) :: home = 0  ! address of this very variable when it got its share: tells it from its bitwise copies
@@ -414,7 +423,7 @@ module surrogate
 
   ! A recording of the solver's states, in The Well's layout (HDF5).  A bitwise copy names the same recording; which of
   ! them closes it does not matter: the library tells a closed recording from an open one.
-  type, public :: surrogate_recorder
+  type :: surrogate_recorder
     private
     type(c_ptr) :: handle = c_null_ptr
     integer :: spatial_rank = 0
@@ -467,6 +476,23 @@ contains
     type(c_ptr) :: handle
     integer :: code
 
+    call set_open_options(options, text, engine, program, device, precision, threads, verify, guards, engine_path, &
+      engine_options, overlay, record_calls)
+    code = int(c_open(handle, to_c(path), options))
+    if (code == SURROGATE_OK) call take(self, handle, handle, c_predict, c_predict_array)
+    call report(code, stat, errmsg)
+  end subroutine open_model
+
+  ! `text` holds what the options point to.
+  subroutine set_open_options(options, text, engine, program, device, precision, threads, verify, guards, engine_path, &
+      engine_options, overlay, record_calls)
+    type(c_open_options), intent(out) :: options
+    type(c_text), intent(inout), target :: text(9)
+    character(len=*), intent(in), optional :: engine, program, device, precision, guards, engine_path, engine_options
+    character(len=*), intent(in), optional :: overlay, record_calls
+    integer, intent(in), optional :: threads
+    logical, intent(in), optional :: verify
+
     options%struct_size = c_sizeof(options)
     options%engine = c_string(text(1), engine)
     options%program = c_string(text(2), program)
@@ -479,46 +505,67 @@ contains
     options%record_calls = c_string(text(9), record_calls)
     if (present(threads)) options%threads = int(threads, c_int32_t)
     if (present(verify)) options%verify = merge(1_c_int32_t, 0_c_int32_t, verify)
+  end subroutine set_open_options
 
-    code = int(c_open(handle, to_c(path), options))
-    if (code == SURROGATE_OK) then
-      call self%close()
-      allocate (self%shared)
-      self%home = address(c_loc(self%home))
-      call learn(self%shared, handle)
-    end if
-    call report(code, stat, errmsg)
-  end subroutine open_model
-
-  subroutine learn(shared, handle)
-    type(shared_model), intent(inout) :: shared
-    type(c_ptr), intent(in) :: handle
+  ! Make `self` the first owner of an opened bundle, in place of what it held: `predict` is called with `target`, which
+  ! is `handle`, or what many ranks opened and `handle` is a part of.
+  subroutine take(self, handle, target, predict, predict_array)
+    class(surrogate_model), intent(inout), target :: self
+    type(c_ptr), intent(in) :: handle, target
+    procedure(c_predict) :: predict
+    procedure(c_predict_array) :: predict_array
     type(c_info) :: info
     type(c_field_info) :: field
     integer :: k, code
 
-    shared%handle = handle
-    shared%owners = 1
-    info%struct_size = c_sizeof(info)
-    code = int(c_get_info(handle, info))
-    shared%spatial_rank = int(info%spatial_rank)
-    shared%channel_count = int(info%channel_count)
-    allocate (shared%components(info%field_count))
-    do k = 1, size(shared%components)
-      field%struct_size = c_sizeof(field)
-      code = int(c_get_field_info(handle, int(k - 1, c_int), field))
-      shared%components(k) = int(field%components)
-    end do
-  end subroutine learn
+    call self%close()
+    allocate (self%shared)
+    self%home = address(c_loc(self%home))
+    associate (shared => self%shared)
+      shared%handle = handle
+      shared%target = target
+      if (.not. c_associated(handle, target)) shared%ranks = target
+      shared%predict => predict
+      shared%predict_array => predict_array
+      shared%owners = 1
+      info%struct_size = c_sizeof(info)
+      code = int(c_get_info(handle, info))
+      shared%spatial_rank = int(info%spatial_rank)
+      shared%channel_count = int(info%channel_count)
+      allocate (shared%components(info%field_count))
+      do k = 1, size(shared%components)
+        field%struct_size = c_sizeof(field)
+        code = int(c_get_field_info(handle, int(k - 1, c_int), field))
+        shared%components(k) = int(field%components)
+      end do
+    end associate
+  end subroutine take
+
+  ! What many ranks opened, null if one process did or the model is closed.
+  type(c_ptr) function ranks_of(self)
+    class(surrogate_model), intent(in), target :: self
+
+    ranks_of = c_null_ptr
+    if (owns(self)) ranks_of = self%shared%ranks
+  end function ranks_of
+
+  ! What many ranks opened, for all of them to close: no copy can be used after that.
+  type(c_ptr) function taken_from(self) result(ranks)
+    class(surrogate_model), intent(inout), target :: self
+
+    ranks = ranks_of(self)
+    if (c_associated(ranks)) self%shared%handle = c_null_ptr
+    call close_model(self)
+  end function taken_from
 
   ! Give this variable's share back; the last one frees the model.  A closed model may be closed again.
   impure elemental subroutine close_model(self)
     class(surrogate_model), intent(inout), target :: self
 
-    if (owns(self)) then
+    if (shares(self)) then
       self%shared%owners = self%shared%owners - 1
       if (self%shared%owners == 0) then
-        call c_close(self%shared%handle)
+        if (.not. c_associated(self%shared%ranks)) call c_close(self%shared%handle)
         deallocate (self%shared)
       end if
     end if
@@ -554,8 +601,15 @@ contains
   logical function owns(self)
     class(surrogate_model), intent(in), target :: self
 
-    owns = associated(self%shared) .and. self%home == address(c_loc(self%home))
+    owns = .false.
+    if (shares(self)) owns = c_associated(self%shared%handle)
   end function owns
+
+  logical function shares(self)
+    class(surrogate_model), intent(in), target :: self
+
+    shares = associated(self%shared) .and. self%home == address(c_loc(self%home))
+  end function shares
 
   ! ------------------------------------------------------------------------------------------- predict --
 
@@ -713,6 +767,7 @@ contains
     type(c_field), pointer :: fields(:,:)
 
     if (.not. usable(self, stat, errmsg)) return
+    if (next%count > now%count) call abstain(self%shared)
     if (.not. may_write(next, now, stat, errmsg)) return
     if (frames(history)*now%count > stack_fields) then
       allocate (large(frames(history)*now%count, 2))
@@ -722,8 +777,8 @@ contains
     end if
     call read_from(fields(:, 2), now, self%shared%spatial_rank, history)
     call write_to(fields(:now%count, 1), fields(:now%count, 2), next, now, self%shared%spatial_rank)
-    call report(int(c_predict(self%shared%handle, c_loc(fields(1, 1)), c_loc(fields(1, 2)), int(now%count, c_size_t), &
-      step_options(step, time, seed, member, parameters, origin, global_shape))), stat, errmsg)
+    call report(int(self%shared%predict(self%shared%target, c_loc(fields(1, 1)), c_loc(fields(1, 2)), &
+      int(now%count, c_size_t), step_options(step, time, seed, member, parameters, origin, global_shape))), stat, errmsg)
   end subroutine predict_state
 
   ! Begin what predict does on a thread of the library's, and go on: the arrays are borrowed until predict_wait, which
@@ -741,7 +796,7 @@ contains
     type(surrogate_fields), intent(in), optional, target :: history(:)
     type(c_field), allocatable, target :: output(:), input(:)
 
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(next, now, stat, errmsg)) return
     allocate (output(now%count), input(frames(history)*now%count))
     call read_from(input, now, self%shared%spatial_rank, history)
@@ -766,7 +821,7 @@ contains
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
 
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     call report(int(c_wait(self%shared%handle)), stat, errmsg)
   end subroutine predict_wait
 
@@ -779,7 +834,7 @@ contains
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
 
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     call report(int(c_partials(self%shared%handle, c_loc(partials), size(partials, kind=c_size_t))), stat, errmsg)
   end subroutine predict_partials
 
@@ -790,7 +845,7 @@ contains
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
 
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     call report(int(c_finish(self%shared%handle, c_loc(totals), size(totals, kind=c_size_t))), stat, errmsg)
   end subroutine predict_finish
 
@@ -810,7 +865,7 @@ contains
     type(c_field), allocatable, target :: means(:), spreads(:), input(:)
     type(c_step_options) :: options
 
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(mean, now, stat, errmsg)) return
     if (.not. may_write(spread, now, stat, errmsg)) return
     allocate (means(now%count), spreads(now%count), input(frames(history)*now%count))
@@ -839,7 +894,7 @@ contains
     type(c_field), allocatable, target :: output(:), input(:)
     type(c_step_options) :: options
 
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(every, now, stat, errmsg)) return
     allocate (output(now%count), input(frames(history)*now%count))
     call read_from(input, now, self%shared%spatial_rank, history)
@@ -871,7 +926,7 @@ contains
     integer :: code
 
     if (present(completed)) completed = 0
-    if (.not. usable(self, stat, errmsg)) return
+    if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(next, now, stat, errmsg)) return
     allocate (output(now%count), input(frames(history)*now%count))
     call read_from(input, now, self%shared%spatial_rank, history)
@@ -987,23 +1042,49 @@ contains
 
     if (.not. usable(self, stat, errmsg)) return
     channel_axis = int(now%rank) - self%shared%spatial_rank  ! in C's order, from 1: 2 behind a batch axis
-    if (channel_axis /= 1 .and. channel_axis /= 2) then
-      call fail(SURROGATE_ERROR_SHAPE, 'surrogate predict: the arrays have rank ' // decimal(int(now%rank)) // &
-        '; this model has ' // decimal(self%shared%spatial_rank) // ' spatial axes and takes rank ' // &
-        decimal(self%shared%spatial_rank + 1) // ', channels last (one more for a batch axis behind them)', stat, errmsg)
-    else if (any(next%shape /= now%shape)) then
-      call fail(SURROGATE_ERROR_SHAPE, 'surrogate predict: u_next is ' // shape_text(next) // ', u_now is ' // &
-        shape_text(now) // '; give both the same shape', stat, errmsg)
-    else if (now%shape(channel_axis) /= self%shared%channel_count) then
-      call fail(SURROGATE_ERROR_SHAPE, 'surrogate predict: the arrays are ' // shape_text(now) // &
-        ', their channel axis should have ' // decimal(self%shared%channel_count) // ' entries', stat, errmsg)
+    if (.not. fits(self%shared, next, now, channel_axis, stat, errmsg)) then
+      return
     else if (channel_axis == 1 .and. dense(next) .and. dense(now)) then
-      code = int(c_predict_array(self%shared%handle, next%data, now%data, now%dtype, now%rank, now%shape, options))
+      code = int(self%shared%predict_array(self%shared%target, next%data, now%data, now%dtype, now%rank, now%shape, options))
       call report(code, stat, errmsg)
     else
       call report(predict_channels(self%shared, next, now, channel_axis, options), stat, errmsg)
     end if
   end subroutine predict_array
+
+  ! What is wrong here is wrong on this rank alone, if there are many: let it be the outcome of all.
+  logical function fits(shared, next, now, channel_axis, stat, errmsg)
+    type(shared_model), intent(in) :: shared
+    type(c_field), intent(in) :: next, now
+    integer, intent(in) :: channel_axis
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    character(len=:), allocatable :: wrong
+
+    fits = channel_axis == 1 .or. channel_axis == 2
+    if (fits) fits = all(next%shape == now%shape) .and. now%shape(channel_axis) == shared%channel_count
+    if (fits) return
+    if (channel_axis /= 1 .and. channel_axis /= 2) then
+      wrong = 'the arrays have rank ' // decimal(int(now%rank)) // '; this model has ' // decimal(shared%spatial_rank) // &
+        ' spatial axes and takes rank ' // decimal(shared%spatial_rank + 1) // &
+        ', channels last (one more for a batch axis behind them)'
+    else if (any(next%shape /= now%shape)) then
+      wrong = 'u_next is ' // shape_text(next) // ', u_now is ' // shape_text(now) // '; give both the same shape'
+    else
+      wrong = 'the arrays are ' // shape_text(now) // ', their channel axis should have ' // &
+        decimal(shared%channel_count) // ' entries'
+    end if
+    call abstain(shared)
+    call fail(SURROGATE_ERROR_SHAPE, 'surrogate predict: ' // wrong, stat, errmsg)
+  end function fits
+
+  ! Take part in a prediction of many ranks with an error, so that the others do not wait.
+  subroutine abstain(shared)
+    type(shared_model), intent(in) :: shared
+    integer :: code
+
+    if (c_associated(shared%ranks)) code = int(shared%predict(shared%ranks, c_null_ptr, c_null_ptr, 0_c_size_t, c_step_options()))
+  end subroutine abstain
 
   ! Strided arrays: each field is a range of channels.
   integer function predict_channels(shared, next, now, channel_axis, options) result(code)
@@ -1029,7 +1110,7 @@ contains
       fields(k, 2) = channels(now, channel_axis, first, shared%components(k))
       first = first + shared%components(k)
     end do
-    code = int(c_predict(shared%handle, c_loc(fields(1, 1)), c_loc(fields(1, 2)), int(count, c_size_t), options))
+    code = int(shared%predict(shared%target, c_loc(fields(1, 1)), c_loc(fields(1, 2)), int(count, c_size_t), options))
   end function predict_channels
 
   type(c_field) function channels(whole, axis, first, count)
@@ -1435,8 +1516,7 @@ contains
   !   overwrite        .true.: replace a recording that stands at the path
   !   plugin_path      ':'-separated folders searched first for libsurrogate_recorder
   subroutine open_recorder(self, path, spatial_rank, name, description, time_unit, length_unit, spacing, origin, boundary, &
-      parameter_names, parameter_values, trajectory, seed, precision, compression, chunk, overwrite, plugin_path, stat, &
-      errmsg)
+      parameter_names, parameter_values, trajectory, seed, precision, compression, chunk, overwrite, plugin_path, stat, errmsg)
     class(surrogate_recorder), intent(inout) :: self
     character(len=*), intent(in) :: path
     integer, intent(in) :: spatial_rank
@@ -1449,28 +1529,45 @@ contains
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(c_recorder_options) :: options
-    type(c_text), target :: text(5)
-    type(c_text), allocatable, target :: names(:)
-    type(c_ptr), allocatable, target :: pointers(:)
+    type(recorder_texts), target :: texts
     type(c_ptr) :: handle
-    integer :: k, n, given, code
+    integer :: code
 
-    given = 0
-    if (present(parameter_names) .and. present(parameter_values)) given = min(size(parameter_names), size(parameter_values))
-    allocate (names(given), pointers(given))
-    do k = 1, given
-      pointers(k) = c_string(names(k), parameter_names(k))
-    end do
     if (c_associated(self%handle)) then
       call fail(SURROGATE_ERROR_ARGUMENT, 'surrogate recorder: it is open already; call recorder%close first', stat, errmsg)
       return
     end if
+    call set_recorder_options(options, texts, spatial_rank, name, description, time_unit, length_unit, spacing, origin, boundary, &
+      parameter_names, parameter_values, trajectory, seed, precision, compression, chunk, overwrite, plugin_path)
+    code = int(c_recorder_open(handle, to_c(path), options))
+    if (code == SURROGATE_OK) then
+      self%handle = handle
+      self%spatial_rank = max(1, min(spatial_rank, 3))
+    end if
+    call report(code, stat, errmsg)
+  end subroutine open_recorder
+
+  ! `texts` holds what the options point to, besides the values of the parameters.
+  subroutine set_recorder_options(options, texts, spatial_rank, name, description, time_unit, length_unit, spacing, origin,&
+      & boundary, &
+      parameter_names, parameter_values, trajectory, seed, precision, compression, chunk, overwrite, plugin_path)
+    type(c_recorder_options), intent(out) :: options
+    type(recorder_texts), intent(out), target :: texts
+    integer, intent(in) :: spatial_rank
+    character(len=*), intent(in), optional :: name, description, time_unit, length_unit, parameter_names(:), plugin_path
+    real(real64), intent(in), optional :: spacing(:), origin(:)
+    real(real64), intent(in), optional, contiguous, target :: parameter_values(:)
+    integer, intent(in), optional :: boundary(:), trajectory, precision, compression, chunk(:)
+    integer(int64), intent(in), optional :: seed
+    logical, intent(in), optional :: overwrite
+    integer :: k, n, given
+
     options%struct_size = c_sizeof(options)
-    options%name = c_string(text(1), name)
-    options%description = c_string(text(2), description)
-    options%time_unit = c_string(text(3), time_unit)
-    options%length_unit = c_string(text(4), length_unit)
-    options%plugin_path = c_string(text(5), plugin_path)
+    options%name = c_string(texts%text(1), name)
+    options%description = c_string(texts%text(2), description)
+    options%time_unit = c_string(texts%text(3), time_unit)
+    options%length_unit = c_string(texts%text(4), length_unit)
+    options%plugin_path = c_string(texts%text(5), plugin_path)
     n = max(1, min(spatial_rank, 3))
     do k = 1, n  ! axis k of Fortran is axis n - k + 1 of C
       if (present(spacing)) options%spacing(n - k + 1) = spacing(k)
@@ -1478,9 +1575,15 @@ contains
       if (present(boundary)) options%boundary(n - k + 1) = int(boundary(k), c_int32_t)
       if (present(chunk)) options%chunk(n - k + 1) = int(chunk(k), c_int64_t)
     end do
+    given = 0
+    if (present(parameter_names) .and. present(parameter_values)) given = min(size(parameter_names), size(parameter_values))
     if (given > 0) then
+      allocate (texts%names(given), texts%pointers(given))
+      do k = 1, given
+        texts%pointers(k) = c_string(texts%names(k), parameter_names(k))
+      end do
       options%parameter_count = int(given, c_size_t)
-      options%parameter_names = c_loc(pointers)
+      options%parameter_names = c_loc(texts%pointers)
       options%parameter_values = c_loc(parameter_values)
     end if
     if (present(trajectory)) options%trajectory = int(trajectory, c_int64_t)
@@ -1489,14 +1592,7 @@ contains
       precision == real64), precision == real32)
     if (present(compression)) options%compression = int(compression, c_int32_t)
     if (present(overwrite)) options%overwrite = merge(1_c_int32_t, 0_c_int32_t, overwrite)
-
-    code = int(c_recorder_open(handle, to_c(path), options))
-    if (code == SURROGATE_OK) then
-      self%handle = handle
-      self%spatial_rank = n
-    end if
-    call report(code, stat, errmsg)
-  end subroutine open_recorder
+  end subroutine set_recorder_options
 
   ! Add the frame of time `time`: every field of `state`, which is the same for all frames but for the values.
   subroutine write_recorder(self, time, state, stat, errmsg)
@@ -1506,15 +1602,24 @@ contains
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(c_field), allocatable, target :: fields(:)
+
+    call describe_state(fields, state, self%spatial_rank)
+    call report(int(c_recorder_write(self%handle, real(time, c_double), c_loc(fields), int(state%count, c_size_t))), &
+      stat, errmsg)
+  end subroutine write_recorder
+
+  ! All fields of a state; one at least, for its address.
+  subroutine describe_state(fields, state, spatial_rank)
+    type(c_field), intent(out), allocatable :: fields(:)
+    type(surrogate_fields), intent(in), target :: state
+    integer, intent(in) :: spatial_rank
     integer :: k
 
     allocate (fields(max(1, state%count)))
     do k = 1, state%count
-      fields(k) = named_field(state, k, self%spatial_rank)
+      fields(k) = named_field(state, k, spatial_rank)
     end do
-    call report(int(c_recorder_write(self%handle, real(time, c_double), c_loc(fields), int(state%count, c_size_t))), &
-      stat, errmsg)
-  end subroutine write_recorder
+  end subroutine describe_state
 
   ! End the recording: its frames are joined in one file.  A closed recorder may be closed again.
   subroutine close_recorder(self, stat, errmsg)
@@ -1881,13 +1986,26 @@ contains
 
     usable = owns(self)
     if (usable) return
-    if (associated(self%shared)) then
+    if (associated(self%shared) .and. .not. shares(self)) then
       call fail(SURROGATE_ERROR_ARGUMENT, 'surrogate predict: this model is a bitwise copy, which owns nothing; assign ' // &
         'the model itself (model = other)', stat, errmsg)
     else
       call fail(SURROGATE_ERROR_ARGUMENT, 'surrogate predict: the model is not open; call model%open first', stat, errmsg)
     end if
   end function usable
+
+  ! For what is not done by many ranks together.
+  logical function alone(self, stat, errmsg)
+    class(surrogate_model), intent(in), target :: self
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    alone = usable(self, stat, errmsg)
+    if (.not. alone) return
+    alone = .not. c_associated(self%shared%ranks)
+    if (.not. alone) call fail(SURROGATE_ERROR_UNSUPPORTED, 'surrogate predict: many ranks opened this model, which ' // &
+      'call predict of their surrogate_mpi_model together, and nothing else', stat, errmsg)
+  end function alone
 
   pure function to_c(text) result(c)
     character(len=*), intent(in) :: text
@@ -1959,4 +2077,52 @@ contains
     text = text // ')'
   end function shape_text
 
+end module surrogate_private
+
+! What a solver uses.
+module surrogate
+  use surrogate_private, only: &
+    surrogate_model, &
+    surrogate_fields, &
+    surrogate_rejection, &
+    surrogate_recorder, &
+    surrogate_version, &
+    surrogate_last_error, &
+    surrogate_status_name, &
+    surrogate_reason_name, &
+    SURROGATE_OK, &
+    SURROGATE_REJECTED, &
+    SURROGATE_ERROR_ARGUMENT, &
+    SURROGATE_ERROR_NOT_FOUND, &
+    SURROGATE_ERROR_CORRUPT, &
+    SURROGATE_ERROR_SCHEMA, &
+    SURROGATE_ERROR_SHAPE, &
+    SURROGATE_ERROR_DTYPE, &
+    SURROGATE_ERROR_FIELD, &
+    SURROGATE_ERROR_UNIT, &
+    SURROGATE_ERROR_OVERLAP, &
+    SURROGATE_ERROR_ENGINE, &
+    SURROGATE_ERROR_EXECUTION, &
+    SURROGATE_ERROR_MEMORY, &
+    SURROGATE_ERROR_UNSUPPORTED, &
+    SURROGATE_ERROR_PARAMETER, &
+    SURROGATE_ERROR_WRITE, &
+    SURROGATE_ERROR_TIMEOUT, &
+    SURROGATE_ERROR_MPI, &
+    SURROGATE_ERROR_INTERNAL, &
+    SURROGATE_REASON_NONE, &
+    SURROGATE_REASON_INPUT_NOT_FINITE, &
+    SURROGATE_REASON_OUTPUT_NOT_FINITE, &
+    SURROGATE_REASON_INPUT_OUT_OF_BOUNDS, &
+    SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS, &
+    SURROGATE_REASON_INPUT_OUT_OF_RANGE, &
+    SURROGATE_REASON_INPUT_UNLIKE_TRAINING, &
+    SURROGATE_REASON_NOT_CONSERVED, &
+    SURROGATE_REASON_JUMP_OUT_OF_RANGE, &
+    SURROGATE_REASON_SPREAD_TOO_LARGE, &
+    SURROGATE_BOUNDARY_PERIODIC, &
+    SURROGATE_BOUNDARY_WALL, &
+    SURROGATE_BOUNDARY_OPEN
+  implicit none
+  public
 end module surrogate

@@ -1,7 +1,8 @@
 // One opened bundle, as Python sees it.
 #pragma once
 
-#include "arrays.hpp"
+#include "options.hpp"
+#include "states.hpp"
 
 #include <memory>
 #include <optional>
@@ -12,30 +13,6 @@
 #include <vector>
 
 namespace native {
-
-struct OpenOptions {
-    std::optional<std::string> engine, program, device, precision, guards, engine_path, engine_options, overlay,
-        record_calls;
-    int threads = 0;
-    int verify = SURROGATE_VERIFY_HASHES;
-    pybind11::object log; // callable (level: int, text: str), or None
-};
-
-struct StepOptions {
-    std::int64_t step = -1;
-    double time; // NaN: not given
-    std::uint64_t seed = 0;
-    std::int64_t member = 0;
-    std::optional<std::vector<double>> parameters;
-    std::int64_t members = 1;
-    std::uintptr_t stream = 0; // cudaStream_t
-};
-
-// One array of a state: name, unit or None, array or None (an output that is not wanted), component axis, batch axis.
-using Entry = std::tuple<std::string, std::optional<std::string>, std::optional<Array>, std::int32_t, std::int32_t>;
-
-// One frame of a state: a tuple (array, channel axis, batch axis) that holds all channels, or a list of entries.
-using Part = std::variant<std::tuple<Array, std::int32_t, std::int32_t>, std::vector<Entry>>;
 
 // Calls release the GIL; closing while another thread predicts takes effect when that call returns.
 class Model {
@@ -63,11 +40,11 @@ class Model {
     void partials(pybind11::array_t<double> values);
     int finish(const pybind11::array_t<double, pybind11::array::c_style | pybind11::array::forcecast> &totals);
 
-    pybind11::dict info();
-    pybind11::list fields();
-    pybind11::list parameters();
-    pybind11::dict statistics();
-    pybind11::dict last_rejection();
+    pybind11::dict info() const;
+    pybind11::list fields() const;
+    pybind11::list parameters() const;
+    pybind11::dict statistics() const;
+    pybind11::dict last_rejection() const;
     pybind11::dict verify();
     void close();
     bool closed() const { return !handle_; }
@@ -76,16 +53,12 @@ class Model {
     using Handle = std::shared_ptr<surrogate_model>;
 
     explicit Model(OpenOptions options) : options_(std::move(options)) {}
-    surrogate_open_options c_options();
     void adopt(surrogate_model *model);
     Handle handle() const;
-    std::vector<surrogate_field> outputs(const Part &part) const;
-    std::vector<surrogate_field> inputs(const std::vector<Part> &frames) const;
 
     OpenOptions options_; // the log callback is used as long as the model lives
     Handle handle_;
-    std::vector<Channels> channels_;
-    std::size_t frames_ = 1;                                     // of the history that the program reads
+    StateForm form_;
     std::optional<std::pair<Part, std::vector<Part>>> borrowed_; // between begin and wait
 };
 

@@ -1,5 +1,6 @@
 // surrogate._native: the C API of libsurrogate with Python's types. Meaning lives in surrogate.h, comfort in
 // surrogate/*.py.
+#include "exceptions.hpp"
 #include "failure.hpp"
 #include "model.hpp"
 #include "recorder.hpp"
@@ -7,7 +8,6 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <exception>
 #include <limits>
 
 namespace py = pybind11;
@@ -18,33 +18,6 @@ using native::Recorder;
 using native::StepOptions;
 
 namespace {
-
-// The package says which exception a status becomes, by setting `make_error`; without it RuntimeError.
-void raise(const native::Failure &failure) {
-    const py::object make = py::module_::import("surrogate._native").attr("make_error");
-    if (make.is_none()) {
-        PyErr_SetString(PyExc_RuntimeError, failure.text.c_str());
-        return;
-    }
-    // The text may quote bytes of a damaged file: never fail while reporting a failure.
-    const auto text = py::reinterpret_steal<py::object>(
-        PyUnicode_DecodeUTF8(failure.text.data(), static_cast<Py_ssize_t>(failure.text.size()), "replace"));
-    const py::object error = make(failure.status, text);
-    PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())), error.ptr());
-}
-
-void translate(std::exception_ptr pointer) {
-    try {
-        if (pointer)
-            std::rethrow_exception(pointer);
-    } catch (const native::Failure &failure) {
-        try {
-            raise(failure);
-        } catch (py::error_already_set &error) { // Ctrl-C, which may come in any line of Python: it goes first
-            error.restore();
-        }
-    }
-}
 
 OpenOptions open_options(std::optional<std::string> engine, std::optional<std::string> program,
                          std::optional<std::string> device, std::optional<std::string> precision, int threads,
@@ -110,7 +83,7 @@ PYBIND11_MODULE(_native, m) {
     m.attr("REJECTED") = static_cast<int>(SURROGATE_REJECTED);
     m.attr("VERIFY_HASHES") = static_cast<int>(SURROGATE_VERIFY_HASHES);
     m.attr("VERIFY_EXAMPLE") = static_cast<int>(SURROGATE_VERIFY_EXAMPLE);
-    py::register_local_exception_translator(translate);
+    py::register_local_exception_translator(native::translate);
 
     m.def("version", &surrogate_version);
     m.def("status_name", &surrogate_status_name, py::arg("status"));

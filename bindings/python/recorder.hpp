@@ -1,7 +1,9 @@
 // One recording, as Python sees it.
 #pragma once
 
-#include "model.hpp"
+#include "states.hpp"
+
+#include <memory>
 
 namespace native {
 

@@ -169,6 +169,16 @@ SURROGATE_API int surrogate_mpi_recorder_write(surrogate_mpi_recorder *recorder,
 /* Collective, unless a call timed out.  Joins the frames as surrogate_recorder_close does and frees the handle. */
 SURROGATE_API int surrogate_mpi_recorder_close(surrogate_mpi_recorder *recorder);
 
+/* ------------------------------------------------------------------------------------ 5 other languages -- */
+
+/* The two functions that take a communicator, for languages that know it as an integer of Fortran (MPI_Comm_c2f, or the
+ * member MPI_VAL of type(MPI_Comm) in mpi_f08).  An integer that is no communicator: SURROGATE_ERROR_ARGUMENT where MPI
+ * can tell. */
+SURROGATE_API int surrogate_mpi_open_f(surrogate_mpi_model **model, MPI_Fint comm, const char *path,
+                                       const surrogate_open_options *open, const surrogate_mpi_options *options);
+SURROGATE_API int surrogate_mpi_recorder_open_f(surrogate_mpi_recorder **recorder, MPI_Fint comm, const char *path,
+                                                const surrogate_recorder_options *options, double deadline);
+
 #ifdef __cplusplus
 }
 #endif
