@@ -281,7 +281,7 @@ static void crossed(void) {
 static void on_and_on(int mode) {
     surrogate_mpi_model *m = open_on(MPI_COMM_WORLD, mode);
     job j = prepare(m, MPI_COMM_WORLD);
-    char name[4096], part[4096];
+    char name[4096], part[4200];
     double began;
     FILE *file;
     int status;

@@ -122,8 +122,10 @@ class Answer(NamedTuple):
 class Jobs:
     """Runs cases in `folder` with bundles from `bundles`, which maps (kind, precision) to a path."""
 
-    def __init__(self, folder: Path, bundles: dict[tuple[str, str], Path]) -> None:
-        self.folder, self.bundles = folder, bundles
+    def __init__(
+        self, folder: Path, bundles: dict[tuple[str, str], Path], environment: dict[str, str]
+    ) -> None:
+        self.folder, self.bundles, self.environment = folder, bundles, environment
         self.answers: dict[Case, Answer] = {}
 
     def run(self, program: Sequence[str | Path], cases: Sequence[Case], *, timeout: float) -> None:
@@ -137,7 +139,8 @@ class Jobs:
         ]
         listed, answers = self.folder / "cases", self.folder / "answers"
         listed.write_text("\n".join(lines) + "\n")
-        done = mpirun([*program, listed, answers], ranks, timeout=timeout)
+        command = [*program, listed, answers]
+        done = mpirun(command, ranks, timeout=timeout, environment=self.environment)
         said = answers.read_text().splitlines()
         assert len(said) == len(cases), done.stderr
         for number, (case, line) in enumerate(zip(cases, said, strict=True)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,10 @@ class Kind:
     mean: bool = False
     """Whether the mean over the domain is taken away: every output depends on every cell."""
     manifest: dict[str, Any] = field(default_factory=dict)
-    field: dict[str, Any] = field(default_factory=dict)
-    """More keys of the predicted fields."""
+    leading: dict[str, Any] = field(default_factory=dict)
+    """More keys of the field ``u``."""
+    halo: int = 0
+    """Added to the receptive field that was measured."""
     grid: dict[str, Any] = field(default_factory=dict)
 
     def spec(self, precision: str) -> NetSpec:
@@ -74,15 +77,16 @@ KINDS = {
     "3-D": Kind((24, 20, 28), boundary=("periodic",) * 3, **CUBE),
     "3-D with walls": Kind((24, 20, 28), boundary=("zero", "periodic", "replicate"), **CUBE),
     "stochastic": Kind((48, 64), boundary=("zero", "periodic"), noise=2),
-    "guarded": Kind((48, 64), field=GUARDED, manifest={"guards": GUARDS}),
+    "guarded": Kind((48, 64), leading=GUARDED, manifest={"guards": GUARDS}),
     "refused": Kind(
-        (48, 64), field=GUARDED, manifest={"guards": {"jump": {"lower": 1e3, "upper": 1e4}}}
+        (48, 64), leading=GUARDED, manifest={"guards": {"jump": {"lower": 1e3, "upper": 1e4}}}
     ),
     "everything read": Kind((48, 64), condition=1, history=2, noise=1, parameter=True),
     "reducing": Kind((48, 64), mean=True),
     "fixed": Kind((48, 64), grid={"fixed_shape": [48, 64]}),
+    "short halo": Kind((48, 64), halo=-1),
 }
-TILED = [name for name in KINDS if name not in ("reducing", "fixed")]
+GATHERED = ("reducing", "fixed")
 
 
 class KindNet(nn.Module):
@@ -122,7 +126,7 @@ def kind_bundle(folder: Path, name: str, precision: str) -> Path:
     kind = KINDS[name]
     torch.manual_seed(SEED)
     net = KindNet(kind, precision).eval()
-    fields = [_predicted(kind, "u"), *([_predicted(kind, "rest")] if net.local.split else [])]
+    fields = [_predicted("u", **kind.leading), *([_predicted("rest")] if net.local.split else [])]
     if kind.condition:
         fields.append(described("terrain", components=kind.condition, prediction=None))
     more: dict[str, Any] = {"history": kind.history, **kind.manifest}
@@ -134,13 +138,15 @@ def kind_bundle(folder: Path, name: str, precision: str) -> Path:
     write_bundle(
         bundle,
         {PROGRAM["file"]: _traced(net)},
-        **manifest(bundle.stem, fields, [PROGRAM], grid=_grid(kind), locality=_locality(net), **more),
+        **manifest(
+            bundle.stem, fields, [PROGRAM], grid=_grid(kind), locality=_locality(name), **more
+        ),
     )
     return bundle
 
 
-def _predicted(kind: Kind, name: str) -> dict[str, Any]:
-    return described(name, components=2, mean=0.5, std=2.0, scale=0.25, **kind.field)
+def _predicted(name: str, **more: Any) -> dict[str, Any]:
+    return described(name, components=2, mean=0.5, std=2.0, scale=0.25, **more)
 
 
 def _grid(kind: Kind) -> dict[str, Any]:
@@ -154,16 +160,15 @@ def _grid(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _locality(net: KindNet) -> dict[str, Any]:
+@cache
+def _locality(name: str) -> dict[str, Any]:
     """Of the local net: what is read besides takes part cell by cell."""
-    kind = net.kind
-    channels = 4 if net.local.split else 2
-    measured = measure_locality(
-        net.local, channels=channels, multiple=kind.stride, axes=len(kind.domain)
-    )
+    kind = KINDS[name]
+    net = LocalNet(kind.spec("fp32")).eval()
+    measured = measure_locality(net, channels=2, multiple=kind.stride, axes=len(kind.domain))
     assert all(4 * r <= n for r, n in zip(measured.receptive_field, kind.domain, strict=True))
     return {
-        "receptive_field": measured.receptive_field,
+        "receptive_field": [r + kind.halo for r in measured.receptive_field],
         "stride": measured.stride,
         "reduces_over_space": kind.mean,
     }
