@@ -66,8 +66,8 @@ class Surrogate(Handle[_native.Model]):
             The folder ``NAME.surrogate``, or the name of a bundle that comes with the package.
         engine : str
             ``torch``, ``stub``, ``python``, or ``auto``: that of the fastest program that can run.
-            ``auto`` never runs Python code of a bundle; ``python`` does, in this interpreter. ``none`` loads no program,
-            so that nothing can be predicted: for facts, and for a rank whose program another one runs.
+            ``auto`` never runs Python code of a bundle; ``python`` does, in this interpreter.
+            ``none`` loads no program and predicts nothing: for facts, and for a rank whose program another runs.
         program : str, optional
             A program's name in the manifest or the overlay.
         device : str

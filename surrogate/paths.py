@@ -33,19 +33,31 @@ def library() -> Path:
     return library_dir() / "libsurrogate.so"
 
 
+def mpi_library() -> Path | None:
+    """The shared library for domains on many ranks; None where it was built without MPI."""
+    path = library_dir() / "libsurrogate_mpi.so"
+    return path if path.is_file() else None
+
+
 def cmake_dir() -> Path:
     """Folder of the CMake package: ``find_package(surrogate CONFIG PATHS <this>)``, or ``-Dsurrogate_DIR=<this>``."""
     return library_dir() / "cmake" / "surrogate"
 
 
 def pkgconfig_dir() -> Path:
-    """Folder for ``PKG_CONFIG_PATH``: holds ``surrogate.pc``."""
+    """Folder for ``PKG_CONFIG_PATH``: holds ``surrogate.pc``, and ``surrogate_mpi.pc`` where it was built with MPI."""
     return library_dir() / "pkgconfig"
 
 
 def fortran_module() -> Path:
     """Source of the Fortran module, one file: compile it with the solver."""
     return share_dir() / "surrogate" / "fortran" / "surrogate.f90"
+
+
+def fortran_mpi_module() -> Path | None:
+    """Source of the Fortran module ``surrogate_mpi``; None where it was built without MPI."""
+    path = fortran_module().with_name("surrogate_mpi.f90")
+    return path if path.is_file() else None
 
 
 def share_dir() -> Path:

@@ -116,7 +116,7 @@ class Model {
     void compute_only();
     void compute_in_engine();
     bool runs_in_engine() const;
-    int settle(const char *where);
+    int settle(const char *where, bool recorded = true);
     void require_nothing_begun() const;
     void require_halves() const;
     void join();

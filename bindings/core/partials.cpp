@@ -65,6 +65,7 @@ void Model::check_partials(const double *values, std::size_t count, const char *
 
 /// Decide by the sums of the call, then write or reject.
 int Model::finish_call(const char *where) {
+    const bool in_parts = begun_ == Begun::judged_parts; // increments depend on cells of other blocks
     begun_ = Begun::nothing;
     try {
         if (accept_input()) {
@@ -73,7 +74,7 @@ int Model::finish_call(const char *where) {
                                                "be the sums of surrogate_predict_partials over all ranks");
             accept_frame(call_.tally, call_.input(), call_.program);
         }
-        return settle(where);
+        return settle(where, !in_parts);
     } catch (...) {
         ++statistics_.errors;
         throw;

@@ -189,12 +189,15 @@ bool Model::accept_frame(const Tally &totals, const State &input, const float *p
     return false;
 }
 
-int Model::settle(const char *where) {
+/// recorded: the frame follows from the input, so that a recording of both can be replayed.
+int Model::settle(const char *where, bool recorded) {
     if (!call_.accepted())
         return reject(where);
-    record_input();
+    if (recorded)
+        record_input();
     write();
-    record_output();
+    if (recorded)
+        record_output();
     accept(where, call_.tally);
     return SURROGATE_OK;
 }

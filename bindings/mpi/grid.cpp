@@ -17,10 +17,10 @@ void to_c(std::int64_t *values, const Index &index, int rank) {
 }
 
 std::string index_text(const Index &index, int rank) {
-    std::string text = "(";
+    std::string text = "[";
     for (int k = 3 - rank; k < 3; ++k)
         text += (k > 3 - rank ? ", " : "") + std::to_string(index[static_cast<std::size_t>(k)]);
-    return text + ")";
+    return text + "]";
 }
 
 std::string box_text(const Box &box, int rank) {

@@ -56,10 +56,10 @@ void claim(const surrogate_recorder_writer &writer, bool overwrite) {
         if (exists(writer.path) && ::unlink(writer.path.c_str()) != 0)
             fail_disk("cannot replace " + writer.path, errno);
     } else if (exists(writer.path) || exists(writer.folder())) {
-        throw Failure(SURROGATE_ERROR_ARGUMENT,
-                      (exists(writer.path) ? writer.path : writer.folder()) +
-                          " exists already; move it away, give another path (under MPI one a rank), or set "
-                          "options.overwrite");
+        throw Failure(SURROGATE_ERROR_ARGUMENT, (exists(writer.path) ? writer.path : writer.folder()) +
+                                                    " exists already; move it away, give another path (under MPI one a "
+                                                    "rank, or use surrogate_mpi_recorder), or set "
+                                                    "options.overwrite");
     }
     make_folder(writer.folder());
 }

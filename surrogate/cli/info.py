@@ -25,7 +25,8 @@ def info(
         bool,
         typer.Option(
             "--paths",
-            help="Print a line each: include folder, library, CMake folder, pkg-config folder, Fortran module.",
+            help="Print a line each: include folder, library, CMake folder, pkg-config folder, Fortran module, "
+            "and for MPI library and Fortran module.",
         ),
     ] = False,
     show_path: Annotated[
@@ -52,12 +53,14 @@ def _print_paths(json: bool) -> None:
         "cmake": paths.cmake_dir(),
         "pkgconfig": paths.pkgconfig_dir(),
         "fortran": paths.fortran_module(),
+        "mpi_library": paths.mpi_library(),
+        "fortran_mpi": paths.fortran_mpi_module(),
     }
     if json:
         emit_json(found)
     else:
         for path in found.values():
-            print(path)
+            print(path or "(built without MPI)")
 
 
 def _print_path(bundle: str | None, json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from surrogate.compilation import find_tool
 
@@ -21,11 +21,7 @@ ENVIRONMENT = {
 
 
 def run_under_mpi(
-    command: Sequence[str],
-    *,
-    ranks: int,
-    environment: Mapping[str, str] | None = None,
-    timeout: float | None = None,
+    command: Sequence[str], *, ranks: int, timeout: float | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` on `ranks` ranks, none of them bound to a core, and wait for its end.
 
@@ -33,8 +29,6 @@ def run_under_mpi(
     ----------
     command : sequence of str
     ranks : int
-    environment : mapping of str to str, optional
-        Variables beside this process's own and :data:`ENVIRONMENT`.
     timeout : float, optional
         Seconds after which all ranks are killed.
 
@@ -52,7 +46,7 @@ def run_under_mpi(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | ENVIRONMENT | dict(environment or {}),
+        env=os.environ | ENVIRONMENT,
         start_new_session=True,
     )
     try:

@@ -43,7 +43,7 @@ def build_solver() -> Path:
 
 @dataclass(frozen=True)
 class Solver:
-    """How mhd2d is started: natively on `ranks` cores, and the surrogate on rank 0 with as many threads."""
+    """How mhd2d is started: on `ranks` ranks, one a core."""
 
     program: Path
     ranks: int = 2
@@ -57,8 +57,7 @@ class Solver:
             If it fails.
         """
         command = [str(self.program), *(str(option) for option in options), "--json"]
-        threads = {"OMP_NUM_THREADS": str(self.ranks)}
-        done = run_under_mpi(command, ranks=self.ranks, environment=threads)
+        done = run_under_mpi(command, ranks=self.ranks)
         if done.returncode:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
             raise SolverError(f"{' '.join(command)} failed (exit {done.returncode}):\n{tail}")

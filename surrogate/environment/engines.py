@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from surrogate.environment.findings import Finding, Section
+from surrogate.environment.findings import Finding, Section, probed
 from surrogate.paths import library_dir
 
 _TORCH_REMEDY = "pip install torch==2.13.0"
@@ -91,7 +88,7 @@ def openmp() -> Section:
 
 
 def _engine(path: Path) -> Finding:
-    facts = _probe("engine", str(path))
+    facts = probed("engine", str(path))
     name = path.name.removeprefix("libsurrogate_engine_").removesuffix(".so").split("-")[0]
     if "error" in facts:
         return Finding(
@@ -104,15 +101,4 @@ def _engine(path: Path) -> Finding:
 def _torch_facts() -> dict[str, Any]:
     if importlib.util.find_spec("torch") is None:
         return {"error": ""}
-    return _probe("torch")
-
-
-def _probe(*arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "surrogate.environment.probe", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        facts: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, json.JSONDecodeError):
-        last = done.stderr.strip().splitlines()[-1:] if "done" in locals() else ["timed out"]
-        return {"error": "".join(last) or "it took the process down"}
-    return facts
+    return probed("torch")

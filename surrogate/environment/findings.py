@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,3 +66,15 @@ def first_line(*command: str, contains: str = "") -> str:
         return ""
     lines = [line.strip() for line in (done.stdout or done.stderr).splitlines() if contains in line]
     return lines[0] if lines and done.returncode == 0 else ""
+
+
+def probed(*arguments: str) -> dict[str, Any]:
+    """What :mod:`surrogate.environment.probe` finds in a process of its own, or an ``error``."""
+    command = [sys.executable, "-P", "-m", "surrogate.environment.probe", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        facts: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, json.JSONDecodeError):
+        last = done.stderr.strip().splitlines()[-1:] if "done" in locals() else ["timed out"]
+        return {"error": "".join(last) or "it took the process down"}
+    return facts

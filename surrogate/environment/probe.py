@@ -1,4 +1,4 @@
-"""Run as ``python -m surrogate.environment.probe engine PATH | torch``: load something that may take the process down.
+"""Run as ``python -m surrogate.environment.probe engine PATH | torch | mpi``: load what may take the process down.
 
 Prints one JSON object. A process of its own, so that a broken library breaks nothing else.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,18 @@ def probe_torch() -> dict[str, Any]:
     }
 
 
+def probe_mpi() -> dict[str, Any]:
+    """The MPI of libsurrogate_mpi, that of mpi4py, and why they cannot be used together."""
+    from surrogate.mpi.library import facts
+
+    return {**facts()}
+
+
 if __name__ == "__main__":
-    found = probe_engine(sys.argv[2]) if sys.argv[1] == "engine" else probe_torch()
+    probes: dict[str, Callable[..., dict[str, Any]]] = {
+        "engine": probe_engine,
+        "torch": probe_torch,
+        "mpi": probe_mpi,
+    }
+    found = probes[sys.argv[1]](*sys.argv[2:])
     sys.stdout.write(json.dumps(found))

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from surrogate.environment.findings import Finding, Section, first_line
+from surrogate.environment.findings import Finding, Section, first_line, probed
 
 _COMPILERS = {
     "gcc": "apt-get install gcc",
@@ -28,15 +28,22 @@ def compilers() -> Section:
 
 
 def mpi() -> Section:
-    """MPI's compiler and launcher, and mpi4py."""
+    """MPI's compiler and launcher, the MPI of libsurrogate_mpi, and whether mpi4py runs on the same."""
     remedy = "apt-get install libopenmpi-dev openmpi-bin"
-    version = package_version("mpi4py")
+    facts = probed("mpi")
+    library, version = facts.get("library", ""), package_version("mpi4py")
+    rebuild = f"{remedy}, then install surrogate again"
+    same = "" if "error" in facts or not library else "on the same MPI"
+    told = f"{version}, {same or facts.get('error', '')}".rstrip(", ") if version else ""
     return Section(
         "mpi",
         (
             _tool("mpicc", remedy),
             _tool("mpirun", remedy),
-            Finding("mpi4py", version, bool(version), "" if version else "pip install mpi4py"),
+            Finding("library", library, bool(library), "" if library else rebuild),
+            Finding(
+                "mpi4py", told, bool(version and same), "" if version else "pip install mpi4py"
+            ),
         ),
     )
 

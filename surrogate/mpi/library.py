@@ -76,6 +76,24 @@ def handle_of(comm: Communicator) -> int:
     return handle
 
 
+def facts() -> dict[str, str]:
+    """``library``: the MPI of libsurrogate_mpi; ``error``: why mpi4py cannot be used with it.
+
+    Loads both and initialises neither: for a process of its own.
+    """
+    found: dict[str, str] = {}
+    try:
+        library = native()
+        found["library"] = _line(library.library_version())
+        import mpi4py
+
+        mpi4py.rc.initialize = False
+        check_same_mpi(_mpi4py(), library)
+    except (ImportError, UnsupportedError) as error:
+        found["error"] = str(error)
+    return found
+
+
 def check_same_mpi(mpi: ModuleType | Any, library: ModuleType | Any) -> None:
     """Raise UnsupportedError unless mpi4py's MPI is the one that libsurrogate_mpi was built for and runs on."""
     theirs, ours = _line(mpi.Get_library_version()), _line(library.library_version())

@@ -26,7 +26,7 @@ class DistributedRecorder(Closing):
     comm : mpi4py.MPI.Comm
         An intra-communicator on the same MPI as libsurrogate_mpi. It is duplicated.
     deadline : float
-        Seconds that a rank may be silent before the others get a :class:`~surrogate.errors.TimeoutError`.
+        Seconds that a rank may be silent before the others get a :class:`~surrogate.errors.SilentRankError`.
     units, spatial_rank, **options
         Keywords of :class:`surrogate.Recorder`, equal on all ranks.
 

@@ -18,8 +18,11 @@ def state_fields():
 def bundle(folder, program, **more):
     """A bundle for the solver's state that returns `program` of the normalised state, with time step STEP."""
     channels = {"operation": "affine", "channels": [0, 1, 2, 3, 4]}
-    time = {"step": STEP, "unit": "1"}
-    return stub_bundle(folder, state_fields(), channels | program, time=time, **more)
+    rest = {
+        "time": {"step": STEP, "unit": "1"},
+        "locality": {"receptive_field": [abs(cells) for cells in SHIFT], "stride": [1, 1]},
+    }
+    return stub_bundle(folder, state_fields(), channels | program, **rest | more)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +34,7 @@ def first(tmp_path_factory):
 
 
 def jump(first, folder, bundle_path, ranks=1, **options):
+    folder.mkdir(exist_ok=True)
     path = folder / f"next_{ranks}.h5"
     report = solve(
         ranks=ranks, restart=first, t_end=0.2 + STEP, output=path, surrogate=bundle_path, **options
@@ -63,11 +67,41 @@ def test_the_frame_is_what_the_program_says(first, tmp_path, moving):
     np.testing.assert_allclose(after["az"][0], expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
-def test_any_number_of_ranks_gives_the_same_frame(first, tmp_path, moving, ranks):
+def difference(a, b, before):
+    """Largest difference of two frames, in units of the largest change from `before`, field by field."""
+    return max(
+        np.abs(a[name] - b[name]).max() / np.abs(b[name] - before[name]).max() for name in FIELDS
+    )
+
+
+@pytest.mark.parametrize("mode", ["tiles", "gather", "batch"])
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+def test_any_number_of_ranks_gives_the_same_frame_in_every_mode(
+    first, tmp_path, moving, ranks, mode
+):
     _, serial = jump(first, tmp_path, moving)
-    _, parallel = jump(first, tmp_path, moving, ranks=ranks)
-    assert same_bits(serial, parallel)
+    report, parallel = jump(
+        first, tmp_path / mode, moving, ranks=ranks, surrogate_mode=mode, surrogate_threads=1
+    )
+    assert report["surrogate"]["jumps"] == 1
+    assert ranks == 1 or report["surrogate"]["mode"] == mode
+    assert difference(parallel, serial, read(first)) <= 1e-5
+
+
+def test_tiles_move_little_more_than_their_halos(first, tmp_path, moving):
+    report, _ = jump(first, tmp_path, moving, ranks=2, surrogate_mode="tiles")
+    cost = report["surrogate"]
+    halo = 4 * len(FIELDS) * 2 * abs(SHIFT[0]) * 64
+    assert cost["minimum_bytes"] == halo
+    assert halo <= cost["bytes_received"] <= 1.2 * halo
+
+
+def test_tiles_of_a_given_shape_give_the_same_bits_on_any_number_of_ranks(first, tmp_path, moving):
+    tile = {"surrogate_tile": "16x16", "surrogate_threads": 1, "surrogate_mode": "tiles"}
+    _, serial = jump(first, tmp_path, moving, **tile)
+    for ranks in (2, 3):
+        _, parallel = jump(first, tmp_path, moving, ranks=ranks, **tile)
+        assert same_bits(serial, parallel)
 
 
 def test_div_b_stays_at_round_off_through_a_jump_and_after_it(first, tmp_path, moving):
@@ -78,16 +112,19 @@ def test_div_b_stays_at_round_off_through_a_jump_and_after_it(first, tmp_path, m
     assert later["max_div_b"] <= 1e-12
 
 
-def test_a_refused_frame_is_stepped_natively(first, tmp_path):
-    empty = bundle(
-        tmp_path / "empty.surrogate",
-        {"scale": [0.0] * 5, "offset": [-100.0, 0.0, 0.0, 0.0, 0.0]},
-        guards={"bounds": {"rho": {"lower": 0.0}}},
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_a_frame_that_one_cell_spoils_is_stepped_natively_on_all_ranks(first, tmp_path, ranks):
+    densest = read(first)["rho"].max()
+    spoiled = bundle(
+        tmp_path / "spoiled.surrogate",
+        {"scale": [0.0] * 5, "offset": [1e-3, 0.0, 0.0, 0.0, 0.0]},
+        guards={"bounds": {"rho": {"upper": float(densest) + 1e-4}}},
     )
-    report, after = jump(first, tmp_path, empty, ranks=2)
+    report, after = jump(first, tmp_path, spoiled, ranks=ranks)
     native = tmp_path / "native.h5"
     solve(restart=first, t_end=0.2 + STEP, output=native)
     assert report["steps"] > 0
+    assert report["surrogate"]["refused"] == 1
     for name in FIELDS:
         np.testing.assert_allclose(after[name], read(native)[name], rtol=0, atol=1e-12)
 
@@ -114,7 +151,7 @@ def test_repeats_time_the_same_interval(first, tmp_path):
         np.testing.assert_allclose(last[name], once[name], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_a_missing_bundle_is_one_clear_message(first, tmp_path, ranks):
     done = start(
         ranks=ranks, restart=first, t_end=0.2 + STEP, surrogate=tmp_path / "nowhere.surrogate"
@@ -124,10 +161,37 @@ def test_a_missing_bundle_is_one_clear_message(first, tmp_path, ranks):
     assert done.stderr.count("mhd2d:") == 1
 
 
-def test_an_interval_that_is_not_the_time_step_is_refused(first, moving):
-    done = start(restart=first, t_end=0.3, surrogate=moving)
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_an_interval_that_is_not_the_time_step_is_refused(first, moving, ranks):
+    done = start(ranks=ranks, restart=first, t_end=0.3, surrogate=moving)
     assert done.returncode != 0
     assert "jumps by 0.05" in done.stderr
+    assert done.stderr.count("mhd2d:") == 1
+
+
+def test_a_net_that_reduces_over_space_is_gathered_and_refused_in_tiles(first, tmp_path):
+    whole = bundle(
+        tmp_path / "whole.surrogate",
+        {"scale": [0.0] * 5, "offset": [0.0] * 5},
+        locality={"receptive_field": [0, 0], "stride": [1, 1], "reduces_over_space": True},
+    )
+    report, _ = jump(first, tmp_path, whole, ranks=2)
+    assert report["surrogate"]["mode"] == "gather"
+    options = {"restart": first, "t_end": 0.2 + STEP, "surrogate": whole}
+    done = start(ranks=2, surrogate_mode="tiles", **options)
+    assert done.returncode != 0
+    assert "tiles" in done.stderr
+    assert done.stderr.count("mhd2d:") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("surrogate_mode", "tile"), ("surrogate_tile", "16"), ("surrogate_threads", "-1")],
+)
+def test_an_option_of_the_surrogate_that_makes_no_sense_is_named(first, moving, option, value):
+    done = start(restart=first, t_end=0.2 + STEP, surrogate=moving, **{option: value})
+    assert done.returncode != 0
+    assert f"--{option.replace('_', '-')}: got '{value}'" in done.stderr
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -157,15 +221,14 @@ def test_a_mean_field_that_the_model_cannot_see_is_refused(moving):
 def test_the_readme_shows_the_lines_of_the_loop_and_no_more_than_15():
     diff = re.search(r"```diff\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     added = [line[1:] for line in diff.group(1).splitlines() if line.startswith("+")]
-    source = (SOURCE / "run.c").read_text().splitlines()
+    source = [
+        line for name in ("run.c", "jump.c") for line in (SOURCE / name).read_text().splitlines()
+    ]
     assert 0 < len(added) <= 15
     missing = [line for line in added if line not in source]
     assert not missing
-    shown = [
-        line
-        for line in source
-        if re.search(
-            r"surrogate_(open|predict|close|last_error)|surrogate_model|surrogate\.h", line
-        )
-    ]
-    assert [line for line in shown if line not in added and "check_time_step" not in line] == []
+    calls = re.compile(
+        r"surrogate_mpi_(open|predict\w*|close)\(|&jumps, o|jumper_(jump|close)\(jumps"
+    )
+    shown = [line for line in source if calls.search(line)]
+    assert [line for line in shown if line not in added] == []

@@ -100,7 +100,7 @@ static void value_that_is_no_number(call *c) {
     hold_equal_part(c);
     if (rank == last)
         set(&c->now, at(&c->now, 2, row, 13, 0), NAN);
-    check_refused(c, SURROGATE_REJECTED, size > 1 ? "cell (20, 13) of the domain of component 1" : "[20, 13]");
+    check_refused(c, SURROGATE_REJECTED, size > 1 ? "cell [20, 13] of the domain of component 1" : "[20, 13]");
     CHECK(strstr(surrogate_last_error(), "'v'") && strstr(surrogate_last_error(), "surrogate_mpi_predict: rejected"));
     r = rejection_of(c->m);
     CHECK(r.rank == last && r.reason == SURROGATE_REASON_INPUT_NOT_FINITE && r.field == 1 && r.component == 1);
@@ -227,7 +227,7 @@ static void place_not_given(call *c) {
     if (size == 1)
         CHECK_STATUS(status, SURROGATE_OK, "");
     else
-        CHECK_STATUS(status, SURROGATE_ERROR_ARGUMENT, "global_shape (0, 0) given");
+        CHECK_STATUS(status, SURROGATE_ERROR_ARGUMENT, "global_shape [0, 0] given");
     check_same(status);
     release(c);
 }

@@ -68,7 +68,7 @@ def test_regular_tiles_are_the_same_on_any_number_of_ranks(tmp_path: Path, ranks
 
 def test_auto_gathers_blocks_that_are_smaller_than_their_halo(tmp_path: Path) -> None:
     lines = predict(shifting_bundle(tmp_path, 1, shift=[-9]), "auto", 4, "40", "4")
-    why = ": gather: the block [4:12] of rank 0 is smaller than its halo of (9) cells"
+    why = ": gather: the block [4:12] of rank 0 is smaller than its halo of [9] cells"
     assert all(why in line for line in lines)
     assert [" 1 tiles of 40x0x0" in line for line in lines] == [False, False, False, True]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from bundles import field
-from mpirun import mpirun, program
+from mpirun import answers, mpirun, program
 from shifting import FIELDS, shifting_bundle
 
 RANKS = [1, 2, 4]
+DEADLINE = 1.0  # of predict_silent.cpp, seconds
 TILES, GATHER, BATCH = 1, 2, 3
 MODES = [TILES, GATHER, BATCH]
 
@@ -71,3 +72,22 @@ def test_program_that_fails_on_one_rank_fails_on_all(ranks: int, tmp_path: Path)
         "times": 1,
     }  # the last tile of the first call: open ran it once
     play("program", tmp_path, TILES, ranks, stub=stub)
+
+
+@pytest.mark.parametrize("silent", [0, 1, 3])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("step", [0, 4, 9])
+def test_rank_that_stops_in_a_prediction_is_named_on_the_others(
+    step: int, mode: int, silent: int, tmp_path: Path
+) -> None:
+    bundle = shifting_bundle(tmp_path, 2)
+    command = [program("mpi_predict_silent"), str(mode), tmp_path, bundle, str(step), str(silent)]
+    said = answers(command, 4, tmp_path, silent=[silent])
+    for rank in set(range(4)) - {silent}:
+        first, seconds, second, closed, later = said[rank]
+        assert first.startswith("SURROGATE_ERROR_TIMEOUT|"), (rank, first)
+        assert f"rank {silent} was not heard of" in first
+        assert float(seconds) < 4 * DEADLINE
+        assert second.startswith("SURROGATE_ERROR_TIMEOUT|"), (rank, second)
+        assert closed == "SURROGATE_OK"
+        assert float(later) < DEADLINE / 4

@@ -66,12 +66,23 @@ def test_info_paths_begins_with_three_plain_lines_that_exist():
 
 
 def test_info_paths_goes_on_with_what_pkg_config_and_fortran_need():
-    pkgconfig, fortran = map(Path, run("info", "--paths").stdout.splitlines()[3:])
+    pkgconfig, fortran = map(Path, run("info", "--paths").stdout.splitlines()[3:5])
     assert (pkgconfig / "surrogate.pc").is_file()
     assert fortran.name == "surrogate.f90"
     assert "module surrogate" in fortran.read_text()
     facts = run_json("info", "--paths")
     assert [facts["pkgconfig"], facts["fortran"]] == [str(pkgconfig), str(fortran)]
+
+
+def test_info_paths_ends_with_what_solvers_on_many_ranks_need():
+    lines = run("info", "--paths").stdout.splitlines()[5:]
+    facts = run_json("info", "--paths")
+    if facts["mpi_library"] is None:
+        assert lines == ["(built without MPI)"] * 2
+    else:
+        assert [facts["mpi_library"], facts["fortran_mpi"]] == lines
+        assert "module surrogate_mpi" in Path(lines[1]).read_text()
+        assert Path(lines[0]).is_file()
 
 
 def test_info_path_prints_a_shipped_bundles_folder_for_c(flow):
@@ -322,3 +333,34 @@ def test_the_installed_command_answers_without_torch():
     import surrogate
 
     assert done.stdout.strip() == surrogate.__version__
+
+
+def scaling_checkout(folder):
+    """A folder that looks like a checkout with a recorded result of the scaling benchmark."""
+    (folder / "benchmarks" / "scaling").mkdir(parents=True)
+    (folder / "benchmarks" / "scaling" / "run.py").touch()
+    row = {
+        "seconds_per_jump": 0.125, "spread": [0.12, 0.13], "bytes_per_rank": 2048, "minimum_bytes": 2000,
+        "float64_difference": 1e-16, "float32_difference": 2e-7, "oversubscribed": True,
+    }  # fmt: skip
+    result = {
+        "modes": {"tiles": {"4": row}}, "tiles_over_serial_us": 1.5, "strong": {"domain": [512, 256]},
+        "overlap": {"answer": "It does not pay."}, "environment": {"date": "2026-01-01"},
+    }  # fmt: skip
+    (folder / "benchmarks" / "results").mkdir()
+    (folder / "benchmarks" / "results" / "scaling_here.json").write_text(json.dumps(result))
+    return result
+
+
+def test_bench_scaling_shows_the_recorded_result(tmp_path, monkeypatch):
+    expected = scaling_checkout(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert run_json("bench", "scaling", "--recorded") == expected
+    shown = run("bench", "scaling", "--recorded").output
+    for text in ("512 x 256", "tiles", "4*", "125.0", "2048", "1.0e-16", "1.5 µs", "does not pay"):
+        assert text in shown
+
+
+def test_bench_outside_a_checkout_says_where_to_run_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("bench", "scaling", "--recorded").exit_code == 2

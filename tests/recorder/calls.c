@@ -1,6 +1,6 @@
 /* Calls recorded from C in every way: in place, in two halves whose descriptions are gone by the end, decided by sums,
- * a rollout to every frame and one in place.  Arguments: the bundle (u, read-only w, parameter nu, a noise input, a
- * history of 2 frames), the recording. */
+ * a rollout to every frame and one in place; and one in parts, which is not recorded.  Arguments: the bundle (u,
+ * read-only w, parameter nu, a noise input, a history of 2 frames), the recording. */
 #include <surrogate/surrogate.h>
 
 #include <stdio.h>
@@ -85,7 +85,6 @@ int main(int argc, char **argv) {
     double *sums = malloc((size_t)info.partial_count * sizeof *sums);
     want(surrogate_predict_partials(model, sums, (size_t)info.partial_count), "partials");
     want(surrogate_predict_finish(model, sums, (size_t)info.partial_count), "finish");
-    free(sums);
 
     const int64_t shape[3] = {STEPS, NY, NX};
     int64_t completed = 0;
@@ -99,9 +98,19 @@ int main(int argc, char **argv) {
     describe(output, now);
     want(surrogate_rollout(model, &completed, output, input, 2, STEPS, &step), "rollout in place");
 
+    fill();
+    float packed[4 * CELLS];
+    const float *increments;
+    const int64_t tile[2] = {NY, NX};
+    want(surrogate_parts_begin(model, packed, output, input, 2, &step), "parts begin");
+    want(surrogate_parts_run(model, &increments, packed, 1, tile, NULL, &step), "parts run");
+    want(surrogate_parts_partials(model, increments, sums, (size_t)info.partial_count, NULL), "parts partials");
+    want(surrogate_predict_finish(model, NULL, 0), "parts finish");
+    free(sums);
+
     counters.struct_size = sizeof counters;
     want(surrogate_get_statistics(model, &counters), "statistics");
-    printf("%d calls, %d not recorded\n", (int)counters.ok, (int)counters.record_errors);
+    printf("%d calls, %d record errors\n", (int)counters.ok, (int)counters.record_errors);
     surrogate_close(model);
     return 0;
 }

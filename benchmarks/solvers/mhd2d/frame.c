@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "error.h"
-#include "patience.h"
 
 enum { TAG_GATHER = 10, TAG_SCATTER = 11 };
 
 int frame_create(frame *f, int nx, int ny, int rank) {
     size_t cells = (size_t)nx * ny;
-    *f = (frame){.nx = nx, .ny = ny, .shape = {FRAME_FIELDS, ny, nx}};
+    *f = (frame){.nx = nx, .ny = ny};
     f->packed = grid_doubles(FRAME_FIELDS * cells + 1);
     if (rank == 0) {
         double *memory = grid_doubles(FRAME_FIELDS * cells);
@@ -27,32 +26,6 @@ void frame_destroy(frame *f) {
     free(f->field[0]);
     free(f->packed);
     memset(f, 0, sizeof *f);
-}
-
-/* This rank's block as FRAME_FIELDS dense arrays; the value of a sum that is finite only if all values are. */
-static double pack_block(solver *s, double *packed) {
-    const grid *g = &s->grid;
-    const size_t cells = (size_t)g->nx * g->ny;
-    double check = 0.0;
-    for (int j = 0; j < g->ny; j++) {
-        const double *rho = grid_row(g, s->state, RHO, j), *mx = grid_row(g, s->state, MX, j);
-        const double *my = grid_row(g, s->state, MY, j), *en = grid_row(g, s->state, EN, j);
-        const double *low = grid_row(g, s->state, AZ, j), *high = grid_row(g, s->state, AZ, j + 1);
-        for (int i = 0; i < g->nx; i++) {
-            double *to = packed + (size_t)j * g->nx + i;
-            double bx = cell_bx(s->gas.b0.x, 1.0 / g->dy, low, high, i);
-            double by = cell_by(s->gas.b0.y, 1.0 / g->dx, low, high, i);
-            double vx = mx[i] / rho[i], vy = my[i] / rho[i];
-            to[0] = rho[i];
-            to[cells] = vx;
-            to[2 * cells] = vy;
-            to[3 * cells] =
-                (s->gas.gamma - 1.0) * (en[i] - 0.5 * rho[i] * (vx * vx + vy * vy) - 0.5 * (bx * bx + by * by));
-            to[4 * cells] = low[i];
-            check += 0.0 * (to[0] + vx + vy + to[3 * cells] + low[i]);
-        }
-    }
-    return check;
 }
 
 /* Move a rank's dense block into the frame (`out` = 0) or out of it (1). */
@@ -83,7 +56,7 @@ int frame_gather(solver *s, frame *f) {
     const grid *g = &s->grid;
     if (check_shape(s, f, "frame_gather"))
         return -1;
-    int finite = isfinite(pack_block(s, f->packed)) != 0, all = 0;
+    int finite = isfinite(primitives_pack(s, f->packed)) != 0, all = 0;
     MPI_Allreduce(&finite, &all, 1, MPI_INT, MPI_MIN, g->comm);
     if (!all)
         return fail("frame_gather: the state at time %g, step %ld is not finite; use a smaller --cfl or a milder state",
@@ -101,38 +74,11 @@ int frame_gather(solver *s, frame *f) {
     return 0;
 }
 
-/* Conserved state from the block's dense arrays; ghosts end up valid. */
-static void unpack_block(solver *s, const double *packed) {
-    grid *g = &s->grid;
-    const size_t cells = (size_t)g->nx * g->ny;
-    for (int j = 0; j < g->ny; j++)
-        for (int i = 0; i < g->nx; i++) {
-            const double *from = packed + (size_t)j * g->nx + i;
-            grid_row(g, s->state, RHO, j)[i] = from[0];
-            grid_row(g, s->state, MX, j)[i] = from[0] * from[cells];
-            grid_row(g, s->state, MY, j)[i] = from[0] * from[2 * cells];
-            grid_row(g, s->state, AZ, j)[i] = from[4 * cells];
-        }
-    grid_exchange(g, s->state); /* the energy needs the corners beyond the block's edge */
-    for (int j = 0; j < g->ny; j++) {
-        const double *low = grid_row(g, s->state, AZ, j), *high = grid_row(g, s->state, AZ, j + 1);
-        for (int i = 0; i < g->nx; i++) {
-            const double *from = packed + (size_t)j * g->nx + i;
-            double bx = cell_bx(s->gas.b0.x, 1.0 / g->dy, low, high, i);
-            double by = cell_by(s->gas.b0.y, 1.0 / g->dx, low, high, i);
-            double vx = from[cells], vy = from[2 * cells];
-            grid_row(g, s->state, EN, j)[i] = from[3 * cells] / (s->gas.gamma - 1.0) +
-                                              0.5 * from[0] * (vx * vx + vy * vy) + 0.5 * (bx * bx + by * by);
-        }
-    }
-    grid_exchange(g, s->state);
-}
-
 int frame_scatter(solver *s, frame *f) {
     const grid *g = &s->grid;
     if (check_shape(s, f, "frame_scatter"))
         return -1;
-    patient_bcast(&f->time, sizeof f->time, g->comm);
+    MPI_Bcast(&f->time, 1, MPI_DOUBLE, 0, g->comm);
     if (g->rank == 0) {
         for (int r = g->ranks - 1; r >= 0; r--) { /* its own block last: it stays in the scratch */
             move_block(g, r, f, f->packed, 1);
@@ -140,11 +86,9 @@ int frame_scatter(solver *s, frame *f) {
                 MPI_Send(f->packed, message_size(g, r), MPI_DOUBLE, r, TAG_SCATTER, g->comm);
         }
     } else {
-        MPI_Request request;
-        MPI_Irecv(f->packed, message_size(g, g->rank), MPI_DOUBLE, 0, TAG_SCATTER, g->comm, &request);
-        patient_wait(&request);
+        MPI_Recv(f->packed, message_size(g, g->rank), MPI_DOUBLE, 0, TAG_SCATTER, g->comm, MPI_STATUS_IGNORE);
     }
-    unpack_block(s, f->packed);
+    primitives_unpack(s, f->packed);
     s->time = f->time;
     return 0;
 }

@@ -6,15 +6,10 @@
 #ifndef MHD2D_FRAME_H
 #define MHD2D_FRAME_H
 
-#include <stdint.h>
-
-#include "solver.h"
-
-enum { FRAME_RHO, FRAME_VX, FRAME_VY, FRAME_P, FRAME_AZ, FRAME_FIELDS };
+#include "primitives.h"
 
 typedef struct {
     int nx, ny;
-    int64_t shape[3]; /* FRAME_FIELDS, ny, nx: of the whole block */
     double time;
     double *field[FRAME_FIELDS]; /* one block of memory, in this order; NULL away from rank 0 */
     double *packed;              /* scratch for messages */
@@ -27,8 +22,7 @@ void frame_destroy(frame *f);
 /* The solver's state, to rank 0. -1 on every rank when a value is not finite. Collective. */
 int frame_gather(solver *s, frame *f);
 
-/* The solver's state and time, from rank 0's frame: B from az and the mean field, E from p. Ranks other than 0 wait
- * asleep. -1 on every rank when the shapes differ. Collective. */
+/* The solver's state and time, from rank 0's frame. -1 on every rank when the shapes differ. Collective. */
 int frame_scatter(solver *s, frame *f);
 
 /* Rank 0: `coarse` from `fine`, whose shape is a multiple of its own. Means of mass, momentum and total energy over the

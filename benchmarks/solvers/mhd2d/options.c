@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <surrogate/surrogate_mpi.h>
 
 #include "error.h"
 
@@ -39,6 +40,9 @@ static const char HELP[] =
     "  --repeat R           with --restart: start R times from that frame, to time the interval; the last is stored\n"
     "surrogate\n"
     "  --surrogate BUNDLE   each interval in one jump of a surrogate, stepping natively where it refuses\n"
+    "  --surrogate-mode M   where its program runs: tiles, gather, batch, auto (auto)\n"
+    "  --surrogate-threads N  of a rank that runs it (0: the cores of the node, shared among those)\n"
+    "  --surrogate-tile NYxNX  cells of a tile without its halo (the rank's block)\n"
     "  --help               this text\n";
 
 static int parse_double(const char *name, const char *text, double *value) {
@@ -75,6 +79,20 @@ static int parse_precision(const char *text, int *in_double) {
     return fail("--precision: got '%s', expected single or double", text);
 }
 
+static int parse_mode(const char *text, int *mode) {
+    for (*mode = SURROGATE_MPI_AUTO; *mode <= SURROGATE_MPI_BATCH; ++*mode)
+        if (strcmp(text, surrogate_mpi_mode_name(*mode)) == 0)
+            return 0;
+    return fail("--surrogate-mode: got '%s', expected auto, tiles, gather or batch", text);
+}
+
+static int parse_tile(const char *text, int tile[2]) {
+    char rest;
+    if (sscanf(text, "%dx%d%c", &tile[0], &tile[1], &rest) == 2 && tile[0] > 0 && tile[1] > 0)
+        return 0;
+    return fail("--surrogate-tile: got '%s', expected two positive numbers as 64x128 (ny, nx)", text);
+}
+
 enum {
     O_PROBLEM = 1,
     O_SEED,
@@ -99,6 +117,9 @@ enum {
     O_JSON,
     O_REPEAT,
     O_SURROGATE,
+    O_SURROGATE_MODE,
+    O_SURROGATE_THREADS,
+    O_SURROGATE_TILE,
     O_HELP
 };
 
@@ -125,6 +146,9 @@ static const struct option LONG[] = {{"problem", 1, NULL, O_PROBLEM},
                                      {"json", 0, NULL, O_JSON},
                                      {"repeat", 1, NULL, O_REPEAT},
                                      {"surrogate", 1, NULL, O_SURROGATE},
+                                     {"surrogate-mode", 1, NULL, O_SURROGATE_MODE},
+                                     {"surrogate-threads", 1, NULL, O_SURROGATE_THREADS},
+                                     {"surrogate-tile", 1, NULL, O_SURROGATE_TILE},
                                      {"help", 0, NULL, O_HELP},
                                      {NULL, 0, NULL, 0}};
 
@@ -182,6 +206,12 @@ static int take(options *o, int which, const char *name, const char *text) {
     case O_SURROGATE:
         o->surrogate = text;
         return 0;
+    case O_SURROGATE_MODE:
+        return parse_mode(text, &o->surrogate_mode);
+    case O_SURROGATE_THREADS:
+        return parse_int(name, text, 0, &o->surrogate_threads);
+    case O_SURROGATE_TILE:
+        return parse_tile(text, o->tile);
     default:
         return fail("unknown option or missing value; see mhd2d --help");
     }

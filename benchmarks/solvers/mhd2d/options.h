@@ -14,6 +14,9 @@ typedef struct {
     int in_double, json;
     int repeat;            /* 0: once; else the interval after the restart frame this often */
     const char *surrogate; /* bundle; NULL: step natively */
+    int surrogate_mode;    /* enum surrogate_mpi_mode */
+    int surrogate_threads; /* of a rank that runs programs; 0: the library's choice */
+    int tile[2];           /* y, x: tiles without their halo; 0: the ranks' blocks */
 } options;
 
 /* 0: run; 1: help was printed, stop with success; -1: error, see last_error(). Only rank 0 prints. */

@@ -29,7 +29,7 @@ static void print_intervals(const double *seconds, const interval_cost *cost, in
     printf("]");
 }
 
-int report(solver *s, totals initial, const interval_cost *cost, int intervals, int json) {
+int report(solver *s, const jumper *jumps, totals initial, const interval_cost *cost, int intervals, int json) {
     const grid *g = &s->grid;
     double *own = malloc(2 * (size_t)(intervals + 1) * sizeof *own), *longest = own + intervals + 1;
     int bad = !own, anywhere;
@@ -54,7 +54,6 @@ int report(solver *s, totals initial, const interval_cost *cost, int intervals, 
                    g->global_nx, g->global_ny, g->ranks, s->time, s->steps, seconds, rate, div_b, floors);
             print_all_totals(initial, final, 1);
             print_intervals(longest, cost, intervals);
-            printf("}\n");
         } else {
             printf("mhd2d: %d x %d cells on %d rank(s), time %g\n", g->global_nx, g->global_ny, g->ranks, s->time);
             printf("  %ld steps in %.3f s, %.2f million cell-steps per second and core\n", s->steps, seconds,
@@ -63,6 +62,9 @@ int report(solver *s, totals initial, const interval_cost *cost, int intervals, 
             print_all_totals(initial, final, 0);
         }
     }
+    jumper_report(jumps, s, json);
+    if (g->rank == 0 && json)
+        printf("}\n");
     free(own);
     return 0;
 }

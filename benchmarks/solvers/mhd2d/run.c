@@ -2,11 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <surrogate/surrogate.h>
 
 #include "error.h"
 #include "frame_file.h"
-#include "patience.h"
+#include "jump.h"
 #include "report.h"
 #include "start.h"
 
@@ -30,18 +29,6 @@ static int write_frame(solver *s, frame *f, frame_writer *writer) {
     return agree(s->grid.rank == 0 && frame_writer_append(writer, f) != 0, s->grid.comm);
 }
 
-static surrogate_model *model; /* on rank 0; NULL elsewhere and without --surrogate */
-
-/* From now to `time` by the surrogate, or by stepping where it refuses. Negative when both failed. */
-static long jump(solver *s, frame *f, double time) {
-    if (frame_gather(s, f))
-        return -1;
-    int rc = model ? surrogate_predict_array(model, f->field[0], f->field[0], SURROGATE_FLOAT64, 3, f->shape, NULL) : 0;
-    patient_bcast(&rc, sizeof rc, s->grid.comm);
-    f->time = time;
-    return rc < 0 ? fail("%s", surrogate_last_error()) : rc ? solver_advance(s, time) : frame_scatter(s, f);
-}
-
 /* The cost of an interval is that of its whole call on this rank. */
 static void begin(solver *s, interval_cost *cost) {
     MPI_Barrier(s->grid.comm);
@@ -54,8 +41,8 @@ static void end(solver *s, interval_cost *cost) {
 }
 
 /* With `start`, every interval is the first one again. */
-static int time_loop(const options *o, solver *s, frame *f, frame *start, frame_writer *writer, interval_cost *cost,
-                     int intervals) {
+static int time_loop(const options *o, solver *s, jumper *jumps, frame *f, frame *start, frame_writer *writer,
+                     interval_cost *cost, int intervals) {
     const double began = s->time;
     if (frame_time(o, began, 0) < began)
         return fail("the run starts at time %g, after its first target %g; give a later --t-end or --first-frame",
@@ -67,7 +54,7 @@ static int time_loop(const options *o, solver *s, frame *f, frame *start, frame_
             return -1;
         const double time = frame_time(o, began, start ? 0 : k);
         begin(s, &cost[k]);
-        if ((o->surrogate && (k || !o->frames) ? jump(s, f, time) : solver_advance(s, time)) < 0)
+        if ((o->surrogate && (k || !o->frames) ? jumper_jump(jumps, s, time) : solver_advance(s, time)) < 0)
             return -1;
         end(s, &cost[k]);
         if (o->output && (!start || k == intervals - 1) && write_frame(s, f, writer))
@@ -76,33 +63,9 @@ static int time_loop(const options *o, solver *s, frame *f, frame *start, frame_
     return 0;
 }
 
-/* A surrogate jumps by one time step and no other; every interval must be one. */
-static int check_time_step(const options *o, double start) {
-    surrogate_info info = {.struct_size = sizeof info};
-    if (!model || surrogate_get_info(model, &info))
-        return 0;
-    const double interval = o->frames > 1 ? o->interval : frame_time(o, start, 0) - start;
-    if (fabs(interval - info.time_step) <= 1e-9 * info.time_step)
-        return 0;
-    return fail("--surrogate: %s jumps by %.10g, the run's interval is %.10g; set --t-end or --interval to that",
-                info.name, info.time_step, interval);
-}
-
-/* The model was trained at one cell size, and sees B only through A_z: a mean field is hidden from it. */
-static int check_physics(const solver *s) {
-    surrogate_info info = {.struct_size = sizeof info};
-    if (!model || surrogate_get_info(model, &info))
-        return 0;
-    const double given[2] = {s->grid.dy, s->grid.dx};
-    for (int k = 0; k < 2; k++)
-        if (info.spacing[k] > 0 && fabs(given[k] - info.spacing[k]) > 1e-6 * info.spacing[k])
-            return fail("--surrogate: %s was trained on cells of %.10g x %.10g, the run's are %.10g x %.10g; "
-                        "set --nx, --ny, --lx and --ly to that",
-                        info.name, info.spacing[1], info.spacing[0], given[1], given[0]);
-    if (s->gas.b0.x != 0 || s->gas.b0.y != 0)
-        return fail("--surrogate: %s knows no mean field, the run's is %g, %g; leave --b0x and --b0y at 0", info.name,
-                    s->gas.b0.x, s->gas.b0.y);
-    return 0;
+/* The length of the intervals that are jumped over. */
+static double jump_length(const options *o, double start) {
+    return o->frames > 1 ? o->interval : frame_time(o, start, 0) - start;
 }
 
 int run(const options *o) {
@@ -114,23 +77,22 @@ int run(const options *o) {
     const int stored = o->repeat ? 1 : intervals;
     frame f = {0}, start = {0};
     frame_writer writer = {.file = -1};
+    jumper jumps = {0};
     interval_cost *cost = calloc((size_t)intervals, sizeof *cost);
     int bad = !cost || frame_create(&f, s.grid.global_nx, s.grid.global_ny, s.grid.rank) != 0 ||
               frame_create(&start, s.grid.global_nx, s.grid.global_ny, s.grid.rank) != 0,
         anywhere;
     if (!bad && root && o->output)
         bad = frame_writer_open(&writer, o->output, stored, f.nx, f.ny, o->in_double, &constants) != 0;
-    if (!bad && root && o->surrogate)
-        bad = surrogate_open(&model, o->surrogate, NULL) && fail("%s", surrogate_last_error());
-    bad = bad || check_time_step(o, s.time) || check_physics(&s);
     MPI_Allreduce(&bad, &anywhere, 1, MPI_INT, MPI_LOR, s.grid.comm);
+    bad = anywhere || jumper_open(&jumps, o, &s, jump_length(o, s.time));
     totals initial = solver_totals(&s);
-    bad = anywhere || time_loop(o, &s, &f, o->repeat ? &start : NULL, &writer, cost, intervals) != 0;
+    bad = bad || time_loop(o, &s, &jumps, &f, o->repeat ? &start : NULL, &writer, cost, intervals) != 0;
     if (root && o->output)
         bad |= frame_writer_close(&writer) != 0;
     bad = agree(bad, s.grid.comm);
-    bad = bad || report(&s, initial, cost, intervals, o->json) != 0;
-    surrogate_close(model);
+    bad = bad || report(&s, &jumps, initial, cost, intervals, o->json) != 0;
+    jumper_close(&jumps);
     free(cost);
     frame_destroy(&f);
     frame_destroy(&start);

@@ -228,13 +228,13 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * global_shapeK, parameter.NAME, and totals (1: decided by sums of other ranks too); with the SHA-256 of manifest.json
  * (attribute bundle_sha256) and options.guards (guards).  `surrogate verify BUNDLE --replay FILE` runs them through the
  * reference, guards' policies included.  So are _begin with _wait or _finish, and every frame of surrogate_rollout;
- * ensembles (surrogate_predict_ensemble, surrogate_predict_members) are not recorded.  The file is joined by
- * surrogate_close, and readable before.  A frame that cannot be stored (disk full, another shape than the first, fields
- * in CUDA memory) does not change the prediction, which returns what it would have returned: it is logged once as a
- * warning, and counted in surrogate_statistics.record_errors.  Each stored call costs
- * a copy of input and output and a file; a prediction that is not recorded costs nothing.  If the recording cannot even
- * be begun (the path exists, its folder does not, the recorder is missing) surrogate_open fails, as
- * surrogate_recorder_open does. */
+ * ensembles (surrogate_predict_ensemble, surrogate_predict_members) and predictions in parts, whose frame depends on
+ * other blocks too, are not recorded.  The file is joined by surrogate_close, and readable before.  A frame that cannot
+ * be stored (disk full, another shape than the first, fields in CUDA memory) does not change the prediction, which
+ * returns what it would have returned: it is logged once as a warning, and counted in
+ * surrogate_statistics.record_errors.  Each stored call costs a copy of input and output and a file; a prediction that
+ * is not recorded costs nothing.  If the recording cannot even be begun (the path exists, its folder does not, the
+ * recorder is missing) surrogate_open fails, as surrogate_recorder_open does. */
 SURROGATE_API int surrogate_open(surrogate_model **model, const char *path, const surrogate_open_options *options);
 
 /* A file of a bundle in memory: `name` is its path inside the bundle, with '/' ("manifest.json"). */
@@ -352,10 +352,11 @@ SURROGATE_API int surrogate_predict_finish(surrogate_model *model, const double 
  *            borrowed until the call ends.
  * _run       run the program on `batch` tiles of `shape` (spatial_rank sizes): tiles[batch][history * channel_count]
  *            [cells], dense float32.  *increments: [batch][predicted channels][cells], owned by the model, valid until
- *            it runs its program again or is closed.  origins[batch][spatial_rank]: global index of the first cell of each tile, for
- *            random numbers (from 0; cells beyond step->global_shape are those at its other side); NULL: step->origin.
- *            All tiles are parts of one state: step->member is that of each.  Legal whether or not a call in parts is
- *            under way, for tiles of any rank; it is no call of the statistics, but its time is in program_seconds.
+ *            it runs its program again or is closed.  origins[batch][spatial_rank]: global index of the first cell of
+ *            each tile, for random numbers (from 0; cells beyond step->global_shape, 0: the tile's, are those at its
+ *            other side); NULL: step->origin.  All tiles are parts of one state: step->member is that of each.  Legal
+ *            whether or not a call in parts is under way, for tiles of any rank; it is no call of the statistics, but
+ *            its time is in program_seconds.
  *            ERROR_UNSUPPORTED of a model opened with engine "none".
  * _partials  increments[predicted channels][cells of the block], dense float32, borrowed until the call ends.  Fills
  *            partials[count] as surrogate_predict_partials does, and *own (may be NULL; struct_size set by the caller):

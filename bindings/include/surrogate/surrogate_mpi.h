@@ -148,25 +148,36 @@ SURROGATE_API int surrogate_mpi_get_report(surrogate_mpi_model *model, surrogate
 
 /* -------------------------------------------------------------------------------------------- 4 recorder -- */
 
-/* surrogate_recorder of a domain that lies in blocks: one file of the same layout for all ranks.
- * A frame is written by one rank a node, for the blocks of its node, at their places in a file that was laid out
- * before; it gets its name when all are done.  No rank holds more than the blocks of its node.  The file system must
- * let several nodes write to different parts of one file (POSIX; an NFS mount with `noac` or one node).  No parallel
- * HDF5 is needed.  options: equal on all ranks; `compression` costs one rank a pass over the file in close.  */
+/* surrogate_recorder of a domain that lies in blocks: one file of the same layout, to the bit what one process would
+ * have written of the same frames, for all ranks. Rank 0 lays out the file of a frame; the blocks of a node go, in
+ * pieces of some MiB, to the lowest rank of the node, which writes them at their places; when all are done rank 0 gives
+ * the file its name.  No rank holds more than its own largest field and two pieces, in close neither (with
+ * `compression`: and a chunk).  The file system must let several nodes write to different parts of one file, and show a
+ * file to all of them at once (POSIX; an NFS mount with `noac`, or one node).  No parallel HDF5 is needed, and HDF5 on
+ * rank 0 only. Every frame whose write returned OK survives kill -9 of any rank, and what is no whole frame never has a
+ * frame's name; as in section 9 of surrogate.h, until close. */
 typedef struct surrogate_mpi_recorder surrogate_mpi_recorder;
 
-/* Collective.  deadline in seconds, <= 0: 600.  Otherwise as surrogate_recorder_open. */
+/* Collective.  deadline: in seconds, <= 0: 600; the slowest node must be heard of within it while it writes a frame.
+ * path and options: equal on all ranks, else SURROGATE_ERROR_ARGUMENT; plugin_path is that of rank 0.  Otherwise as
+ * surrogate_recorder_open.  On a communicator of size 1 the recorder is a surrogate_recorder. */
 SURROGATE_API int surrogate_mpi_recorder_open(surrogate_mpi_recorder **recorder, MPI_Comm comm, const char *path,
                                               const surrogate_recorder_options *options, double deadline);
 
-/* Collective.  Add the frame of `time` (equal on all ranks); fields as in surrogate_recorder_write, of this rank's
- * block, which begins at origin[spatial rank] of the domain global_shape[spatial rank].  The frame is stored whole or
- * not at all. */
+/* Collective.  Add the frame of `time`; fields as in surrogate_recorder_write, of this rank's block, which begins at
+ * origin[spatial rank] of the domain global_shape[spatial rank], slowest axis first (NULL is legal on a communicator of
+ * size 1 only).  The blocks may change from frame to frame.  Stored whole or not at all; then the next may pass.
+ * ERROR_ARGUMENT: time, global_shape, or the fields' number, names, units, dtypes or components differ between ranks.
+ * ERROR_SHAPE: blocks leave gaps, overlap or reach out of the domain.  ERROR_UNSUPPORTED: a batch axis (on more than
+ * one rank), or device memory.  ERROR_WRITE: a rank could not write; the earlier frames stay.  Else as
+ * surrogate_recorder_write. */
 SURROGATE_API int surrogate_mpi_recorder_write(surrogate_mpi_recorder *recorder, double time,
                                                const surrogate_field *fields, size_t count, const int64_t *origin,
                                                const int64_t *global_shape);
 
-/* Collective, unless a call timed out.  Joins the frames as surrogate_recorder_close does and frees the handle. */
+/* Collective, unless a call timed out.  Rank 0 joins the frames as surrogate_recorder_close does, however long it
+ * takes, and the others wait; after a timeout it does so for itself.  Frees the handle, whatever is returned; NULL is
+ * allowed. A closed handle is SURROGATE_ERROR_ARGUMENT to every function. */
 SURROGATE_API int surrogate_mpi_recorder_close(surrogate_mpi_recorder *recorder);
 
 /* ------------------------------------------------------------------------------------ 5 other languages -- */
