@@ -1,5 +1,6 @@
 // The public functions of section 2: open and close.
 #include "core/versioned.h"
+#include "given_communicator.h"
 #include "opening.h"
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // The public functions of section 3, predict: each is one guarded call.
+#include "given_communicator.h"
 #include "model.h"
 #include "prediction.h"
 

@@ -1,9 +1,10 @@
 #include "communicator.h"
 
 #include "agreement.h"
+#include "given_communicator.h"
+#include "patience.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 namespace surrogate::mpi {
@@ -12,8 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto LOOKS = std::chrono::microseconds(20); // without a pause, before the first nap
-constexpr auto FIRST_NAP = std::chrono::microseconds(20), LONGEST_NAP = std::chrono::microseconds(1000);
 constexpr char ALIVE = 1, FAREWELL[2] = {2, 2}; // messages of the tree are told apart by their sizes
 // Tags of the one agreement that may be held on the communicator of the caller; MPI guarantees tags up to 32767.
 constexpr int BORROWED_TAGS = 32600;
@@ -22,48 +21,7 @@ double seconds(Clock::duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
-/// For a while, errors on the caller's communicator come back as codes and do not end the program.
-class ReturnedErrors {
-  public:
-    explicit ReturnedErrors(MPI_Comm comm) : comm_(comm) {
-        check_mpi(MPI_Comm_get_errhandler(comm, &handler_), "MPI_Comm_get_errhandler");
-        MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
-    }
-    ~ReturnedErrors() {
-        MPI_Comm_set_errhandler(comm_, handler_);
-        if (handler_ != MPI_ERRORS_ARE_FATAL && handler_ != MPI_ERRORS_RETURN)
-            MPI_Errhandler_free(&handler_);
-    }
-    ReturnedErrors(const ReturnedErrors &) = delete;
-    ReturnedErrors &operator=(const ReturnedErrors &) = delete;
-
-  private:
-    const MPI_Comm comm_;
-    MPI_Errhandler handler_ = MPI_ERRHANDLER_NULL;
-};
-
-void check_intra(MPI_Comm given) {
-    if (given == MPI_COMM_NULL)
-        fail(SURROGATE_ERROR_ARGUMENT, "comm is MPI_COMM_NULL, expected an intra-communicator; ranks that are not part "
-                                       "of it must not make this call");
-    int inter = 0;
-    check_mpi(MPI_Comm_test_inter(given, &inter), "MPI_Comm_test_inter");
-    if (inter)
-        fail(SURROGATE_ERROR_ARGUMENT,
-             "comm is an inter-communicator, expected an intra-communicator; merge its groups "
-             "with MPI_Intercomm_merge");
-}
-
 } // namespace
-
-void check_running() {
-    int begun = 0, ended = 0;
-    MPI_Initialized(&begun);
-    MPI_Finalized(&ended);
-    if (!begun || ended)
-        fail(SURROGATE_ERROR_ARGUMENT, "MPI is ", begun ? "finalised already" : "not initialised",
-             "; call between MPI_Init and MPI_Finalize");
-}
 
 std::string silence_text(int rank, double deadline) {
     return text("rank ", rank, " was not heard of within the deadline of ", deadline,
@@ -104,14 +62,14 @@ void Communicator::duplicate(MPI_Comm given) {
     check_mpi(MPI_Comm_idup(given, &duplicate->comm, &duplicate->request), "MPI_Comm_idup");
     Clock::time_point now = Clock::now();
     const auto start = now;
-    for (auto nap = FIRST_NAP; seconds(now - start) < deadline_; nap = std::min(2 * nap, LONGEST_NAP)) {
+    for (Naps naps; seconds(now - start) < deadline_;) {
         int done = 0;
         check_mpi(MPI_Test(&duplicate->request, &done, MPI_STATUS_IGNORE), "MPI_Comm_idup");
         if (done) {
             comm_ = duplicate->comm;
             return;
         }
-        std::this_thread::sleep_for(nap);
+        naps.take();
         now = Clock::now();
     }
     static_cast<void>(duplicate.release());
@@ -286,15 +244,14 @@ void Communicator::take_leave() {
     neighbours([this](int neighbour, int out, int) { post(FAREWELL, sizeof FAREWELL, neighbour, out); });
     std::vector<char> message;
     neighbours([&](int neighbour, int, int in) {
-        auto nap = FIRST_NAP;
+        Naps naps;
         const auto start = Clock::now();
         do {
             while (!take(message, neighbour, in)) {
                 if (seconds(Clock::now() - start) > deadline_)
                     mark_silent(neighbour, silence_text(neighbour, deadline_));
                 require_heard();
-                std::this_thread::sleep_for(nap);
-                nap = std::min(2 * nap, LONGEST_NAP);
+                naps.take();
             }
         } while (message.size() != sizeof FAREWELL);
     });
@@ -305,27 +262,6 @@ void Communicator::take_leave() {
         peers.push_back(letter->to);
     }
     wait(requests, peers, deadline_, "the end of messages to it");
-}
-
-Patience::Patience(Communicator &communicator) : communicator_(communicator), stirred_(Clock::now()), told_(stirred_) {}
-
-void Patience::refresh() {
-    stirred_ = Clock::now();
-    nap_ = {};
-}
-
-Clock::time_point Patience::pause() {
-    auto now = Clock::now();
-    if (now - stirred_ > LOOKS) {
-        nap_ = std::clamp(2 * nap_, FIRST_NAP, LONGEST_NAP);
-        std::this_thread::sleep_for(nap_);
-        now = Clock::now();
-    }
-    if (seconds(now - told_) > communicator_.deadline() / 4) {
-        communicator_.tell_alive();
-        told_ = now;
-    }
-    return now;
 }
 
 } // namespace surrogate::mpi

@@ -32,9 +32,6 @@ struct Tree {
 /// What is said of a rank that nothing came from.
 std::string silence_text(int rank, double deadline);
 
-/// ERROR_ARGUMENT unless MPI is initialised and not finalised: any other call of it would end the program.
-void check_running();
-
 class Communicator {
   public:
     /// Collective: a duplicate of `given`, with an error handler of its own. ERROR_ARGUMENT for what is no
@@ -120,23 +117,6 @@ class Communicator {
     std::vector<std::unique_ptr<Letter>> letters_;
     std::vector<MPI_Request> one_request_;
     std::vector<int> one_peer_;
-};
-
-/// The rhythm of a wait: looks without a pause for some microseconds, then with longer and longer ones; and every
-/// quarter of the deadline a word to the neighbours.
-class Patience {
-  public:
-    using Clock = std::chrono::steady_clock;
-    explicit Patience(Communicator &communicator);
-    /// Between two looks; returns the time.
-    Clock::time_point pause();
-    /// Something came: look often again.
-    void refresh();
-
-  private:
-    Communicator &communicator_;
-    Clock::time_point stirred_, told_;
-    std::chrono::microseconds nap_{0};
 };
 
 /// Memory that MPI reads or writes: leaked if the communicator is broken when this goes.

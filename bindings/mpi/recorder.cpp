@@ -3,6 +3,8 @@
 #include "blocks.h"
 
 #include "core/versioned.h"
+#include "given_communicator.h"
+#include "patience.h"
 
 #include <atomic>
 #include <csignal>

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fcntl.h>
 #include <functional>
 #include <map>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <vector>
 
 using namespace surrogate::mpi;
@@ -172,6 +174,31 @@ void silent(Scene &s, int who, int before) {
     s.out.add(now() - start);
 }
 
+int stopped_at = -1; // descriptor of the file that tells when
+
+void stop_now(int) {
+    const double time = now();
+    if (::write(stopped_at, &time, sizeof time) == sizeof time)
+        stop();
+}
+
+/// Agreements one after another, while `who` falls silent somewhere in one of them.
+void anywhere(Scene &s, int who, int microseconds) {
+    for (int i = 0; i < 100; ++i)
+        agree(s.comm, "call", Opinion());
+    if (s.rank == who) {
+        stopped_at = ::open((s.out.path + ".stopped").c_str(), O_WRONLY | O_CREAT, 0600);
+        std::signal(SIGALRM, stop_now);
+        const itimerval timer{{0, 0}, {0, microseconds}};
+        setitimer(ITIMER_REAL, &timer, nullptr);
+    }
+    s.out.attempt([&]() -> std::string {
+        for (;;)
+            agree(s.comm, "call", Opinion());
+    });
+    s.out.add(text(now()));
+}
+
 /// A ring of exchanges in which everybody waits for the next rank, after the last rank fell silent; then an agreement.
 void exchange(Scene &s) {
     const double start = now();
@@ -205,6 +232,7 @@ const std::map<std::string, std::function<void(Scene &)>> SCENES = {
     {"silent_last", [](Scene &s) { silent(s, s.size - 1, 0); }},
     {"silent_inner", [](Scene &s) { silent(s, s.size / 2, 2); }},
     {"silent_exchange", exchange},
+    {"silent_anywhere", [](Scene &s) { anywhere(s, s.size - 3, std::atoi(std::getenv("MICROSECONDS"))); }},
 };
 
 } // namespace

@@ -122,6 +122,8 @@ class Scene {
     }
 
     void close(surrogate_mpi_model *model) {
+        if (has("stop_before_close"))
+            stop();
         const int status = surrogate_mpi_close(model);
         out_.add("close ", surrogate_status_name(status), "|", status ? surrogate_last_error() : "");
         out_.add("local ", surrogate_mpi_local(model) ? "there" : "NULL");

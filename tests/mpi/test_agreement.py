@@ -1,5 +1,6 @@
 """Ranks come to one outcome of a call, or learn within the deadline who is silent."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,16 @@ def test_silent_rank_is_named_on_all_others_within_four_deadlines(
                 lines[2] == lines[0]
             )  # and every later call ends at once, the end without a message too
             assert float(lines[3]) - float(lines[1]) < DEADLINE / 4
+
+
+@pytest.mark.parametrize("microseconds", [150, 1_100, 7_300, 40_900, 133_700])
+def test_rank_that_falls_silent_anywhere_in_an_agreement_is_named(
+    microseconds: int, tmp_path: Path
+) -> None:
+    command = [program("mpi_agreement"), "silent_anywhere", tmp_path, str(DEADLINE)]
+    environment = {"MICROSECONDS": str(microseconds)}
+    said = answers(command, 7, tmp_path, silent=[4], environment=environment)
+    (stopped,) = struct.unpack("d", (tmp_path / "4.stopped").read_bytes())
+    for lines in said[:4] + said[5:]:
+        assert lines[0].startswith(f"{TIMEOUT}|rank 4 was not heard of"), lines
+        assert float(lines[1]) - stopped < 4 * DEADLINE

@@ -373,3 +373,12 @@ def test_rank_that_falls_silent_while_it_loads_is_named(
     for lines in said[:silent] + said[silent + 1 :]:
         assert f"{ERROR}TIMEOUT|surrogate_mpi_open: rank {silent} was not heard of" in lines[0]
         assert float(lines[1].split()[1]) < 4 and lines[2] == "model NULL"
+
+
+def test_rank_that_falls_silent_before_close_is_named(bundle: Path, tmp_path: Path) -> None:
+    words = [f"path={bundle}", "deadline=1", "1:stop_before_close=1", "silent=1"]
+    for rank, lines in enumerate(play(tmp_path, 3, *words, silent=1)):
+        if rank != 1:
+            seen = facts(lines)
+            assert seen["close"].startswith(f"{ERROR}TIMEOUT|surrogate_mpi_close: rank 1 was not")
+            assert seen["local"] == "NULL" and seen["again"].startswith(f"{ERROR}ARGUMENT|")

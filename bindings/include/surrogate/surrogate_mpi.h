@@ -26,7 +26,11 @@
  * - Waiting ranks sleep between looks: they leave their cores to ranks that compute.
  * - A rank that is not heard of within the deadline: the others return SURROGATE_ERROR_TIMEOUT, which names it, within
  *   four deadlines.  After that only surrogate_mpi_close is legal (others: SURROGATE_ERROR_TIMEOUT at once), which then
- *   does not communicate; what was sent to the silent rank is leaked.
+ *   does not communicate; what was sent to the silent rank is leaked.  A rank that waits is not silent; one that
+ *   computes or loads a program without a pause for longer than the deadline is.  A rank that falls silent after it
+ *   gave its opinion of a call, before it handed on that of all: those that depend on it time out in that call, the
+ *   others get its outcome and time out in their next call.
+ * - Every wait for another rank has that deadline, in open and close too.
  */
 #ifndef SURROGATE_SURROGATE_MPI_H
 #define SURROGATE_SURROGATE_MPI_H
@@ -78,15 +82,23 @@ typedef struct surrogate_mpi_options {
 SURROGATE_API void surrogate_mpi_options_init(surrogate_mpi_options *options, size_t size);
 
 /* Open a bundle on all ranks of `comm`.  Collective.
- * One rank reads bundle and overlay, the others receive them (one copy a node); programs that must be files are
- * unpacked by one rank a node, in a folder of $TMPDIR that is removed before open returns.  `path` and the options are
- * those of `reader`; other ranks may give NULL or the same ("same bundle" is checked by text). open      NULL:
- * defaults.  device "cuda" without a number: the rank's number among those of its node that run programs, modulo the
- * GPUs (a warning to `log` where several share one).  threads 0: the cores that this rank may use, divided by the ranks
- * of the node that share them and run programs; at least 1.  record_calls: ERROR_UNSUPPORTED on more than one rank (use
- * surrogate_mpi_recorder).  Ranks that run no program load none. comm      an intra-communicator of any size; borrowed
- * during the call.  An inter-communicator or MPI_COMM_NULL: SURROGATE_ERROR_ARGUMENT. *model    NULL unless OK, then on
- * all ranks. */
+ * One rank reads bundle and overlay, the others receive what they need (one copy a node, in memory that its ranks
+ * share); programs that must be files are unpacked by one rank a node, in a folder of $TMPDIR that is removed before
+ * open returns (surrogate_verify of a bundle that holds such a program itself is then ERROR_NOT_FOUND).  Programs of an
+ * overlay are made for one kind of machine: nodes of another kind pass them over, with a warning to `log` that ranks
+ * run different programs.  Ranks that run no program load none.
+ * path      of `reader`, who alone must see it; other ranks give NULL or the same text.
+ * open      of `reader`, too (NULL: defaults); other ranks give NULL or the same, but for engine_options and log, which
+ *           are each rank's own.  device "cuda" without a number: the rank's number among those of its node that run
+ *           programs, modulo the GPUs that it sees (a warning to `log` where several share one).  threads 0: the cores
+ *           that this rank may use, divided by the ranks of the node that share them and run programs; at least 1, at
+ *           most OMP_NUM_THREADS.  record_calls: ERROR_UNSUPPORTED on more than one rank (use surrogate_mpi_recorder).
+ * options   NULL: defaults.
+ * comm      an intra-communicator of any size; borrowed during the call.  An inter-communicator or MPI_COMM_NULL:
+ *           SURROGATE_ERROR_ARGUMENT.  If ranks are missing, the others find out which by messages on `comm` itself,
+ *           with tags 32601 and 32602; no others are sent on it.
+ * *model    NULL unless OK, then on all ranks.
+ * On one rank this is surrogate_open. */
 SURROGATE_API int surrogate_mpi_open(surrogate_mpi_model **model, MPI_Comm comm, const char *path,
                                      const surrogate_open_options *open, const surrogate_mpi_options *options);
 
