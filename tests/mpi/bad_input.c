@@ -28,7 +28,7 @@ static int say(int status, double began) {
 
 #define SAY(call)                                                                                                      \
     do {                                                                                                               \
-        const double began = seconds();                                                                              \
+        const double began = seconds();                                                                                \
         say((call), began);                                                                                            \
     } while (0)
 

@@ -111,7 +111,9 @@ class KindNet(nn.Module):
         for frame in range(kind.history):
             read.append(state.narrow(1, frame * channels, 2))
             if kind.condition:
-                read.append(state.narrow(1, (frame + 1) * channels - kind.condition, kind.condition))
+                read.append(
+                    state.narrow(1, (frame + 1) * channels - kind.condition, kind.condition)
+                )
         read += more[kind.parameter :]
         x = self.mix(torch.cat(read, 1).to(self.local.dtype))  # (B, 2, …)
         if kind.parameter:
