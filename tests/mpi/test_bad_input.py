@@ -12,7 +12,7 @@ from mpirun import answers, mpirun, program, started
 from shifting import shifting_bundle
 
 OK, ARGUMENT = "SURROGATE_OK", "SURROGATE_ERROR_ARGUMENT"
-TIMEOUT, SHAPE = "SURROGATE_ERROR_TIMEOUT", "SURROGATE_ERROR_SHAPE"
+TIMEOUT = "SURROGATE_ERROR_TIMEOUT"
 DEADLINE = 1.0
 Said = list[tuple[str, float, str]]
 
@@ -73,8 +73,9 @@ def test_rank_that_closes_early_is_named_at_once(ranks: int, tmp_path: Path) -> 
     assert "was it closed already?" in closing[1][2]
     for predict, again, close in others:
         assert predict[0] == ARGUMENT
-        assert f"rank {ranks - 1}" in predict[2] and "different calls" in predict[2]
-        assert again[0] == ARGUMENT or again[0] == TIMEOUT
+        assert f"rank {ranks - 1}" in predict[2]
+        assert "different calls" in predict[2]
+        assert again[0] == ARGUMENT
         assert f"rank {ranks - 1} has closed" in again[2]
         assert close[0] == OK
     assert all(seconds < 5 for rank in [*others, closing] for _, seconds, _ in rank)
@@ -89,7 +90,8 @@ def test_calls_that_never_meet_end_within_four_deadlines(
         for status, seconds, text in rank:
             assert status in (TIMEOUT, OK), text
             assert seconds < 4 * DEADLINE
-        assert rank[0][0] == TIMEOUT and "was not heard of" in rank[0][2]
+        assert rank[0][0] == TIMEOUT
+        assert "was not heard of" in rank[0][2]
 
 
 def quick(first: list[tuple], modes: list[str], victims: list[int]) -> list:
@@ -122,7 +124,8 @@ def test_rank_that_is_stopped_while_it_predicts_is_named(
         assert f"rank {victim} was not heard of" in again[2]
         assert predict[1] < 4 * DEADLINE
         assert again[1] < DEADLINE / 4
-        assert close[0] == OK and close[1] < DEADLINE / 4
+        assert close[0] == OK
+        assert close[1] < DEADLINE / 4
 
 
 @pytest.mark.parametrize(

@@ -103,9 +103,14 @@ FACES = [
 QUICK, LONG = grid([1, 2, 4]), grid([3, 5, 8])
 
 
-def job(folder, chosen: list[tuple[str, str, str, int]], more: list[Case], timeout: float) -> Jobs:
-    """Run the cases, and one process beside them."""
-    environment = {"SURROGATE_ENGINE_PATH": str(engine_folder())}
+def job(
+    folder, chosen: list[tuple[str, str, str, int]], more: list[Case], timeout: float, node: int = 0
+) -> Jobs:
+    """Run the cases, and one process beside them; on nodes of so many ranks, if any number is given."""
+    environment = {
+        "SURROGATE_ENGINE_PATH": str(engine_folder()),
+        "SURROGATE_MPI_RANKS_PER_NODE": str(node),
+    }
     bundles = {(kind, p): kind_bundle(folder, kind, p) for kind, p, *_ in chosen}
     bundles |= {
         (c.kind, c.precision): kind_bundle(folder, c.kind, c.precision)
@@ -134,7 +139,7 @@ def quick(tmp_path_factory) -> Jobs:
 def long(tmp_path_factory) -> Jobs:
     """Three, five and eight ranks."""
     more = [c for kind in TILES for c in same_bits(kind, "float64", [1, 2, 3, 4, 5, 8])]
-    return job(tmp_path_factory.mktemp("long"), LONG, more, 1200)
+    return job(tmp_path_factory.mktemp("long"), LONG, more, 1200, node=3)
 
 
 def same_frames(jobs: Jobs, folder: Path, command: list[str | Path]) -> None:
@@ -147,7 +152,7 @@ def same_frames(jobs: Jobs, folder: Path, command: list[str | Path]) -> None:
         assert others.answers[case].digest == jobs.answers[case].digest
 
 
-def check(jobs: Jobs, kind: str, precision: str, mode: str, ranks: int) -> None:
+def check(record_property, jobs: Jobs, kind: str, precision: str, mode: str, ranks: int) -> None:
     """The frames of a kind, or its refusal, are those of one process."""
     for case in cases(kind, precision, mode, ranks):
         serial, found = jobs.answers[case.serial], jobs.answers[case]
@@ -158,14 +163,16 @@ def check(jobs: Jobs, kind: str, precision: str, mode: str, ranks: int) -> None:
             assert not (found.frame != serial.frame).any(), case  # untouched
             continue
         difference = jobs.difference(case)
-        print(f"{kind}, {precision}, {mode}, {ranks} ranks, {case.dtype}: {difference:.2g}")
+        record_property(case.dtype, difference)
         limit = TIGHT[precision] if case.dtype == "float64" else max(TIGHT[precision], SINGLE)
         assert difference <= limit, case
 
 
 @pytest.mark.parametrize(("kind", "precision", "mode", "ranks"), QUICK)
-def test_ranks_give_the_frame_of_one_process(quick, kind, precision, mode, ranks) -> None:
-    check(quick, kind, precision, mode, ranks)
+def test_ranks_give_the_frame_of_one_process(
+    quick, record_property, kind, precision, mode, ranks
+) -> None:
+    check(record_property, quick, kind, precision, mode, ranks)
 
 
 def test_halo_of_one_cell_less_is_seen(quick) -> None:
@@ -177,9 +184,9 @@ def test_halo_of_one_cell_less_is_seen(quick) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize(("kind", "precision", "mode", "ranks"), LONG)
 def test_three_five_and_eight_ranks_give_the_frame_of_one_process(
-    long, kind, precision, mode, ranks
+    long, record_property, kind, precision, mode, ranks
 ) -> None:
-    check(long, kind, precision, mode, ranks)
+    check(record_property, long, kind, precision, mode, ranks)
 
 
 def check_bits(jobs: Jobs, kind: str, dtype: str, ranks: list[int]) -> None:
