@@ -97,6 +97,8 @@ Opinion agree(Communicator &communicator, const char *call, const Opinion &mine,
         communicator.mark_silent(wire.suspect, silence_text(wire.suspect, communicator.deadline()));
         communicator.require_heard();
     }
+    if (wire.other_call_rank >= 0 && wire.leaver >= 0)
+        communicator.mark_left(wire.leaver);
     return verdict(communicator, call, wire, mine);
 }
 

@@ -31,6 +31,8 @@ struct Opinion {
     int rank = -1;        ///< that the status is about
     std::string text;     ///< of the status, without the rank; cut at 400 bytes. From `agree`: with the rank
     bool changed = false; ///< from `agree`: whether any rank has changed something
+    bool leaves =
+        false; ///< no call of this rank follows: if others are in another call, theirs end at once from now on
     surrogate_mpi_rejection offence{
         sizeof(surrogate_mpi_rejection), -1, 0, 0, 0, {0, 0, 0}, 0, 0, 0}; ///< rank -1: none
 

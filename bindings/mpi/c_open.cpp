@@ -1,5 +1,6 @@
 // The public functions of section 2: open and close.
 #include "core/versioned.h"
+#include "given_communicator.h"
 #include "opening.h"
 #include "prediction.h"
 
@@ -126,12 +127,11 @@ int surrogate_mpi_close(surrogate_mpi_model *model) {
         return SURROGATE_OK;
     return guarded("surrogate_mpi_close", [&] {
         const std::unique_ptr<surrogate_mpi_model> closing = take_handle(model);
-        int ended = 0;
-        MPI_Finalized(&ended);
-        if (ended)
-            fail(SURROGATE_ERROR_ARGUMENT, "MPI is finalised already; close models before MPI_Finalize");
+        check_running();
         if (!closing->communicator.broken()) {
-            require(agree(closing->communicator, "surrogate_mpi_close", Opinion()));
+            Opinion leaving;
+            leaving.leaves = true;
+            require(agree(closing->communicator, "surrogate_mpi_close", leaving));
             closing->communicator.release();
         }
         return SURROGATE_OK;

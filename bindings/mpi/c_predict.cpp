@@ -1,4 +1,5 @@
 // The public functions of section 3, predict: each is one guarded call.
+#include "given_communicator.h"
 #include "model.h"
 #include "prediction.h"
 
@@ -10,6 +11,13 @@ namespace {
 
 Prediction &prediction_of(Model &model) {
     return *static_cast<Prediction *>(model.prediction.get());
+}
+
+/// Of a model that may predict; its report may be asked for after MPI has ended.
+Prediction &ready(surrogate_mpi_model *handle) {
+    Model &model = opened(handle);
+    check_running();
+    return prediction_of(model);
 }
 
 surrogate_mpi_report report_of(Model &model) {
@@ -34,15 +42,13 @@ extern "C" {
 int surrogate_mpi_predict(surrogate_mpi_model *model, const surrogate_field *output, const surrogate_field *input,
                           size_t count, const surrogate_step_options *step) {
     constexpr const char *where = "surrogate_mpi_predict";
-    return guarded(where, [&] { return prediction_of(opened(model)).predict(where, {output, input, count, step}); });
+    return guarded(where, [&] { return ready(model).predict(where, {output, input, count, step}); });
 }
 
 int surrogate_mpi_predict_array(surrogate_mpi_model *model, void *output, const void *input, int dtype, int rank,
                                 const int64_t *shape, const surrogate_step_options *step) {
     constexpr const char *where = "surrogate_mpi_predict_array";
-    return guarded(where, [&] {
-        return prediction_of(opened(model)).predict_array(where, output, input, dtype, rank, shape, step);
-    });
+    return guarded(where, [&] { return ready(model).predict_array(where, output, input, dtype, rank, shape, step); });
 }
 
 int surrogate_mpi_last_rejection(surrogate_mpi_model *model, surrogate_mpi_rejection *rejection) {

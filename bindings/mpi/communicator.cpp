@@ -109,10 +109,11 @@ void Communicator::abandon() {
 void Communicator::release() noexcept {
     try {
         if (!broken() && comm_ != MPI_COMM_NULL) {
+            check_running();
             take_leave();
             MPI_Comm_free(&comm_);
         }
-    } catch (...) { // a rank is silent: its letters are leaked by the destructor
+    } catch (...) { // a rank is silent, or MPI finalised: letters are leaked by the destructor
     }
     comm_ = MPI_COMM_NULL;
 }
@@ -122,9 +123,16 @@ void Communicator::mark_silent(int rank, std::string text) {
     silence_ = std::move(text);
 }
 
+void Communicator::mark_left(int rank) {
+    mark_silent(rank,
+                text("rank ", rank, " has closed it while other ranks were in another call; only close is legal"));
+    silence_status_ = SURROGATE_ERROR_ARGUMENT;
+}
+
 void Communicator::require_heard() const {
+    check_running();
     if (!silence_.empty())
-        fail(SURROGATE_ERROR_TIMEOUT, silence_);
+        fail(silence_status_, silence_);
 }
 
 void Communicator::send(std::vector<MPI_Request> &requests, std::vector<int> &peers, const void *data,

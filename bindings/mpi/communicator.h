@@ -57,7 +57,9 @@ class Communicator {
     int suspect() const { return suspect_; }
     /// After the ranks have agreed that one is silent: every later call ends with ERROR_TIMEOUT and this text.
     void mark_silent(int rank, std::string text);
-    /// ERROR_TIMEOUT once a silent rank was agreed upon.
+    /// After a rank has closed what others still use: every later call ends with ERROR_ARGUMENT.
+    void mark_left(int rank);
+    /// The error of every call once MPI is finalised, or a rank is known to be silent or gone.
     void require_heard() const;
 
     /// Begin to send or receive `bytes` from `data`, in pieces that MPI can count; appended to `requests` and `peers`.
@@ -110,7 +112,8 @@ class Communicator {
     Tree tree_{0, 1};
     int first_tag_ = 0; // added to every tag
     int suspect_ = -1;
-    std::string silence_; // after an agreement about it
+    std::string silence_; // after an agreement about it, or about a rank that has left
+    int silence_status_ = SURROGATE_ERROR_TIMEOUT;
     std::vector<std::unique_ptr<Letter>> letters_;
     std::vector<MPI_Request> one_request_;
     std::vector<int> one_peer_;

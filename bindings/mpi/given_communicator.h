@@ -25,7 +25,7 @@ class ReturnedErrors {
     MPI_Errhandler handler_ = MPI_ERRHANDLER_NULL;
 };
 
-/// ERROR_ARGUMENT unless MPI runs.
+/// ERROR_ARGUMENT unless MPI runs: almost every other call of it would end the program.
 void check_running();
 /// ERROR_ARGUMENT unless `given` is an intra-communicator.
 void check_intra(MPI_Comm given);

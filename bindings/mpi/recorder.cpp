@@ -3,6 +3,7 @@
 #include "blocks.h"
 
 #include "core/versioned.h"
+#include "given_communicator.h"
 #include "patience.h"
 
 #include <atomic>
@@ -211,6 +212,7 @@ void Recorder::store(const Frame &frame) {
 }
 
 void Recorder::close() {
+    check_running();
     surrogate_recorder *const serial = std::exchange(serial_, nullptr);
     if (alone() || communicator_.broken() || mpi_has_ended()) { // nobody waits for this rank
         const int status = surrogate_recorder_close(serial);
@@ -219,7 +221,9 @@ void Recorder::close() {
         check(status);
         return;
     }
-    together(communicator_, "surrogate_mpi_recorder_close", [&] {
+    Opinion leaving;
+    leaving.leaves = true;
+    together(communicator_, "surrogate_mpi_recorder_close", leaving, [&] {
         if (!serial)
             return;
         const Aside joining([serial] { return surrogate_recorder_close(serial); });

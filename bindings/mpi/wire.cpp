@@ -112,6 +112,7 @@ Wire wire_of(const Communicator &communicator, const char *call, const Opinion &
     wire.other_call_rank = wire.differing = wire.suspect = -1;
     wire.status = mine.status;
     wire.changed = mine.changed;
+    wire.leaver = mine.leaves ? communicator.rank() : -1;
     wire.quantity_count = mine.quantities ? static_cast<std::int32_t>(mine.quantity_count) : 0;
     wire.sum_count = count;
     wire.offence = mine.offence;
@@ -154,6 +155,8 @@ void merge(Wire &into, std::vector<std::uint64_t> &bits, double *sums, const Mes
     if (from.evidence != NO_EVIDENCE)
         suspect(into, static_cast<Evidence>(from.evidence), from.suspect);
     into.changed |= from.changed;
+    if (from.leaver >= 0 && (into.leaver < 0 || from.leaver < into.leaver))
+        into.leaver = from.leaver;
     if (from.offence.rank >= 0 && (into.offence.rank < 0 || from.offence.rank < into.offence.rank))
         into.offence = from.offence;
     merge_quantities(into, bits, from, message.rest);

@@ -17,6 +17,7 @@ struct Wire {
     std::int32_t status, rank;
     std::int32_t evidence, suspect;
     std::int32_t changed;
+    std::int32_t leaver;                                       // lowest rank that calls no more after this; -1: none
     std::int32_t quantity_count, quantity_rank;                // of the bits that follow
     std::int32_t differing, differing_first, differing_second; // index of a quantity and two ranks; -1: none
     std::uint64_t differing_bits[2];

@@ -125,10 +125,14 @@ def answers(
     folder: Path,
     *,
     silent: Sequence[int] = (),
+    stays: bool = False,
     timeout: float = 60,
     environment: Mapping[str, str] | None = None,
 ) -> list[list[str]]:
-    """The lines of the file that each rank writes to `folder`, none for `silent` ranks; then the job is ended."""
+    """The lines of the file that each rank writes to `folder`, none for `silent` ranks; then the job is ended.
+
+    It must end by itself, unless a rank is silent or the job stays because MPI_Finalize would never return.
+    """
     paths = [folder / str(rank) for rank in range(ranks)]
     speaking = [path for rank, path in enumerate(paths) if rank not in silent]
     with started(command, ranks, environment=environment) as process:
@@ -140,7 +144,7 @@ def answers(
                 missing = [path.name for path in speaking if not path.exists()]
                 pytest.fail(f"{command} on {ranks} ranks: no answer of ranks {missing}")
             time.sleep(0.02)
-        if not silent:
+        if not silent and not stays:
             out, err = process.communicate(timeout=timeout)
             assert process.returncode == 0, f"{command}: {out}{err}"
     return [path.read_text().splitlines() if path in speaking else [] for path in paths]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from compiling import INCLUDE, LIBRARY, MODULE, STRICT, need_library
 from compiling import run as run_once
+from fortran_programs import MPI_MODULE, compile_with_mpi
 from mpirun import mpirun
 from shifting import shifting_bundle
 
 HERE = Path(__file__).parent
-MPI_MODULE = MODULE.with_name("surrogate_mpi.f90")
 
 
 def test_the_committed_module_is_what_its_source_generates(tmp_path: Path):
@@ -28,26 +26,8 @@ def test_the_committed_module_is_what_its_source_generates(tmp_path: Path):
 
 @pytest.fixture(scope="module")
 def face(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, compiled as a user does: both modules' sources with the solver's, and no warning."""
-    if shutil.which("mpifort") is None:
-        pytest.skip("mpifort is missing: apt-get install libopenmpi-dev gfortran")
-    need_library()
-    if not (LIBRARY / "libsurrogate_mpi.so").exists():
-        pytest.skip(f"{LIBRARY / 'libsurrogate_mpi.so'} is missing: make native, with an MPI for C")
-    target = tmp_path_factory.mktemp("face") / "fortran_face"
-    flags = [
-        *STRICT["gfortran"],
-        "-Wno-compare-reals",
-        "-g",
-        "-fcheck=all",
-        f"-I{INCLUDE}",
-        "-J",
-        target.parent,
-    ]
-    sources = [MODULE, MPI_MODULE, HERE / "fortran_face.f90"]
-    libraries = [f"-L{LIBRARY}", f"-Wl,-rpath,{LIBRARY}", "-lsurrogate_mpi", "-lsurrogate"]
-    run_once(["mpifort", *flags, *sources, "-o", target, *libraries], timeout=300)
-    return target
+    """The program."""
+    return compile_with_mpi(HERE / "fortran_face.f90", tmp_path_factory.mktemp("face") / "face")
 
 
 @pytest.mark.parametrize(
