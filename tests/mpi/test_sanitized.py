@@ -25,4 +25,6 @@ def sanitized() -> Path:
 
 @pytest.mark.parametrize("name", FILES)
 def test_tests_pass_under_sanitizers(sanitized: Path, name: str) -> None:
-    assert_tests_pass(name, sanitized, ASAN_OPTIONS="detect_leaks=0")
+    # loaded through the sanitizer's dlopen, the torch engine does not find libtorch
+    without = ["compiled_program"]
+    assert_tests_pass(name, sanitized, without=without, ASAN_OPTIONS="detect_leaks=0")
