@@ -135,7 +135,7 @@ SURROGATE_API int surrogate_mpi_predict_array(surrogate_mpi_model *model, void *
 /* What the last REJECTED was about, the same on all ranks. */
 typedef struct surrogate_mpi_rejection {
     size_t struct_size; /* sizeof(surrogate_mpi_rejection), set by the caller */
-    int32_t rank;       /* lowest rank that holds an offending value; -1: a sum over all ranks broke the guard */
+    int32_t rank;       /* lowest rank with a value of this reason; -1: a sum over all ranks broke the guard */
     int32_t reason;     /* enum surrogate_reason */
     int32_t field, component;
     int64_t cell[3]; /* in the whole domain */
