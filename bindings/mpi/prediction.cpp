@@ -140,7 +140,7 @@ int Prediction::predict_together(const char *where, const Arguments &given, cons
     model_.communicator.require_heard();
     const Ending ending(model_.local);
     check_in(given, refused);
-    const Opinion mine = compute(given.step);
+    const Opinion mine = compute();
     const Opinion agreed = agree_on("surrogate_mpi_predict: outcome", mine, sums_.data(), sums_.size());
     return finish(where, agreed.offence);
 }
@@ -202,11 +202,11 @@ void Prediction::decompose() {
 }
 
 /// This rank's part of the exchanges and of the program, and its opinion about the frame.
-Opinion Prediction::compute(const surrogate_step_options *step) {
+Opinion Prediction::compute() {
     Opinion mine;
     if (!attempt(mine, [&] { workload_->send_inputs(packed_.data(), account_); }))
         return mine;
-    attempt(mine, [&] { workload_->run(model_.local, packed_.data(), step, account_); });
+    attempt(mine, [&] { workload_->run(model_.local, packed_.data(), &reading_.step(), account_); });
     if (attempt(mine, [&] { workload_->send_increments(account_); }) && mine.status == SURROGATE_OK)
         attempt(mine, [&] { judge(mine); });
     return mine;
