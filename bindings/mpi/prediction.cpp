@@ -189,8 +189,9 @@ void Prediction::decompose() {
     grid_ = reading_.grid();
     check_blocks(grid_, blocks);
     Cut cut;
-    cut.tile_shape = from_c(model_.options.tile_shape, grid_.rank, model_.options.tile_shape[0] > 0);
     const int tiled = model_.mode == SURROGATE_MPI_BATCH ? SURROGATE_MPI_BATCH : SURROGATE_MPI_TILES;
+    if (tiled == SURROGATE_MPI_TILES)
+        cut.tile_shape = from_c(model_.options.tile_shape, grid_.rank, model_.options.tile_shape[0] > 0);
     Choice choice = choose_mode(model_.options.mode, tiled, grid_, blocks, cut.tile_shape);
     cut.mode = choice.mode;
     cut.reader = model_.options.reader;

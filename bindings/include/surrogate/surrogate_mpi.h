@@ -82,8 +82,8 @@ typedef struct surrogate_mpi_options {
     int32_t leaders; /* BATCH: ranks of a node that run programs; 0 (default): one a GPU with device "cuda", else 1 */
     int32_t reader;  /* rank that reads the bundle and that GATHER runs on; default 0 */
     double deadline; /* seconds that a rank may be silent; default 600 */
-    int64_t tile_shape[3]; /* TILES: cells of a tile without its halo, slowest axis first, multiples of the stride;
-                              0 (default): tiles are the blocks.  All of the spatial axes or none */
+    int64_t tile_shape[3]; /* TILES: cells of a tile without its halo, slowest axis first; best multiples of the
+                              stride.  0 (default): tiles are the blocks.  All of the spatial axes or none */
 } surrogate_mpi_options;
 SURROGATE_API void surrogate_mpi_options_init(surrogate_mpi_options *options, size_t size);
 
