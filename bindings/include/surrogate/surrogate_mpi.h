@@ -170,11 +170,12 @@ SURROGATE_API int surrogate_mpi_get_report(surrogate_mpi_model *model, surrogate
 /* surrogate_recorder of a domain that lies in blocks: one file of the same layout, to the bit what one process would
  * have written of the same frames, for all ranks. Rank 0 lays out the file of a frame; the blocks of a node go, in
  * pieces of some MiB, to the lowest rank of the node, which writes them at their places; when all are done rank 0 gives
- * the file its name.  No rank holds more than its own largest field and two pieces, in close neither (with
- * `compression`: and a chunk).  The file system must let several nodes write to different parts of one file, and show a
- * file to all of them at once (POSIX; an NFS mount with `noac`, or one node).  No parallel HDF5 is needed, and HDF5 on
- * rank 0 only. Every frame whose write returned OK survives kill -9 of any rank, and what is no whole frame never has a
- * frame's name; as in section 9 of surrogate.h, until close. */
+ * the file its name.  No rank holds more than its own largest field and two pieces; rank 0, in close, 16 MiB or one
+ * layer of cells across the slowest axis (with `compression` one of chunks, which are whole fields by default).  The
+ * file system must let several nodes write to different parts of one file, and show a file to all of them at once
+ * (POSIX; an NFS mount with `noac`, or one node).  No parallel HDF5 is needed, and HDF5 on rank 0 only. Every frame
+ * whose write returned OK survives kill -9 of any rank, and what is no whole frame never has a frame's name; as in
+ * section 9 of surrogate.h, until close. */
 typedef struct surrogate_mpi_recorder surrogate_mpi_recorder;
 
 /* Collective.  deadline: in seconds, <= 0: 600; the slowest node must be heard of within it while it writes a frame.
