@@ -257,6 +257,21 @@ static void early_close(void) {
     done(&j);
 }
 
+/* The same with a recorder: the frame that all wrote stays. */
+static void early_end(void) {
+    surrogate_mpi_recorder *recorder = NULL;
+    job j = prepare(NULL, MPI_COMM_WORLD);
+    char name[4096];
+    snprintf(name, sizeof name, "%s/run.h5", folder);
+    if (!CHECK_STATUS(surrogate_mpi_recorder_open(&recorder, MPI_COMM_WORLD, name, NULL, deadline), SURROGATE_OK, ""))
+        exit(1);
+    SAY(surrogate_mpi_recorder_write(recorder, 0, j.now.fields, FIELDS, j.step.origin, j.step.global_shape));
+    if (rank != last)
+        SAY(surrogate_mpi_recorder_write(recorder, 1, j.now.fields, FIELDS, j.step.origin, j.step.global_shape));
+    SAY(surrogate_mpi_recorder_close(recorder));
+    done(&j);
+}
+
 /* The last rank opens on the same communicator while the others predict. */
 static void open_meanwhile(void) {
     surrogate_mpi_model *m = open_on(MPI_COMM_WORLD, SURROGATE_MPI_TILES), *second = NULL;
@@ -320,10 +335,11 @@ static void on_and_on_batch(void) {
 static const struct {
     const char *name;
     void (*run)(void);
-} SCENES[] = {
-    {"halves", halves},   {"alone", alone},           {"backwards", backwards},     {"threads", threads},
-    {"fields", fields},   {"finalised", finalised},   {"early_close", early_close}, {"open_meanwhile", open_meanwhile},
-    {"crossed", crossed}, {"tiles", on_and_on_tiles}, {"gather", on_and_on_gather}, {"batch", on_and_on_batch}};
+} SCENES[] = {{"halves", halves},           {"alone", alone},           {"backwards", backwards},
+              {"threads", threads},         {"fields", fields},         {"finalised", finalised},
+              {"early_close", early_close}, {"early_end", early_end},   {"open_meanwhile", open_meanwhile},
+              {"crossed", crossed},         {"tiles", on_and_on_tiles}, {"gather", on_and_on_gather},
+              {"batch", on_and_on_batch}};
 
 int main(int argc, char **argv) {
     int threads_given;

@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from mpirun import answers, mpirun, program, started
 from shifting import shifting_bundle
@@ -79,6 +81,23 @@ def test_rank_that_closes_early_is_named_at_once(ranks: int, tmp_path: Path) -> 
         assert f"rank {ranks - 1} has closed" in again[2]
         assert close[0] == OK
     assert all(seconds < 5 for rank in [*others, closing] for _, seconds, _ in rank)
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_rank_that_ends_a_recording_early_is_named_and_its_frames_stay(
+    ranks: int, tmp_path: Path
+) -> None:
+    program("mpi_recorder")  # is built where the recorder is
+    *others, closing = play("early_end", tmp_path, ranks)
+    assert [status for status, *_ in closing] == [OK, ARGUMENT]
+    for written, refused, close in others:
+        assert (written[0], refused[0], close[0]) == (OK, ARGUMENT, ARGUMENT)
+        assert "different calls" in refused[2]
+        assert f"rank {ranks - 1} has closed" in close[2]
+        assert max(seconds for _, seconds, _ in (refused, close)) < 5
+    with h5py.File(tmp_path / "run.h5") as file:
+        np.testing.assert_array_equal(file["dimensions/time"], [0])
+        assert file["t0_fields/rho"].shape == (1, 1, 24, 40)
 
 
 @pytest.mark.parametrize("ranks", [2, 4])
