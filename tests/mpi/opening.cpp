@@ -172,7 +172,9 @@ MPI_Comm communicator(const std::string &name, int rank) {
 } // namespace
 
 int main(int argc, char **argv) {
-    const char *number = std::getenv("OMPI_COMM_WORLD_RANK");
+    const char *number = std::getenv("OMPI_COMM_WORLD_RANK"); // known before MPI_Init
+    if (!number)
+        number = std::getenv("PMI_RANK"); // MPICH
     const int rank = number ? std::atoi(number) : 0;
     const Settings given = settings_of(rank, argc, argv);
     const auto value = [&](const char *key) { return given.count(key) ? given.at(key) : std::string(); };

@@ -31,6 +31,8 @@
  *   gave its opinion of a call, before it handed on that of all: those that depend on it time out in that call, the
  *   others get its outcome and time out in their next call.
  * - Every wait for another rank has that deadline, in open and close too.
+ * - A rank in another call than the rest: SURROGATE_ERROR_ARGUMENT on all, which names it.  If it closes, every later
+ *   call of the others is SURROGATE_ERROR_ARGUMENT at once, and their close does not communicate.
  */
 #ifndef SURROGATE_SURROGATE_MPI_H
 #define SURROGATE_SURROGATE_MPI_H
