@@ -1,7 +1,7 @@
 """Scaling of ``surrogate_mpi_predict`` on this machine's cores, its differences from one process, and a projection.
 
 ``python benchmarks/scaling/run.py`` compiles the measuring program in ``build/scaling``, runs it under mpirun and
-writes ``benchmarks/results/scaling_<cpu>.json`` and ``scaling.png`` (about five minutes on two cores). Modes, numbers
+writes ``benchmarks/results/scaling_<cpu>.json`` and ``scaling.png`` (a few minutes on two cores). Modes, numbers
 of ranks and the serial call take turns within one run of mpirun. Every mode has as many cores as there are ranks:
 ``tiles`` one thread a rank, ``gather`` and ``batch`` as many threads on the rank that runs programs. More ranks than
 cores are marked ``oversubscribed``: they test the exchange, not the speed.
@@ -101,7 +101,7 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--rounds", type=int, default=15, help="timed jumps of each case")
+    parser.add_argument("--rounds", type=int, default=21, help="timed jumps of each case")
     parser.add_argument(
         "--cells",
         type=int,

@@ -153,7 +153,7 @@ module surrogate_mpi
 
   ! Where and why a guard refused, the same on all ranks: model%rejection().
   type, public :: surrogate_mpi_rejection
-    integer :: rank = -1            ! lowest rank that holds an offending value; -1: a sum over all ranks broke the guard
+    integer :: rank = -1            ! lowest rank with a value of this reason; -1: a sum over all ranks broke the guard
     integer :: reason = SURROGATE_REASON_NONE
     integer :: field = 0            ! number of the field in the manifest's order; 0: none in particular
     integer :: component = 0        ! component of that field

@@ -15,6 +15,21 @@ double silent_for(Clock::time_point now, Clock::time_point heard) {
     return std::chrono::duration<double>(now - heard).count();
 }
 
+enum class Mail { NONE, CAME, TORN };
+
+/// Look for a message. TORN: its sender stopped in the middle of it, and is as silent as one that never began.
+Mail look(Communicator &communicator, std::vector<char> &message, int from, int tag) {
+    try {
+        return communicator.take(message, from, tag) ? Mail::CAME : Mail::NONE;
+    } catch (const Failure &failure) {
+        if (failure.status() != SURROGATE_ERROR_TIMEOUT)
+            throw;
+        static_cast<void>(new std::vector<char>(std::move(message))); // MPI may still write to it
+        message = {};
+        return Mail::TORN;
+    }
+}
+
 /// Hear every child, or find it absent.
 void hear_children(Communicator &communicator, Wire &wire) {
     const auto &children = communicator.tree().children;
@@ -29,11 +44,12 @@ void hear_children(Communicator &communicator, Wire &wire) {
             auto &child = communicator.inbox[i];
             if (child.done)
                 continue;
-            if (communicator.take(child.message, children[i], TAG_UP)) {
+            const Mail mail = look(communicator, child.message, children[i], TAG_UP);
+            if (mail == Mail::CAME) {
                 child.heard = now;
                 child.done = is_opinion(child.message);
                 patience.refresh();
-            } else if (silent_for(now, child.heard) > communicator.deadline()) {
+            } else if (mail == Mail::TORN || silent_for(now, child.heard) > communicator.deadline()) {
                 child.message.clear();
                 child.done = true;
                 suspect(wire, ABSENT, children[i]);
@@ -46,17 +62,19 @@ void hear_children(Communicator &communicator, Wire &wire) {
 void hear_parent(Communicator &communicator, Wire &wire, std::vector<char> &message) {
     const int parent = communicator.tree().parent;
     Patience patience(communicator);
-    for (auto heard = Clock::now(), now = heard;; now = patience.pause())
-        if (communicator.take(message, parent, TAG_DOWN)) {
+    for (auto heard = Clock::now(), now = heard;; now = patience.pause()) {
+        const Mail mail = look(communicator, message, parent, TAG_DOWN);
+        if (mail == Mail::CAME) {
             heard = now;
             if (is_opinion(message))
                 return;
-        } else if (silent_for(now, heard) > communicator.deadline()) {
+        } else if (mail == Mail::TORN || silent_for(now, heard) > communicator.deadline()) {
             message.clear();
             wire.evidence = ABSENT;
             wire.suspect = parent;
             return;
         }
+    }
 }
 
 } // namespace

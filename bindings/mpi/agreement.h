@@ -48,7 +48,8 @@ struct Opinion {
 
 /// Come to one opinion; collective. `call`: the public function and its stage, the same on all ranks.
 /// Worst wins: TIMEOUT, then other errors by the lowest rank, then quantities that differ (ERROR_ARGUMENT: which, and
-/// what two ranks gave), then REJECTED, then OK. offence: that of the lowest rank that has one.
+/// what two ranks gave), then REJECTED, then OK. offence: one of the input before one of
+/// the frame, as guards judge; then that of the lowest rank.
 /// sums[count]: become the totals over all ranks; count is the same everywhere.
 /// Throws ERROR_TIMEOUT naming the silent rank, after marking the communicator broken: on all ranks that are heard of,
 /// unless the rank fell silent between hearing of the others and telling on: then those below it in the tree time out,

@@ -15,6 +15,7 @@ surrogate_step_options read_step(const surrogate_step_options *given) {
     surrogate_step_options_init(&step, sizeof step);
     if (given)
         std::memcpy(&step, given, std::min(given->struct_size, sizeof step));
+    step.struct_size = sizeof step;
     return step;
 }
 
@@ -58,16 +59,17 @@ Reading::Reading(surrogate_model *local, const surrogate_info &info, bool one_ra
 
 void Reading::read(const Arguments &given) {
     quantities_.clear();
-    const surrogate_step_options step = read_step(given.step);
+    step_ = read_step(given.step);
     const Index shape = block_shape(given, info_.spatial_rank);
-    read_grid(step, shape);
-    read_block(step, shape);
-    list_quantities(given, step);
+    read_grid(shape);
+    to_c(step_.global_shape, grid_.shape, info_.spatial_rank);
+    read_block(shape);
+    list_quantities(given);
 }
 
-void Reading::read_grid(const surrogate_step_options &step, const Index &shape) {
-    Index global_shape = from_c(step.global_shape, info_.spatial_rank, 1);
-    if (one_rank_ && std::all_of(step.global_shape, step.global_shape + info_.spatial_rank,
+void Reading::read_grid(const Index &shape) {
+    Index global_shape = from_c(step_.global_shape, info_.spatial_rank, 1);
+    if (one_rank_ && std::all_of(step_.global_shape, step_.global_shape + info_.spatial_rank,
                                  [](std::int64_t size) { return size == 0; }))
         global_shape = shape;
     if (global_shape == global_shape_)
@@ -78,8 +80,8 @@ void Reading::read_grid(const surrogate_step_options &step, const Index &shape) 
     global_shape_ = global_shape;
 }
 
-void Reading::read_block(const surrogate_step_options &step, const Index &shape) {
-    block_.lower = from_c(step.origin, info_.spatial_rank, 0);
+void Reading::read_block(const Index &shape) {
+    block_.lower = from_c(step_.origin, info_.spatial_rank, 0);
     for (std::size_t k = 0; k < 3; ++k) {
         if (block_.lower[k] < -FARTHEST || block_.lower[k] > FARTHEST)
             fail(SURROGATE_ERROR_SHAPE, "origin ", index_text(block_.lower, info_.spatial_rank),
@@ -89,17 +91,17 @@ void Reading::read_block(const surrogate_step_options &step, const Index &shape)
     }
 }
 
-void Reading::list_quantities(const Arguments &given, const surrogate_step_options &step) {
+void Reading::list_quantities(const Arguments &given) {
     for (int k = 0; k < info_.spatial_rank; ++k)
         quantities_.push_back(
             Quantity::integer(AXIS_NAMES[k], grid_.shape[static_cast<std::size_t>(3 - info_.spatial_rank + k)]));
-    quantities_.push_back(Quantity::integer("step", step.step));
-    quantities_.push_back(Quantity::integer("seed", static_cast<std::int64_t>(step.seed)));
-    quantities_.push_back(Quantity::integer("member", step.member));
+    quantities_.push_back(Quantity::integer("step", step_.step));
+    quantities_.push_back(Quantity::integer("seed", static_cast<std::int64_t>(step_.seed)));
+    quantities_.push_back(Quantity::integer("member", step_.member));
     quantities_.push_back(Quantity::integer("dtype", given.input->dtype));
     for (std::size_t k = 0; k < presets_.size(); ++k)
         quantities_.push_back(
-            Quantity::real(parameter_names_[k].c_str(), step.parameters ? step.parameters[k] : presets_[k]));
+            Quantity::real(parameter_names_[k].c_str(), step_.parameters ? step_.parameters[k] : presets_[k]));
 }
 
 ArrayFields::ArrayFields(surrogate_model *local, const surrogate_info &info) : info_(info) {

@@ -32,19 +32,22 @@ class Reading {
 
     const Grid &grid() const { return grid_; }
     const Box &block() const { return block_; }
+    /// The step with its defaults, global_shape too; valid during the call.
+    const surrogate_step_options &step() const { return step_; }
     std::size_t quantity_count() const { return static_cast<std::size_t>(info_.spatial_rank) + 4 + presets_.size(); }
     /// What must be equal on all ranks.
     const std::vector<Quantity> &quantities() const { return quantities_; }
 
   private:
-    void read_grid(const surrogate_step_options &step, const Index &shape);
-    void read_block(const surrogate_step_options &step, const Index &shape);
-    void list_quantities(const Arguments &given, const surrogate_step_options &step);
+    void read_grid(const Index &shape);
+    void read_block(const Index &shape);
+    void list_quantities(const Arguments &given);
 
     const surrogate_info info_;
     const bool one_rank_;
     std::vector<std::string> parameter_names_;
     std::vector<double> presets_;
+    surrogate_step_options step_{};
     Index global_shape_{}; // that grid_ was made for
     Grid grid_;
     Box block_;

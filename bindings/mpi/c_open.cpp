@@ -4,6 +4,7 @@
 #include "opening.h"
 #include "prediction.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace surrogate::mpi;
@@ -89,6 +90,16 @@ void check_in(Communicator &communicator, const Given &given) {
     });
 }
 
+/// What options.tile_shape must be is known once the bundle is.
+void check_tile_shape(const Model &model) {
+    const auto &sizes = model.options.tile_shape;
+    const int axes = model.info.spatial_rank;
+    const auto given = std::count_if(sizes, sizes + axes, [](std::int64_t size) { return size > 0; });
+    if (given != 0 && given != axes)
+        fail(SURROGATE_ERROR_ARGUMENT, "options.tile_shape ", surrogate::core::list_text(sizes, axes),
+             " given, expected cells along every spatial axis of the model, or 0 along all of them");
+}
+
 } // namespace
 
 extern "C" {
@@ -109,6 +120,7 @@ int surrogate_mpi_open(surrogate_mpi_model **model, MPI_Comm comm, const char *p
             handle->options = given.options;
             Opening(*handle, *given.wish).open();
             together(handle->communicator, "surrogate_mpi_open", [&] {
+                check_tile_shape(*handle);
                 handle->prediction = std::make_shared<Prediction>(*handle);
                 keep_handle(handle.get());
             });

@@ -104,6 +104,7 @@ void Communicator::abandon() {
     for (auto &letter : letters_)
         static_cast<void>(letter.release());
     static_cast<void>(new std::vector<Child>(std::move(inbox)));
+    static_cast<void>(new std::vector<char>(std::move(agreement.message)));
 }
 
 void Communicator::release() noexcept {

@@ -4,7 +4,10 @@
 
 namespace surrogate::mpi {
 
-static Registry<surrogate_mpi_model> registry("model", "surrogate_mpi_open");
+static Registry<surrogate_mpi_model> &registry() {
+    static auto *const all = new Registry<surrogate_mpi_model>("model", "surrogate_mpi_open");
+    return *all; // never destroyed: a solver may close in a destructor of its own
+}
 
 Model::Model(MPI_Comm comm, double deadline) : communicator(comm, deadline) {}
 
@@ -15,19 +18,19 @@ Model::~Model() {
 }
 
 void keep_handle(surrogate_mpi_model *handle) {
-    registry.add(handle);
+    registry().add(handle);
 }
 
 Model &opened(surrogate_mpi_model *handle) {
-    return registry.find(handle);
+    return registry().find(handle);
 }
 
 std::unique_ptr<surrogate_mpi_model> take_handle(surrogate_mpi_model *handle) {
-    return std::unique_ptr<surrogate_mpi_model>(&registry.find(handle));
+    return std::unique_ptr<surrogate_mpi_model>(&registry().find(handle));
 }
 
 } // namespace surrogate::mpi
 
 surrogate_mpi_model::~surrogate_mpi_model() {
-    surrogate::mpi::registry.remove(this);
+    surrogate::mpi::registry().remove(this);
 }

@@ -204,7 +204,7 @@ void Opening::load() {
         if (package_.needs_folder() && !unpacked_.empty()) {
             check(surrogate_open(&loaded, (unpacked_ + "/bundle").c_str(), &options));
         } else {
-            const std::vector<surrogate_file> files = package_.bundle_files(bytes_->data(), false);
+            const std::vector<surrogate_file> files = package_.bundle_files(bytes_->data());
             check(surrogate_open_memory(&loaded, files.data(), files.size(), &options));
         }
         surrogate_close(model_.local);

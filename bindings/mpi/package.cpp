@@ -118,10 +118,10 @@ bool Package::has_overlay() const {
     return std::any_of(files_.begin(), files_.end(), [](const File &file) { return file.part == OVERLAY; });
 }
 
-std::vector<surrogate_file> Package::bundle_files(const char *bytes, bool first_only) const {
+std::vector<surrogate_file> Package::bundle_files(const char *bytes) const {
     std::vector<surrogate_file> given;
     for (const File &file : files_) {
-        if (file.part == BUNDLE && (given.empty() || !first_only))
+        if (file.part == BUNDLE)
             given.push_back({file.name.c_str(), bytes, file.size});
         bytes += file.size;
     }

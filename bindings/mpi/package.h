@@ -29,8 +29,8 @@ class Package {
     /// Whether a program of the bundle itself must be a file.
     bool needs_folder() const { return needs_folder_; }
 
-    /// The bundle's files, for surrogate_open_memory. first_only: manifest.json alone.
-    std::vector<surrogate_file> bundle_files(const char *bytes, bool first_only) const;
+    /// The bundle's files, for surrogate_open_memory.
+    std::vector<surrogate_file> bundle_files(const char *bytes) const;
     /// Write the overlay, and the bundle if it needs to be a folder, to `folder`/overlay and `folder`/bundle.
     void unpack(const ScratchFolder &folder, const char *bytes) const;
 

@@ -140,7 +140,7 @@ int Prediction::predict_together(const char *where, const Arguments &given, cons
     model_.communicator.require_heard();
     const Ending ending(model_.local);
     check_in(given, refused);
-    const Opinion mine = compute(given.step);
+    const Opinion mine = compute();
     const Opinion agreed = agree_on("surrogate_mpi_predict: outcome", mine, sums_.data(), sums_.size());
     return finish(where, agreed.offence);
 }
@@ -189,8 +189,9 @@ void Prediction::decompose() {
     grid_ = reading_.grid();
     check_blocks(grid_, blocks);
     Cut cut;
-    cut.tile_shape = from_c(model_.options.tile_shape, grid_.rank, model_.options.tile_shape[0] > 0);
     const int tiled = model_.mode == SURROGATE_MPI_BATCH ? SURROGATE_MPI_BATCH : SURROGATE_MPI_TILES;
+    if (tiled == SURROGATE_MPI_TILES)
+        cut.tile_shape = from_c(model_.options.tile_shape, grid_.rank, model_.options.tile_shape[0] > 0);
     Choice choice = choose_mode(model_.options.mode, tiled, grid_, blocks, cut.tile_shape);
     cut.mode = choice.mode;
     cut.reader = model_.options.reader;
@@ -202,11 +203,11 @@ void Prediction::decompose() {
 }
 
 /// This rank's part of the exchanges and of the program, and its opinion about the frame.
-Opinion Prediction::compute(const surrogate_step_options *step) {
+Opinion Prediction::compute() {
     Opinion mine;
     if (!attempt(mine, [&] { workload_->send_inputs(packed_.data(), account_); }))
         return mine;
-    attempt(mine, [&] { workload_->run(model_.local, packed_.data(), step, account_); });
+    attempt(mine, [&] { workload_->run(model_.local, packed_.data(), &reading_.step(), account_); });
     if (attempt(mine, [&] { workload_->send_increments(account_); }) && mine.status == SURROGATE_OK)
         attempt(mine, [&] { judge(mine); });
     return mine;

@@ -33,7 +33,7 @@ class Prediction {
     void check_in(const Arguments &given, const Failure *refused);
     void begin(const Arguments &given);
     void decompose();
-    Opinion compute(const surrogate_step_options *step);
+    Opinion compute();
     void judge(Opinion &mine);
     Opinion agree_on(const char *stage, const Opinion &mine, double *sums, std::size_t count);
     int finish(const char *where, const surrogate_mpi_rejection &offence);

@@ -26,17 +26,6 @@ surrogate_recorder_options read_options(const surrogate_recorder_options *given)
                  : options;
 }
 
-bool mpi_has_ended() {
-    int ended = 0;
-    MPI_Finalized(&ended);
-    return ended != 0;
-}
-
-void require_mpi() {
-    if (mpi_has_ended())
-        fail(SURROGATE_ERROR_ARGUMENT, "MPI is finalised already; close the recorder before MPI_Finalize");
-}
-
 /// A call of libsurrogate on a thread of its own, while this one does something else; its signals stay the host's.
 class Aside {
   public:
@@ -85,8 +74,7 @@ Recorder::Recorder(MPI_Comm comm, double deadline) : communicator_(comm, deadlin
 
 Recorder::~Recorder() {
     surrogate_recorder_close(serial_);
-    if (!mpi_has_ended())
-        communicator_.release();
+    communicator_.release();
 }
 
 void Recorder::open(const char *path, const surrogate_recorder_options *given) {
@@ -113,7 +101,6 @@ void Recorder::open(const char *path, const surrogate_recorder_options *given) {
 
 void Recorder::write(double time, const surrogate_field *fields, std::size_t count, const std::int64_t *origin,
                      const std::int64_t *global_shape) {
-    require_mpi();
     communicator_.require_heard();
     if (alone() && !origin && !global_shape) {
         check(surrogate_recorder_write(serial_, time, fields, count));
@@ -214,9 +201,8 @@ void Recorder::store(const Frame &frame) {
 void Recorder::close() {
     check_running();
     surrogate_recorder *const serial = std::exchange(serial_, nullptr);
-    if (alone() || communicator_.broken() || mpi_has_ended()) { // nobody waits for this rank
+    if (alone() || communicator_.broken()) { // nobody waits for this rank
         const int status = surrogate_recorder_close(serial);
-        require_mpi();
         communicator_.require_heard();
         check(status);
         return;

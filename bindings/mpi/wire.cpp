@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace surrogate::mpi {
 
@@ -22,6 +23,18 @@ bool worse(const Wire &a, const Wire &b) {
     if (weight(a.status) != weight(b.status))
         return weight(a.status) > weight(b.status);
     return a.rank < b.rank;
+}
+
+/// Whether `a` is told and not `b`: as guards judge, the input first (what is wrong there spreads to the frames of
+/// other ranks), and values that are not finite before those out of bounds; then that of the lower rank.
+bool told_before(const surrogate_mpi_rejection &a, const surrogate_mpi_rejection &b) {
+    constexpr std::int32_t ORDER[] = {SURROGATE_REASON_INPUT_NOT_FINITE, SURROGATE_REASON_INPUT_OUT_OF_BOUNDS,
+                                      SURROGATE_REASON_OUTPUT_NOT_FINITE, SURROGATE_REASON_OUTPUT_OUT_OF_BOUNDS};
+    if (a.rank < 0 || b.rank < 0)
+        return a.rank >= 0;
+    const auto *first = std::find(std::begin(ORDER), std::end(ORDER), a.reason);
+    const auto *second = std::find(std::begin(ORDER), std::end(ORDER), b.reason);
+    return first != second ? first < second : a.rank < b.rank;
 }
 
 void merge_quantities(Wire &into, std::vector<std::uint64_t> &bits, const Wire &from, const char *rest) {
@@ -157,7 +170,7 @@ void merge(Wire &into, std::vector<std::uint64_t> &bits, double *sums, const Mes
     into.changed |= from.changed;
     if (from.leaver >= 0 && (into.leaver < 0 || from.leaver < into.leaver))
         into.leaver = from.leaver;
-    if (from.offence.rank >= 0 && (into.offence.rank < 0 || from.offence.rank < into.offence.rank))
+    if (told_before(from.offence, into.offence))
         into.offence = from.offence;
     merge_quantities(into, bits, from, message.rest);
     const char *theirs = message.rest + sizeof(std::uint64_t) * static_cast<std::size_t>(from.quantity_count);

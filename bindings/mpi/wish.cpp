@@ -26,10 +26,16 @@ std::string shown(const std::optional<std::string> &string) {
 
 /// Guards as JSON: those in a file are read here, as other ranks may not see it.
 std::optional<std::string> guards_text(const std::optional<std::string> &guards) {
-    if (!guards || guards->empty() || guards->front() == '{')
+    const std::size_t first = guards ? guards->find_first_not_of(" \t\r\n") : std::string::npos;
+    if (first == std::string::npos || (*guards)[first] == '{')
         return guards;
-    const core::Bytes bytes = core::read_file(*guards);
-    return std::string(bytes.begin(), bytes.end());
+    try {
+        const core::Bytes bytes = core::read_file(*guards);
+        return std::string(bytes.begin(), bytes.end());
+    } catch (const Failure &failure) {
+        fail(failure.status(), "options.guards: file '", *guards,
+             "' cannot be read; expected JSON text that begins with '{', or the path of a file that holds it");
+    }
 }
 
 } // namespace

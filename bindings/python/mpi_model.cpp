@@ -50,7 +50,7 @@ int MpiModel::predict(const Part &output, const std::vector<Part> &input, const 
     try {
         reads = form_.inputs(input);
         writes = form_.outputs(output);
-    } catch (const Failure &) {
+    } catch (...) { // want of memory too
         abstain();
         throw;
     }

@@ -30,7 +30,7 @@ void MpiRecorder::write(double time, const std::vector<Entry> &entries, const Pl
     std::vector<surrogate_field> fields;
     try {
         fields = described(entries);
-    } catch (const Failure &) {
+    } catch (...) { // want of memory too
         abstain();
         throw;
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from surrogate import _native
-from surrogate.errors import ArgumentError, NotFoundError, ShapeError
+from surrogate.errors import ArgumentError, NotFoundError, Rejection, ShapeError
 from surrogate.handle import Handle, OnReject, Reads
 from surrogate.mpi.decomposition import Decomposition
 from surrogate.mpi.library import Communicator, handle_of, native
@@ -185,7 +185,12 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
             at = Step(step, time, parameters, seed, member)
             place = _place(decomposition)
 
+        begun = 0
+        given: Any = on_reject
+
         def advance(frames: Any, reads: Reads, done: int, latest: Any) -> tuple[int, int]:
+            nonlocal begun
+            begun = done + 1
             with self._taking_part():
                 frame = state.frame(frames, 0)
                 state.carry(frame, latest)
@@ -194,7 +199,13 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
             status = self._native.predict(writes, reads, options, place)
             return status, int(status == _native.OK)
 
-        return self._roll(state, reads, steps, on_reject, advance)
+        def fall_back(latest: Any, rejection: Rejection) -> Any:
+            if begun == steps:  # there is no further call in which the others would wait
+                return given(latest, rejection)
+            with self._taking_part():
+                return given(latest, rejection)
+
+        return self._roll(state, reads, steps, fall_back if callable(given) else given, advance)
 
     @property
     def report(self) -> Report:

@@ -14,15 +14,7 @@ from pathlib import Path
 import pytest
 from compiling import BUILD, HOW_TO_BUILD
 
-# As root, on fewer cores than ranks, where the ranks that wait leave the cores to those that work.
-_SETTINGS = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1",
-    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-    "GOMP_SPINCOUNT": "10000",
-}
+from surrogate.demo.launch import ENVIRONMENT
 
 
 def program(name: str) -> Path:
@@ -85,7 +77,7 @@ def started(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **_SETTINGS, **(environment or {})},
+        env={**os.environ, **ENVIRONMENT, **(environment or {})},
         cwd=folder,
         start_new_session=True,
     )

@@ -109,6 +109,21 @@ static void value_that_is_no_number(call *c) {
     release(c);
 }
 
+/* NaN where the frames of other ranks depend on the last rank's block, which is named all the same. */
+static void value_that_spreads(call *c) {
+    surrogate_mpi_rejection r;
+    hold_equal_part(c);
+    if (rank == last) {
+        set(&c->now, at(&c->now, 2, 0, 13, 0), NAN);
+        set(&c->now, at(&c->now, 2, c->block.upper[0] - c->block.lower[0] - 1, 13, 0), NAN);
+    }
+    check_refused(c, SURROGATE_REJECTED, "'v'");
+    r = rejection_of(c->m);
+    CHECK(r.rank == last && r.reason == SURROGATE_REASON_INPUT_NOT_FINITE && r.field == 1);
+    CHECK(r.cell[0] == 24 * last / size && r.cell[1] == 13);
+    release(c);
+}
+
 /* The bundle bounds rho by 50; ranks 0 and the last give more, and the program doubles v_y into rho. */
 static void values_out_of_bounds(call *c) {
     surrogate_mpi_rejection r;
@@ -259,6 +274,7 @@ static const struct {
     int64_t tile;
     int works_after;
 } SCENES[] = {{"nan", value_that_is_no_number, 0, 1},
+              {"spread", value_that_spreads, 0, 1},
               {"bounds", values_out_of_bounds, 0, 1},
               {"integral", integral_over_all_ranks, 0, 0},
               {"arguments", arguments_of_one_rank, 0, 1},

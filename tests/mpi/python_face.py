@@ -110,6 +110,14 @@ def refusals(bundle):
         assert model.last_rejection.cell == refused.cell
         assert (out == -7.0).all()
 
+        def fall_back(state, rejection):
+            if COMM.rank == last:
+                raise ValueError("the solver failed here")
+            return np.zeros_like(state)
+
+        kind = ValueError if COMM.rank == last else SurrogateError
+        expect(kind, lambda: model.rollout(bad, where, 3, on_reject=fall_back), *about(last))
+
         integers = mine.astype(np.int32) if COMM.rank == last else mine
         kind = DtypeError if COMM.rank == last else SurrogateError
         expect(kind, lambda: model.predict(integers, where), *about(last))

@@ -157,6 +157,7 @@ BAD = {
     "deadlines": (["1:deadline=5"], "options.deadline: rank 0 gave 600, rank 1 gave 5"),
     "leaders": (["1:leaders=-2"], "rank 1: options.leaders -2"),
     "tile": (["tile=-4"], "options.tile_shape [0, -4, 0]"),
+    "tile of one axis": (["tile=4"], "options.tile_shape [0, 4] given, expected cells along every spatial axis"),
     "tiles": (["0:tile=4"], "options.tile_shape[1]: rank 0 gave 4, rank 1 gave 0"),
     "size": (["1:size=3"], "rank 1: options->struct_size is 3"),
     "size of open": (["1:open_size=3"], "rank 1: open->struct_size is 3"),

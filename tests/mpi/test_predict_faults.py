@@ -24,7 +24,7 @@ def play(scenes: str, folder: Path, modes: str, ranks: int, **bundle: Any) -> No
 
 @pytest.mark.parametrize("ranks", RANKS)
 def test_fault_of_one_rank_ends_the_call_on_all(ranks: int, tmp_path: Path) -> None:
-    play("nan,arguments,array,blocks,place", tmp_path, MODES, ranks)
+    play("nan,spread,arguments,array,blocks,place", tmp_path, MODES, ranks)
 
 
 @pytest.mark.parametrize("ranks", RANKS)

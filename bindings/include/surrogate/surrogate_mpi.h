@@ -48,7 +48,7 @@ extern "C" {
 /* ---------------------------------------------------------------------------------------------- 1 modes -- */
 
 /* Where programs run.  Packed values travel: float32 and normalised, whatever the fields' dtype.
- * TILES   each rank runs its own block plus a halo of the receptive field from the ranks that hold it; no halo at walls,
+ * TILES   each rank runs its own block plus a halo of the receptive field from the ranks that hold it; none at walls,
  *         nor along an axis that the rank holds whole.  Blocks of any size, 1-D to 3-D: a halo may reach past the
  *         neighbour.  Tiles begin on the stride and are as large as the grid rule asks; cells that this adds beyond the
  *         receptive field change nothing, are not exchanged, and are 0 after normalisation.
@@ -84,8 +84,8 @@ typedef struct surrogate_mpi_options {
     int32_t leaders; /* BATCH: ranks of a node that run programs; 0 (default): one a GPU with device "cuda", else 1 */
     int32_t reader;  /* rank that reads the bundle and that GATHER runs on; default 0 */
     double deadline; /* seconds that a rank may be silent; default 600 */
-    int64_t tile_shape[3]; /* TILES: cells of a tile without its halo, slowest axis first, multiples of the stride;
-                              0 (default): tiles are the blocks.  All of the spatial axes or none */
+    int64_t tile_shape[3]; /* TILES: cells of a tile without its halo, slowest axis first; best multiples of the
+                              stride.  0 (default): tiles are the blocks.  All of the spatial axes or none */
 } surrogate_mpi_options;
 SURROGATE_API void surrogate_mpi_options_init(surrogate_mpi_options *options, size_t size);
 
@@ -137,7 +137,7 @@ SURROGATE_API int surrogate_mpi_predict_array(surrogate_mpi_model *model, void *
 /* What the last REJECTED was about, the same on all ranks. */
 typedef struct surrogate_mpi_rejection {
     size_t struct_size; /* sizeof(surrogate_mpi_rejection), set by the caller */
-    int32_t rank;       /* lowest rank that holds an offending value; -1: a sum over all ranks broke the guard */
+    int32_t rank;       /* lowest rank with a value of this reason; -1: a sum over all ranks broke the guard */
     int32_t reason;     /* enum surrogate_reason */
     int32_t field, component;
     int64_t cell[3]; /* in the whole domain */
@@ -156,7 +156,7 @@ typedef struct surrogate_mpi_report {
     int64_t tiles;                      /* that this rank ran */
     int64_t tile_shape[3];              /* of the largest of them, halo included */
     int64_t halo[3];                    /* cells beyond their output that tiles are read from, at most */
-    int64_t bytes_sent, bytes_received; /* packed values and increments; check-ins are below 1 KiB each */
+    int64_t bytes_sent, bytes_received; /* packed values and increments; check-ins: 0.6 KiB, 0.1 more a channel */
     int64_t minimum_bytes;              /* TILES: 4 bytes a channel and cell of an exact halo; else what it received */
     double pack_seconds;                /* reading and normalising the block */
     double exchange_seconds;            /* packed values and increments on their way */
@@ -172,11 +172,12 @@ SURROGATE_API int surrogate_mpi_get_report(surrogate_mpi_model *model, surrogate
 /* surrogate_recorder of a domain that lies in blocks: one file of the same layout, to the bit what one process would
  * have written of the same frames, for all ranks. Rank 0 lays out the file of a frame; the blocks of a node go, in
  * pieces of some MiB, to the lowest rank of the node, which writes them at their places; when all are done rank 0 gives
- * the file its name.  No rank holds more than its own largest field and two pieces, in close neither (with
- * `compression`: and a chunk).  The file system must let several nodes write to different parts of one file, and show a
- * file to all of them at once (POSIX; an NFS mount with `noac`, or one node).  No parallel HDF5 is needed, and HDF5 on
- * rank 0 only. Every frame whose write returned OK survives kill -9 of any rank, and what is no whole frame never has a
- * frame's name; as in section 9 of surrogate.h, until close. */
+ * the file its name.  No rank holds more than its own largest field and two pieces; rank 0, in close, 16 MiB or one
+ * layer of cells across the slowest axis (with `compression` one of chunks, which are whole fields by default).  The
+ * file system must let several nodes write to different parts of one file, and show a file to all of them at once
+ * (POSIX; an NFS mount with `noac`, or one node).  No parallel HDF5 is needed, and HDF5 on rank 0 only. Every frame
+ * whose write returned OK survives kill -9 of any rank, and what is no whole frame never has a frame's name; as in
+ * section 9 of surrogate.h, until close. */
 typedef struct surrogate_mpi_recorder surrogate_mpi_recorder;
 
 /* Collective.  deadline: in seconds, <= 0: 600; the slowest node must be heard of within it while it writes a frame.
