@@ -67,7 +67,8 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
         tile_shape : sequence of int, optional
             With ``tiles``: cells of a tile without its halo. Then the bits do not depend on the number of ranks.
         deadline : float
-            Seconds that a rank may be silent before the others get a :class:`~surrogate.errors.SilentRankError`.
+            Seconds that a rank may be silent before the others get a :class:`~surrogate.errors.SilentRankError`;
+            silent is a rank, too, whose arguments Python refuses before the library is called.
         leaders : int
             With ``batch``: ranks of a node that run programs; 0: one a GPU, or one.
         reader : int

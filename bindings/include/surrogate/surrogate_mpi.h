@@ -58,7 +58,9 @@ extern "C" {
  * BATCH   ranks hand their tiles to a leader (options.leaders a node), which runs tiles of one shape in one engine
  *         call: many ranks, few GPUs.
  * AUTO    GATHER where tiles cannot be cut or a block is smaller than its halo; else BATCH where ranks outnumber the
- *         GPUs of a node and the device is "cuda"; else TILES.
+ *         GPUs of a node and the device is "cuda"; else TILES.  The blocks are not known when a model is opened: a
+ *         GATHER that they lead to has the threads of TILES.  Name the mode where it is known, and for bits that do not
+ *         depend on the number of ranks.
  * SURROGATE_ERROR_UNSUPPORTED only where a mode was named that is impossible: TILES and BATCH of a model that reduces
  * over space or takes one shape only, or where the stride does not divide a periodic axis that is cut.
  * Frames of all modes equal those of one process to rounding (libraries choose kernels by shape: about 1e-5 of the
