@@ -13,7 +13,7 @@ import numpy as np
 
 from surrogate import paths
 from surrogate.compilation import compile_project
-from surrogate.demo.launch import run_under_mpi
+from surrogate.demo.launch import KEEP_MEMORY, run_under_mpi
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -83,7 +83,7 @@ def jumps(
 def start(program: Path, ranks: int, *arguments: object) -> dict[str, Any]:
     """Run the program on `ranks` ranks and return its JSON."""
     command = [str(program), *(str(argument) for argument in arguments)]
-    done = run_under_mpi(command, ranks=ranks, timeout=TIMEOUT)
+    done = run_under_mpi(command, ranks=ranks, timeout=TIMEOUT, environment=KEEP_MEMORY)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: status {done.returncode}\n{done.stderr.strip()}")
     return json.loads(done.stdout)

@@ -29,6 +29,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axis.set(xscale="log", yscale="log", xlabel="ranks (hollow: more ranks than cores)")
         axis.set_xticks(ranks, [str(p) for p in ranks])
         axis.minorticks_off()
+        low, high = axis.get_ylim()
+        ticks = [
+            m * 10**e for e in range(0, 5) for m in (1, 2, 3, 5, 7) if low <= m * 10**e <= high
+        ]
+        axis.set_yticks(ticks, [str(tick) for tick in ticks])
         axis.legend(fontsize=8)
     _projected(axes[2], result["projection"])
     figure.suptitle(

@@ -35,6 +35,7 @@ from overlap import answer, overlap
 from picture import draw
 from projection import Net, Network, assumptions, project
 
+from surrogate.demo.launch import KEEP_MEMORY
 from surrogate.environment.machine import allowed_cores, cpu_slug
 from surrogate.environment.provenance import provenance
 from surrogate.paths import find_bundle
@@ -215,6 +216,7 @@ def environment(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "command": " ".join(["python benchmarks/scaling/run.py", *sys.argv[1:]]),
         **provenance(ROOT),
+        "variables": KEEP_MEMORY,
         "rounds": arguments.rounds,
         "seed": 0,
         "dtype": "float64 fields",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from surrogate.compilation import find_tool
 
@@ -20,8 +20,19 @@ ENVIRONMENT = {
 }
 
 
+# glibc gives a net's temporaries back to the system after each call, which faults them in again at the next.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "2147483648",
+}
+
+
 def run_under_mpi(
-    command: Sequence[str], *, ranks: int, timeout: float | None = None
+    command: Sequence[str],
+    *,
+    ranks: int,
+    timeout: float | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` on `ranks` ranks, none of them bound to a core, and wait for its end.
 
@@ -31,6 +42,8 @@ def run_under_mpi(
     ranks : int
     timeout : float, optional
         Seconds after which all ranks are killed.
+    environment : mapping of str to str, optional
+        Set besides `ENVIRONMENT`.
 
     Raises
     ------
@@ -46,7 +59,7 @@ def run_under_mpi(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | ENVIRONMENT,
+        env=os.environ | ENVIRONMENT | dict(environment or {}),
         start_new_session=True,
     )
     try:
