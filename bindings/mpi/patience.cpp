@@ -9,7 +9,7 @@ static constexpr auto LOOKS = std::chrono::microseconds(20); // without a pause,
 
 void Naps::take() {
     std::this_thread::sleep_for(next_);
-    next_ = std::min(2 * next_, LONGEST);
+    next_ = std::min(next_ + next_ / 32, LONGEST);
 }
 
 Patience::Patience(Communicator &communicator) : communicator_(communicator), stirred_(Clock::now()), told_(stirred_) {}

@@ -7,15 +7,16 @@
 
 namespace surrogate::mpi {
 
-/// Sleeps that grow from 20 microseconds to a millisecond.
+/// Sleeps that grow from 20 microseconds to a millisecond, by a 32nd of the nap before: a wait ends late by a few
+/// hundredths of its length, however short it was, and a long one costs next to no looks.
 class Naps {
   public:
     void take();
     void refresh() { next_ = FIRST; }
 
   private:
-    static constexpr std::chrono::microseconds FIRST{20}, LONGEST{1000};
-    std::chrono::microseconds next_ = FIRST;
+    static constexpr std::chrono::nanoseconds FIRST{20'000}, LONGEST{1'000'000};
+    std::chrono::nanoseconds next_ = FIRST;
 };
 
 /// The rhythm of a wait: looks without a pause for some microseconds, then with longer and longer ones; and every
