@@ -136,6 +136,8 @@ def _split_points(u: Array, axis: int) -> Array:
 def prolong(frame: Frame) -> Frame:
     """On a grid finer by two: fifth order in mass, momentum and energy, conserving them, sixth order in A_z."""
     conserved = (frame.rho, frame.rho * frame.vx, frame.rho * frame.vy, _total_energy(frame))
-    rho, mx, my, energy = (_split_averages(_split_averages(u, 0), 1) for u in conserved)  # (2 ny, 2 nx)
+    rho, mx, my, energy = (
+        _split_averages(_split_averages(u, 0), 1) for u in conserved
+    )  # (2 ny, 2 nx)
     az = _split_points(_split_points(frame.az, 0), 1)
     return _from_conserved(frame, rho, mx, my, energy, az)

@@ -22,9 +22,9 @@ FIELD_UNIT = r"$v_0\sqrt{\mu_0\rho_0}$"
 
 def draw(case: Case, step: float, path: Path) -> None:
     """Write a PNG with a row for each field. All panels of a row share the width of one colour scale."""
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
+    mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     frames = [frame.scored() for frame in case.frames]
