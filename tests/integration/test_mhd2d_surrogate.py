@@ -75,7 +75,7 @@ def difference(a, b, before):
 
 
 @pytest.mark.parametrize("mode", ["tiles", "gather", "batch"])
-@pytest.mark.parametrize("ranks", [1, 2, 3, 4])
+@pytest.mark.parametrize("ranks", [1, 2, pytest.param(3, marks=pytest.mark.full), 4])
 def test_any_number_of_ranks_gives_the_same_frame_in_every_mode(
     first, tmp_path, moving, ranks, mode
 ):

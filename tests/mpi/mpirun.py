@@ -25,6 +25,11 @@ def program(name: str) -> Path:
     return path
 
 
+def long(*values: object) -> list[object]:
+    """Values of a parameter for the long run only; the quick one has another of the same kind."""
+    return [pytest.param(value, marks=pytest.mark.full) for value in values]
+
+
 def launcher() -> str:
     """The path of mpirun, or a skip."""
     path = shutil.which("mpirun")

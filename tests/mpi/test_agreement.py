@@ -4,10 +4,10 @@ import struct
 from pathlib import Path
 
 import pytest
-from mpirun import answers, program
+from mpirun import answers, long, program
 
 RANKS = [1, 2, 4]
-MORE_RANKS = [2, 4, pytest.param(7, marks=pytest.mark.full)]
+MORE_RANKS = [4, *long(2, 7)]
 DEADLINE = 1.0
 TIMEOUT = "SURROGATE_ERROR_TIMEOUT"
 
@@ -46,7 +46,7 @@ def test_worst_status_of_the_lowest_rank_wins(ranks: int, tmp_path: Path) -> Non
     assert after == "SURROGATE_OK|0 rank 0 "
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [*long(2), 4])
 def test_quantity_that_differs_is_named_with_both_values(ranks: int, tmp_path: Path) -> None:
     said = play("quantities", ranks, tmp_path)
     assert all(lines[:-1] == said[0][:-1] for lines in said)
@@ -66,14 +66,14 @@ def test_copies_and_records_reach_every_rank_whole(ranks: int, tmp_path: Path) -
     assert play("copies", ranks, tmp_path) == [["same"] * (ranks + 2)] * ranks
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [*long(2), 4])
 def test_ranks_of_a_node_share_one_copy(ranks: int, tmp_path: Path) -> None:
     assert (
         play("share", ranks, tmp_path) == [["SURROGATE_OK|0 rank 0 "] * 2 + ["0 same one"]] * ranks
     )
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [*long(2), 4])
 def test_ranks_get_copies_where_memory_cannot_be_shared(ranks: int, tmp_path: Path) -> None:
     said = [lines[-1] for lines in play("share_limited", ranks, tmp_path)]
     assert said == [f"{ranks - 1} same own"] * (ranks - 1) + [f"{ranks - 1} same one"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from mpirun import answers, mpirun, program, started
+from mpirun import answers, long, mpirun, program, started
 from shifting import shifting_bundle
 
 OK, ARGUMENT = "SURROGATE_OK", "SURROGATE_ERROR_ARGUMENT"
@@ -36,7 +36,7 @@ def read(lines: list[str]) -> Said:
 
 
 @pytest.mark.parametrize("scene", ["halves", "alone", "backwards", "threads"])
-@pytest.mark.parametrize("ranks", [2, 3, 4])
+@pytest.mark.parametrize("ranks", [*long(2, 3), 4])
 def test_models_on_several_communicators_do_not_meet(
     scene: str, ranks: int, tmp_path: Path
 ) -> None:
@@ -46,7 +46,7 @@ def test_models_on_several_communicators_do_not_meet(
         pytest.skip("this MPI was built without MPI_THREAD_MULTIPLE")
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 4])
+@pytest.mark.parametrize("ranks", [1, *long(2), 4])
 def test_other_fields_on_one_rank_are_refused_on_all(ranks: int, tmp_path: Path) -> None:
     said = play("fields", tmp_path, ranks)
     statuses = [status for status, *_ in said[0]]
@@ -68,7 +68,7 @@ def test_after_finalise_every_call_is_refused(ranks: int, tmp_path: Path) -> Non
         assert report[0] == OK
 
 
-@pytest.mark.parametrize("ranks", [2, 3, 4])
+@pytest.mark.parametrize("ranks", [*long(2, 3), 4])
 def test_rank_that_closes_early_is_named_at_once(ranks: int, tmp_path: Path) -> None:
     *others, closing = play("early_close", tmp_path, ranks)
     assert closing[0][0] == closing[1][0] == ARGUMENT
@@ -83,7 +83,7 @@ def test_rank_that_closes_early_is_named_at_once(ranks: int, tmp_path: Path) -> 
     assert all(seconds < 5 for rank in [*others, closing] for _, seconds, _ in rank)
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [*long(2), 4])
 def test_rank_that_ends_a_recording_early_is_named_and_its_frames_stay(
     ranks: int, tmp_path: Path
 ) -> None:
@@ -100,7 +100,7 @@ def test_rank_that_ends_a_recording_early_is_named_and_its_frames_stay(
         assert file["t0_fields/rho"].shape == (1, 1, 24, 40)
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [*long(2), 4])
 @pytest.mark.parametrize("scene", ["open_meanwhile", "crossed"])
 def test_calls_that_never_meet_end_within_four_deadlines(
     scene: str, ranks: int, tmp_path: Path

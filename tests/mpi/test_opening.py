@@ -15,9 +15,9 @@ import pytest
 from compiling import need_compiler
 from engines.aoti import compiled, unpacked, write_entry
 from engines.torchscript import engine_folder
-from mpirun import answers, program
+from mpirun import answers, long, program
 
-RANKS = [1, 2, 4]
+RANKS = [1, *long(2), 4]
 ERROR = "SURROGATE_ERROR_"
 HERE = Path(__file__).resolve().parent
 
