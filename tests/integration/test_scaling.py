@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "scaling" / "run.py"
 KEYS = {
     *("seconds_per_jump", "spread", "bytes_per_rank", "minimum_bytes"),

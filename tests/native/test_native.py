@@ -29,10 +29,17 @@ def names() -> list[str]:
 
 
 NAMES = names()
+LONG = {"sanitized.test_allocation_faults"}  # without sanitizers it runs in test_faults.py
 
 
 @pytest.mark.skipif(not NAMES, reason="no native build in build/ (make native) or no ctest")
-@pytest.mark.parametrize("name", NAMES or ["none"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.full if name in LONG else ())
+        for name in NAMES or ["none"]
+    ],
+)
 def test_native(name: str) -> None:
     """A native test exits with 0."""
     assert CTEST is not None
