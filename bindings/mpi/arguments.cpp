@@ -1,20 +1,19 @@
 #include "arguments.h"
 
-#include <cstring>
+#include "core/versioned.h"
 
 namespace surrogate::mpi {
 
 namespace {
 
-constexpr std::int64_t FARTHEST = std::int64_t{1} << 56; // cell: as many as a domain may have
 constexpr const char *AXIS_NAMES[] = {"global_shape[0]", "global_shape[1]", "global_shape[2]"};
 
-/// The caller's options over the defaults of what his header lacks. The core accepted their size.
+/// The caller's options over the defaults of what his header lacks.
 surrogate_step_options read_step(const surrogate_step_options *given) {
     surrogate_step_options step;
     surrogate_step_options_init(&step, sizeof step);
     if (given)
-        std::memcpy(&step, given, std::min(given->struct_size, sizeof step));
+        step = core::read_versioned(given, step, "step", "call surrogate_step_options_init first");
     step.struct_size = sizeof step;
     return step;
 }
@@ -23,7 +22,7 @@ surrogate_step_options read_step(const surrogate_step_options *given) {
 Index cells_of(const std::int64_t *sizes, int count, int spatial_rank) {
     std::int64_t cells = 1;
     for (int k = 0; k < count; ++k)
-        if (sizes[k] < 1 || __builtin_mul_overflow(cells, sizes[k], &cells) || cells > FARTHEST)
+        if (sizes[k] < 1 || __builtin_mul_overflow(cells, sizes[k], &cells) || cells > MOST_CELLS)
             return {};
     return count == spatial_rank ? from_c(sizes, spatial_rank, 1) : Index{};
 }
@@ -83,7 +82,7 @@ void Reading::read_grid(const Index &shape) {
 void Reading::read_block(const Index &shape) {
     block_.lower = from_c(step_.origin, info_.spatial_rank, 0);
     for (std::size_t k = 0; k < 3; ++k) {
-        if (block_.lower[k] < -FARTHEST || block_.lower[k] > FARTHEST)
+        if (block_.lower[k] < -MOST_CELLS || block_.lower[k] > MOST_CELLS)
             fail(SURROGATE_ERROR_SHAPE, "origin ", index_text(block_.lower, info_.spatial_rank),
                  " given, expected the place of the block's first cell in the domain ",
                  index_text(grid_.shape, info_.spatial_rank));
@@ -131,7 +130,7 @@ Arguments ArrayFields::describe(void *output, const void *input, int dtype, int 
     std::int64_t part[SURROGATE_MAX_RANK], plane = dtype == SURROGATE_FLOAT64 ? 8 : 4; // the core checks the dtype
     for (int k = 1; k < rank; ++k) {
         part[k] = shape[k];
-        if (shape[k] < 1 || __builtin_mul_overflow(plane, shape[k], &plane) || plane > FARTHEST / shape[0])
+        if (shape[k] < 1 || __builtin_mul_overflow(plane, shape[k], &plane) || plane > MOST_CELLS / shape[0])
             fail(SURROGATE_ERROR_SHAPE, "size ", shape[k], " of axis ", k,
                  " given, expected sizes of at least 1 that fit in memory");
     }

@@ -11,12 +11,10 @@ using namespace surrogate::mpi;
 
 namespace {
 
-constexpr double DEADLINE = 600; // seconds
-
 surrogate_mpi_options defaults() {
     surrogate_mpi_options options{};
     options.struct_size = sizeof options;
-    options.deadline = DEADLINE;
+    options.deadline = PRESET_DEADLINE;
     return options;
 }
 
@@ -121,10 +119,10 @@ int surrogate_mpi_open(surrogate_mpi_model **model, MPI_Comm comm, const char *p
             Opening(*handle, *given.wish).open();
             together(handle->communicator, "surrogate_mpi_open", [&] {
                 check_tile_shape(*handle);
-                handle->prediction = std::make_shared<Prediction>(*handle);
+                handle->prediction = std::make_unique<Prediction>(*handle);
                 keep_handle(handle.get());
             });
-            static_cast<Prediction *>(handle->prediction.get())->rehearse();
+            handle->prediction->rehearse();
         } catch (...) { // on all ranks
             handle->communicator.release();
             throw;

@@ -9,15 +9,11 @@ using namespace surrogate::mpi;
 
 namespace {
 
-Prediction &prediction_of(Model &model) {
-    return *static_cast<Prediction *>(model.prediction.get());
-}
-
 /// Of a model that may predict; its report may be asked for after MPI has ended.
 Prediction &ready(surrogate_mpi_model *handle) {
     Model &model = opened(handle);
     check_running();
-    return prediction_of(model);
+    return *model.prediction;
 }
 
 surrogate_mpi_report report_of(Model &model) {
@@ -31,7 +27,7 @@ surrogate_mpi_report report_of(Model &model) {
     report.threads = model.facts.threads;
     report.open_read_seconds = model.facts.read_seconds;
     report.open_seconds = model.facts.seconds;
-    prediction_of(model).fill(report);
+    model.prediction->fill(report);
     return report;
 }
 

@@ -8,8 +8,6 @@ using namespace surrogate::mpi;
 
 namespace {
 
-constexpr double DEADLINE = 600; // seconds
-
 Registry<surrogate_mpi_recorder> &registry() {
     static auto *const all = new Registry<surrogate_mpi_recorder>("recorder", "surrogate_mpi_recorder_open");
     return *all; // never destroyed: a solver may close in a destructor of its own
@@ -24,7 +22,7 @@ int surrogate_mpi_recorder_open(surrogate_mpi_recorder **recorder, MPI_Comm comm
     return guarded("surrogate_mpi_recorder_open", [&] {
         if (recorder)
             *recorder = nullptr;
-        auto made = std::make_unique<surrogate_mpi_recorder>(comm, deadline > 0 ? deadline : DEADLINE);
+        auto made = std::make_unique<surrogate_mpi_recorder>(comm, deadline > 0 ? deadline : PRESET_DEADLINE);
         try {
             together(made->communicator(), "surrogate_mpi_recorder_open: handle", [&] {
                 if (!recorder)

@@ -19,6 +19,9 @@
 
 namespace surrogate::mpi {
 
+/// Seconds that a rank may be silent, unless the caller says otherwise.
+constexpr double PRESET_DEADLINE = 600;
+
 /// Tags on our own communicator; TRANSFER and above are free for exchanges.
 enum Tag : int { TAG_UP = 1, TAG_DOWN = 2, TAG_TREE = 3, TAG_TRANSFER = 16 };
 

@@ -40,7 +40,7 @@ static void check_shape(const Grid &grid, const Index &fixed_shape) {
         if (grid.shape[k] < 1)
             fail(SURROGATE_ERROR_ARGUMENT, given,
                  "the sizes of the whole domain: step->origin and step->global_shape say where each block lies in it");
-        if (__builtin_mul_overflow(cells, grid.shape[k], &cells) || cells > std::int64_t{1} << 56)
+        if (__builtin_mul_overflow(cells, grid.shape[k], &cells) || cells > MOST_CELLS)
             fail(SURROGATE_ERROR_SHAPE, given, "at most 2^56 cells");
         if (fixed_shape[k] > 0 && grid.shape[k] != fixed_shape[k])
             fail(SURROGATE_ERROR_SHAPE, given, index_text(fixed_shape, grid.rank), ", the only size this model takes");

@@ -9,6 +9,9 @@
 
 namespace surrogate::mpi {
 
+/// Cells of a domain: nothing real comes near this, and sizes in bytes stay far from overflow.
+constexpr std::int64_t MOST_CELLS = std::int64_t{1} << 56;
+
 struct Grid {
     int rank = 0; // axes of the domain; the leading 3 - rank of the arrays below are one cell that a wall ends
     Index shape{1, 1, 1};
@@ -30,7 +33,7 @@ void to_c(std::int64_t *values, const Index &index, int rank);
 /// ERROR_SHAPE where it breaks the model's grid rule or is beyond 2^56 cells.
 Grid make_grid(const surrogate_info &info, const std::int64_t *global_shape);
 
-/// "(3, 4)": as many numbers as the domain has axes.
+/// "[3, 4]": as many numbers as the domain has axes.
 std::string index_text(const Index &index, int rank);
 
 /// "[0:8, 4:12]"

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include "prediction.h"
 #include "registry.h"
 
 namespace surrogate::mpi {
@@ -14,7 +15,7 @@ Model::Model(MPI_Comm comm, double deadline) : communicator(comm, deadline) {}
 Model::~Model() {
     surrogate_close(local);
     if (communicator.broken()) // its buffers may still be written to
-        static_cast<void>(new std::shared_ptr<void>(std::move(prediction)));
+        static_cast<void>(prediction.release());
 }
 
 void keep_handle(surrogate_mpi_model *handle) {

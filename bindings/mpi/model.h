@@ -6,6 +6,8 @@
 
 namespace surrogate::mpi {
 
+class Prediction;
+
 /// What surrogate_mpi_open found out, for surrogate_mpi_get_report.
 struct OpenFacts {
     double read_seconds = 0; ///< reading and distributing
@@ -33,7 +35,7 @@ struct Model {
     std::vector<int> runners;      ///< ranks that loaded a program, ascending; equal on all ranks
     std::vector<int> leaders;      ///< of every rank, the rank of its node that runs its tiles in mode BATCH
     surrogate_mpi_rejection rejection{sizeof(surrogate_mpi_rejection), -1, 0, 0, 0, {0, 0, 0}, 0, 0, 0};
-    std::shared_ptr<void> prediction; ///< a Prediction: blocks, plan and buffers
+    std::unique_ptr<Prediction> prediction; ///< blocks, plan and buffers
 };
 
 } // namespace surrogate::mpi

@@ -6,8 +6,6 @@ namespace surrogate::mpi {
 
 namespace {
 
-constexpr std::int64_t MOST_CELLS = std::int64_t{1} << 56;
-
 bool is_spatial(const surrogate_field &field, int axis) {
     return axis != field.component_axis;
 }
