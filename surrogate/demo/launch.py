@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from surrogate.compilation import find_tool
 
@@ -70,11 +71,39 @@ def run_under_mpi(
     return subprocess.CompletedProcess(whole, process.returncode, output, errors)
 
 
+def kill_job(process: subprocess.Popen[str]) -> None:
+    """Kill mpirun and every rank, stopped ones too, and wait for its end."""
+    if process.poll() is None:
+        ranks = _descendants(process.pid)
+        for pid in [*ranks, process.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+    process.communicate()
+
+
 def _end(process: subprocess.Popen[str]) -> None:
-    """End mpirun, which ends its ranks; kill what is left of its group."""
+    """End mpirun, which ends its ranks; kill what is left."""
     process.terminate()
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_job(process)
+
+
+def _descendants(root: int) -> list[int]:
+    """All processes below `root`: mpirun puts each rank in a process group of its own."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):  # it has ended meanwhile
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, new = [], [root]
+    while new:
+        new = [child for pid in new for child in children.get(pid, [])]
+        found += new
+    return found

@@ -1,6 +1,7 @@
 /* Recording: strides, ghost cells, dtypes and components; wrong order; what a kill and a full disk leave behind. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
+#include "paths.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -15,11 +16,7 @@ enum { NY = 6, NX = 8, GHOST = 2, WIDE = NX + 2 * GHOST, HIGH = NY + 2 * GHOST }
 static char folder[] = "/tmp/surrogate-recorder-XXXXXX";
 
 static const char *in_folder(const char *name) {
-    static char path[4][4096];
-    static int turn = 0;
-    char *to = path[turn++ % 4];
-    snprintf(to, sizeof path[0], "%s/%s", folder, name);
-    return to;
+    return path_in(folder, name);
 }
 
 static int there(const char *path) {

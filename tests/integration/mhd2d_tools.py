@@ -11,16 +11,11 @@ import h5py
 import numpy as np
 import pytest
 
+from surrogate.demo.launch import ENVIRONMENT
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "benchmarks" / "solvers" / "mhd2d"
 FIELDS = ("rho", "vx", "vy", "p", "az")
-ENVIRONMENT = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1",
-    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-}
 
 
 def find_solver():

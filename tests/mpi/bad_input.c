@@ -102,25 +102,10 @@ static int predict(job *j) {
     return surrogate_mpi_predict(j->m, j->next.fields, j->now.fields, FIELDS, &j->step);
 }
 
-/* The frame that one process makes. */
-static state serial(void) {
-    const box all = {{0, 0, 0}, {24, 40, 1}};
-    const surrogate_step_options step = step_of(&whole, &all);
-    state now = make_state(&whole, 2, &all, SURROGATE_FLOAT64, 0);
-    state next = make_state(NULL, 2, &all, SURROGATE_FLOAT64, -1);
-    surrogate_model *m = NULL;
-    if (!CHECK_STATUS(surrogate_open(&m, path, NULL), SURROGATE_OK, ""))
-        exit(1);
-    CHECK_STATUS(surrogate_predict(m, next.fields, now.fields, FIELDS, &step), SURROGATE_OK, "");
-    surrogate_close(m);
-    free(now.values);
-    return next;
-}
-
 /* A call that works, with the right frame. */
 static void works(surrogate_mpi_model *m, MPI_Comm comm) {
     job j = prepare(m, comm);
-    state expected = serial();
+    state expected = serial(path, &whole, SURROGATE_FLOAT64, -1);
     CHECK_STATUS(predict(&j), SURROGATE_OK, "");
     CHECK(differences(&whole, &j.next, &expected, 0) == 0);
     free(expected.values);
@@ -151,7 +136,7 @@ static void halves(void) {
 static void alone(void) {
     surrogate_mpi_model *m = open_on(MPI_COMM_SELF, SURROGATE_MPI_AUTO);
     job j = prepare(m, MPI_COMM_SELF);
-    state expected = serial();
+    state expected = serial(path, &whole, SURROGATE_FLOAT64, -1);
     works(m, MPI_COMM_SELF);
     memset(j.step.global_shape, 0, sizeof j.step.global_shape);
     CHECK_STATUS(predict(&j), SURROGATE_OK, "");
@@ -188,7 +173,7 @@ static void *predict_often(void *given) {
 /* One model a thread, each on a communicator of its own. */
 static void threads(void) {
     job jobs[2];
-    state expected = serial();
+    state expected = serial(path, &whole, SURROGATE_FLOAT64, -1);
     pthread_t thread;
     int i;
     for (i = 0; i < 2; ++i)

@@ -160,4 +160,18 @@ static inline surrogate_step_options step_of(const domain *d, const box *block) 
     return step;
 }
 
+/* What one process makes of the whole domain; `rest`: of what it does not predict. */
+static inline state serial(const char *path, const domain *d, int dtype, double rest) {
+    const box whole = {{0, 0, 0}, {d->shape[0], d->shape[1], d->shape[2]}};
+    const surrogate_step_options step = step_of(d, &whole);
+    surrogate_model *m = NULL;
+    state now = make_state(d, d->axes, &whole, dtype, 0), next = make_state(NULL, d->axes, &whole, dtype, rest);
+    if (!CHECK_STATUS(surrogate_open(&m, path, NULL), SURROGATE_OK, ""))
+        exit(1);
+    CHECK_STATUS(surrogate_predict(m, next.fields, now.fields, FIELDS, &step), SURROGATE_OK, "");
+    surrogate_close(m);
+    free(now.values);
+    return next;
+}
+
 #endif

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from compiling import BUILD, HOW_TO_BUILD
 
-from surrogate.demo.launch import ENVIRONMENT
+from surrogate.demo.launch import ENVIRONMENT, kill_job
 
 
 def program(name: str) -> Path:
@@ -36,35 +35,6 @@ def launcher() -> str:
     if path is None:
         pytest.skip("mpirun is missing: apt-get install openmpi-bin libopenmpi-dev")
     return path
-
-
-def _descendants(root: int) -> list[int]:
-    """All processes below `root`: mpirun puts each rank in a process group of its own."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, IndexError):  # it has ended meanwhile
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found, new = [], [root]
-    while new:
-        new = [child for pid in new for child in children.get(pid, [])]
-        found += new
-    return found
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End mpirun and every rank, stopped ones too."""
-    if process.poll() is None:
-        ranks = _descendants(process.pid)
-        for pid in [*ranks, process.pid]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-    process.communicate()
 
 
 @contextmanager
@@ -89,7 +59,7 @@ def started(
     try:
         yield process
     finally:
-        _kill(process)
+        kill_job(process)
 
 
 def mpirun(
@@ -106,7 +76,7 @@ def mpirun(
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            _kill(process)
+            kill_job(process)
             pytest.fail(f"{' '.join(map(str, command))} on {ranks} ranks: no end in {timeout} s")
     if code is not None:
         assert process.returncode == code, (
@@ -137,7 +107,7 @@ def answers(
         while not all(path.exists() for path in speaking):
             ended = process.poll() is not None
             if (ended and not all(path.exists() for path in speaking)) or time.monotonic() > end:
-                _kill(process)
+                kill_job(process)
                 missing = [path.name for path in speaking if not path.exists()]
                 pytest.fail(f"{command} on {ranks} ranks: no answer of ranks {missing}")
             time.sleep(0.02)

@@ -27,20 +27,6 @@ static int mode_of(const char *name) {
     exit(2);
 }
 
-/* What one process makes of the whole domain. */
-static state serial(const char *path, const domain *d, int dtype) {
-    const box whole = {{0, 0, 0}, {d->shape[0], d->shape[1], d->shape[2]}};
-    const surrogate_step_options step = step_of(d, &whole);
-    surrogate_model *m;
-    state now = make_state(d, d->axes, &whole, dtype, 0), next = make_state(NULL, d->axes, &whole, dtype, 0);
-    if (!CHECK_STATUS(surrogate_open(&m, path, NULL), SURROGATE_OK, ""))
-        exit(1);
-    CHECK_STATUS(surrogate_predict(m, next.fields, now.fields, FIELDS, &step), SURROGATE_OK, "");
-    surrogate_close(m);
-    free(now.values);
-    return next;
-}
-
 static void fields_with_ghost_cells(surrogate_mpi_model *m, const domain *d, const box *block, const state *expected,
                                     int64_t walls) {
     const surrogate_step_options step = step_of(d, block);
@@ -103,7 +89,7 @@ static void predict_in(const char *path, const surrogate_mpi_options *options, c
     for (shift = 0; shift < 2; ++shift)
         for (dtype = SURROGATE_FLOAT32; dtype <= SURROGATE_FLOAT64; ++dtype) {
             const box block = uneven_block(d, parts, (rank + shift) % size);
-            state expected = serial(path, d, dtype);
+            state expected = serial(path, d, dtype, 0);
             fields_with_ghost_cells(m, d, &block, &expected, walls);
             if (dtype == SURROGATE_FLOAT64)
                 one_dense_array(m, d, &block, &expected, walls);

@@ -1,11 +1,11 @@
 // mpi_predict_silent MODE FOLDER BUNDLE STEP SILENT: all ranks predict again and again; rank SILENT stops, as it would
 // if its node hung, when it has made STEP calls of MPI in its predictions. The others write what they are told.
+#include "block.hpp"
 #include "rank.hpp"
 
 #include <surrogate/surrogate_mpi.h>
 
 #include <cstdlib>
-#include <vector>
 
 static int calls_until_stop = -1; // -1: never
 
@@ -24,33 +24,6 @@ extern "C" int MPI_Irecv(void *data, int count, MPI_Datatype type, int from, int
     count_call();
     return PMPI_Irecv(data, count, type, from, tag, comm, request);
 }
-
-namespace {
-
-struct Block {
-    std::vector<float> values;
-    std::int64_t shape[3];
-    surrogate_step_options step;
-
-    Block(int rank, int size) {
-        const std::int64_t first = 24 * rank / size;
-        shape[0] = 4;
-        shape[1] = 24 * (rank + 1) / size - first;
-        shape[2] = 40;
-        values.assign(static_cast<std::size_t>(4 * shape[1] * 40), 0.5f);
-        surrogate_step_options_init(&step, sizeof step);
-        step.step = 0;
-        step.origin[0] = first;
-        step.global_shape[0] = 24;
-        step.global_shape[1] = 40;
-    }
-    int predict(surrogate_mpi_model *model) {
-        std::vector<float> frame(values.size());
-        return surrogate_mpi_predict_array(model, frame.data(), values.data(), SURROGATE_FLOAT32, 3, shape, &step);
-    }
-};
-
-} // namespace
 
 int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);

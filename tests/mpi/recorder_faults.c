@@ -2,6 +2,7 @@
  * stored. Argument: an empty folder. Every rank checks; the exit code is the number of ranks that found something. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
+#include "paths.h"
 
 #include <surrogate/surrogate_mpi.h>
 
@@ -22,11 +23,7 @@ static surrogate_field fields[2];
 static int64_t origin[2], whole[2];
 
 static const char *in_folder(const char *name) {
-    static char path[4][4096];
-    static int turn = 0;
-    char *to = path[turn++ % 4];
-    snprintf(to, sizeof path[0], "%s/%s", folder, name);
-    return to;
+    return path_in(folder, name);
 }
 
 static int there(const char *name) {
