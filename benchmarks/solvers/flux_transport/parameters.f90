@@ -18,10 +18,10 @@ module parameters
 
   ! Rotation: Doppler features, Snodgrass & Ulrich (1990).  Meridional flow: van Ballegooijen et al. (1998).
   type(parameter_type), parameter, public :: defaults(parameter_count) = [ &
-    parameter_type('eta', 100.0_dp, 0.0_dp, 1e5_dp, 'km2/s, diffusivity of what the flow does not resolve'), &
-    parameter_type('speed', 400.0_dp, 0.0_dp, 5e3_dp, 'm/s, peak outflow of a mean supergranule'), &
-    parameter_type('radius', 15.0_dp, 5.0_dp, 200.0_dp, 'Mm, of a supergranule'), &
-    parameter_type('lifetime', 48.0_dp, 1.0_dp, 1e4_dp, 'h, from birth to end; half of it at half strength or more'), &
+    parameter_type('eta', 200.0_dp, 0.0_dp, 1e5_dp, 'km2/s, diffusivity of what the flow does not resolve'), &
+    parameter_type('speed', 450.0_dp, 0.0_dp, 5e3_dp, 'm/s, peak outflow of a mean supergranule'), &
+    parameter_type('radius', 12.0_dp, 5.0_dp, 200.0_dp, 'Mm, of a supergranule'), &
+    parameter_type('lifetime', 36.0_dp, 1.0_dp, 1e4_dp, 'h, from birth to end; half of it at half strength or more'), &
     parameter_type('rotation_a', 14.71_dp, 0.0_dp, 100.0_dp, 'deg/day, sidereal, rotation a + b sin2 + c sin4'), &
     parameter_type('rotation_b', -2.39_dp, -100.0_dp, 100.0_dp, 'deg/day'), &
     parameter_type('rotation_c', -1.78_dp, -100.0_dp, 100.0_dp, 'deg/day'), &
