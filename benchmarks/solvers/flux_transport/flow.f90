@@ -2,6 +2,7 @@
 ! between them.
 module flow
   use, intrinsic :: iso_fortran_env, only: int64
+  use mpi_f08, only: MPI_PROC_NULL
   use constants, only: dp, sun_radius
   use background, only: rotation_rate, meridional_speed
   use grid, only: grid_type, cell_lat, face_lat
@@ -42,7 +43,7 @@ contains
     f%refresh = refresh
   end function make_flow
 
-  ! The flow of node k, at k refreshes. Nothing passes a wall.
+  ! The flow of node k, at k refreshes.
   subroutine at_node(self, g, k, faces)
     class(flow_type), intent(in) :: self
     type(grid_type), intent(in) :: g
@@ -60,9 +61,22 @@ contains
       faces%v(:, j) = meridional_speed(self%physics, face_lat(g%patch, g%j0 + j))
     end do
     call add_supergranules(g, self%physics, self%seed, k * self%refresh, faces%u, faces%v)
-    if (g%patch%walls .and. g%j0 == 0) faces%v(:, 0) = 0
-    if (g%patch%walls .and. g%j0 + g%ny == g%patch%ny) faces%v(:, g%ny) = 0
+    call bound(g, faces)
   end subroutine at_node
+
+  ! Nothing passes a wall. Through an open edge the flow leaves and does not enter: the field outside is not known, and one
+  ! continued from the inside grows without limit where the flow gathers it at the edge.
+  subroutine bound(g, faces)
+    type(grid_type), intent(in) :: g
+    type(face_flow), intent(inout) :: faces
+    real(dp) :: most   ! speed that passes
+
+    most = merge(0.0_dp, huge(1.0_dp), g%patch%walls)
+    if (g%south == MPI_PROC_NULL) faces%v(:, 0) = min(max(faces%v(:, 0), -most), 0.0_dp)
+    if (g%north == MPI_PROC_NULL) faces%v(:, g%ny) = max(min(faces%v(:, g%ny), most), 0.0_dp)
+    if (g%west == MPI_PROC_NULL) faces%u(0, :) = min(faces%u(0, :), 0.0_dp)
+    if (g%east == MPI_PROC_NULL) faces%u(g%nx, :) = max(faces%u(g%nx, :), 0.0_dp)
+  end subroutine bound
 
   ! The flow at a time in [k, k + 1] refreshes.
   subroutine at_time(self, g, k, time, faces)
