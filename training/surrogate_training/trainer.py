@@ -18,7 +18,9 @@ from surrogate_training.data.batches import BatchSource
 from surrogate_training.data.pairs import PairSet, open_sets, read_grid
 from surrogate_training.data.statistics import measure
 from surrogate_training.evaluate import errors_on
-from surrogate_training.methods.regression import Loss, Regression, mean_score
+from surrogate_training.methods.method import GENERATOR, Loss
+from surrogate_training.methods.registry import make_method
+from surrogate_training.metrics.relative import mean_score
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.progress import MetricsFile, Reporter, Silent
 from surrogate_training.runfolder import RunFolder, set_threads
@@ -99,15 +101,14 @@ class Trainer:
             run.resume(recipe, root=root)
         self.batches = BatchSource(sets["train"], recipe, self.statistics)
         self.device = torch.device(recipe.run.device)
-        self.model = FieldModel(recipe, self.statistics).to(self.device)
-        self.method = Regression(recipe, self.statistics)
-        self.method.scaling.to(self.device)
+        self.method = make_method(recipe, self.statistics).to(self.device)
+        self.model = self.method.generator
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
         self.average = Average(self.model, recipe.optimiser.ema)
         self.step = 0
         if state is not None:
             self._restore(state)
-        self.shards = Shards(self.model, self.method, self.batches, recipe, self.device)
+        self.shards = Shards(self.method, GENERATOR, self.batches, recipe, self.device)
         self.metrics = MetricsFile(run.metrics_file, from_step=self.step)
 
     def train(self, *, until: int | None = None) -> None:

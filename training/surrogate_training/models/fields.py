@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from surrogate_training.config import Curl, Model, Recipe
+from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.blocks import Boundaries, pad, pad_axis
 from surrogate_training.models.residual_unet import ResidualUNet
@@ -115,7 +116,7 @@ class Increments(nn.Module):
         return torch.nn.functional.conv2d(pad(x, self.radius, self.boundary), kernel)
 
 
-NETS: dict[str, Callable[[int, int, Model], nn.Module]] = {
+NETS: dict[str, Callable[[int, int, Any], nn.Module]] = {
     "residual_unet": ResidualUNet,
     "unet": UNet.from_config,
 }

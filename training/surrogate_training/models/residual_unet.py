@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from surrogate_training.config import Model
+from surrogate_training.config import ResidualUNetConfig
 from surrogate_training.models.blocks import CellNorm, PaddedConv, ResidualBlock, Up
 
 
@@ -23,11 +23,11 @@ class ResidualUNet(nn.Module):
     ----------
     channels, out_channels : int
         At full resolution.
-    config : Model
+    config : ResidualUNetConfig
         Widths, blocks, stem, activation and boundary.
     """
 
-    def __init__(self, channels: int, out_channels: int, config: Model) -> None:
+    def __init__(self, channels: int, out_channels: int, config: ResidualUNetConfig) -> None:
         super().__init__()
         widths, self.stem = config.widths, config.stem
         pairs = list(pairwise(widths))
@@ -67,7 +67,7 @@ class ResidualUNet(nn.Module):
         return functional.pixel_shuffle(x, self.stem)  # (B, C_out, ny, nx)
 
 
-def analytic_radius(config: Model) -> int:
+def analytic_radius(config: ResidualUNetConfig) -> int:
     """Receptive radius in cells: the bound that NaN propagation must confirm.
 
     Every 3×3 convolution at cell size s adds s cells to each side; space-to-depth, the strided convolutions

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from surrogate_training.config import Model
+    from surrogate_training.config import UNetConfig
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
@@ -89,7 +89,7 @@ class UNet(nn.Module):
         )
 
     @classmethod
-    def from_config(cls, channels: int, out_channels: int, config: Model) -> UNet:
+    def from_config(cls, channels: int, out_channels: int, config: UNetConfig) -> UNet:
         """The net that a recipe's ``model`` section describes."""
         return cls(
             channels,
@@ -97,7 +97,7 @@ class UNet(nn.Module):
             levels=config.levels,
             features=config.base,
             norm=config.norm,
-            dropout=config.dropout,
+            dropout=config.dropout == "training",
             tanh=config.tanh,
         )
 
