@@ -108,9 +108,7 @@ def test_cells_without_weight_change_no_error(make_recipe: Make, statistics: Sta
         torch.testing.assert_close(after[name], before[name], rtol=1e-5, atol=0)
 
 
-def test_a_weight_of_one_everywhere_is_no_weight(
-    make_recipe: Make, statistics: Statistics
-) -> None:
+def test_a_weight_of_one_everywhere_is_no_weight(make_recipe: Make, statistics: Statistics) -> None:
     recipe, everywhere = make_recipe(), torch.ones(3, 1, 16, 16)
     plain = relative_errors(*states(), recipe, statistics)
     weighted = relative_errors(*states(), recipe, statistics, weight=everywhere)
