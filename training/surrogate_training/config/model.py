@@ -72,6 +72,11 @@ class ResidualUNetConfig(NetConfig):
             return PRESETS[given["preset"]] | given
         return given
 
+    @property
+    def minimum(self) -> int:
+        """Least number of blocks of ``multiple`` cells along an axis: as many as padding copies of the coarsest."""
+        return 3 if self.block == "convnext" else 2
+
     @model_validator(mode="after")
     def _levels(self) -> ResidualUNetConfig:
         n = len(self.widths)
@@ -112,6 +117,25 @@ class UNetConfig(NetConfig):
     norm: Literal["batch", "instance", "none"] = "batch"
     dropout: Literal["off", "training", "noise"] = "off"
     tanh: bool = False
+
+    @model_validator(mode="after")
+    def _possible(self) -> UNetConfig:
+        if self.tanh and self.target != "frame":
+            raise ValueError(
+                "model.tanh: true bounds a frame, in units of the scaled field; given target: "
+                f"{self.target}; set model.target: frame, or tanh: false"
+            )
+        if self.checkpointing and self.norm == "batch":
+            raise ValueError(
+                "model.checkpointing: true computes every level twice, and batch norm would count each batch twice in "
+                "its running statistics; set model.norm: instance, or checkpointing: false"
+            )
+        return self
+
+    @property
+    def minimum(self) -> int:
+        """Least number of blocks of ``multiple`` cells along an axis."""
+        return 1
 
     @property
     def multiple(self) -> int:
