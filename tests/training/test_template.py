@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
+from surrogate_training.config import Method as MethodSection
 from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.evaluate import evaluate_run
 from surrogate_training.methods.method import GENERATOR
-from surrogate_training.methods.registry import make_method
+from surrogate_training.methods.registry import METHODS, make_method
 from surrogate_training.methods.template import Template
 from surrogate_training.runfolder import RunFolder
 from surrogate_training.trainer import Trainer
 
 Make = Callable[..., Any]
 NET = {"widths": [8], "encoder_blocks": [1], "decoder_blocks": []}
+
+
+def test_every_kind_of_section_has_its_method() -> None:
+    union = get_args(get_args(MethodSection)[0])
+    kinds = {get_args(member)[0].model_fields["kind"].default for member in union}
+    assert kinds == METHODS.keys()
 
 
 def test_it_trains_in_a_recipe(make_recipe: Make, data_root: Path, tmp_path: Path) -> None:
