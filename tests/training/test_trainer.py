@@ -14,7 +14,7 @@ import torch
 from surrogate_training import checkpoint
 from surrogate_training.config import Optimiser
 from surrogate_training.evaluate import evaluate_run
-from surrogate_training.methods.regression import Loss
+from surrogate_training.methods.method import Loss
 from surrogate_training.recipe import RecipeError
 from surrogate_training.runfolder import RunFolder, open_run
 from surrogate_training.trainer import DivergedError, Trainer, learning_rate
@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
     before = weights(run)
     original = trainer.method.loss
     monkeypatch.setattr(
-        trainer.method, "loss", lambda *a: Loss(original(*a).total * math.nan, original(*a).parts)
+        trainer.method, "loss", lambda *a, **k: Loss(original(*a, **k).total * math.nan, {})
     )
     with pytest.raises(DivergedError, match="step 3: the loss is nan"):
         trainer.train()

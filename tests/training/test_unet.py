@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from surrogate_training.config import Model
+from surrogate_training.config import UNetConfig
 from surrogate_training.models.fields import NETS
 from surrogate_training.models.unet import UNet
 
@@ -37,7 +37,7 @@ def test_tanh_bounds_the_output():
 
 def test_dropout_acts_in_training_only():
     torch.manual_seed(0)
-    net = UNet(1, 1, levels=5, features=4, norm="none", dropout=True)
+    net = UNet(1, 1, levels=5, features=4, norm="none", dropout="training")
     x = torch.randn(1, 1, 32, 32)
     assert not torch.equal(net(x), net(x))
     net.eval()
@@ -45,7 +45,7 @@ def test_dropout_acts_in_training_only():
 
 
 def test_a_recipe_may_name_it():
-    config = Model(kind="unet", levels=3, base=4, norm="instance")
+    config = UNetConfig(levels=3, base=4, norm="instance")
     assert config.multiple == 8
     net = NETS[config.kind](2, 3, config)
     assert net(torch.zeros(1, 2, 8, 16)).shape == (1, 3, 8, 16)

@@ -14,7 +14,8 @@ from surrogate.bundle.manifest import Manifest
 from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import FieldStatistics, Statistics
-from surrogate_training.methods.regression import Scaling, mean_score, relative_errors
+from surrogate_training.metrics.relative import mean_score, relative_errors
+from surrogate_training.models.scaling import Scaling
 from surrogate_training.programs import load_torchscript
 from surrogate_training.recipe import parse_recipe
 from surrogate_training.runfolder import RunFolder
@@ -38,9 +39,10 @@ def errors_on(
     for index in indices:
         pair = torch.from_numpy(np.array(pairs.pair(index))).to(device)  # (2, C, ny, nx)
         u1, u2 = pair[:1], pair[1:]
-        predicted = u1 + scaling.increment(model(scaling.normalise(u1)))
-        for into, state in ((model_errors, predicted), (still_errors, u1)):
-            for name, e in relative_errors(state, u2, recipe, statistics).items():
+        predicted = scaling.frame(u1, model(scaling.normalise(u1)))
+        still, truth = scaling.predicted(u1), scaling.predicted(u2)
+        for into, frame in ((model_errors, predicted), (still_errors, still)):
+            for name, e in relative_errors(frame, truth, recipe, statistics).items():
                 into.setdefault(name, []).append(float(e))
     return (
         {name: np.asarray(e) for name, e in model_errors.items()},

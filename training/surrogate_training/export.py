@@ -23,7 +23,7 @@ from surrogate_training.data.statistics import FieldStatistics, Statistics
 from surrogate_training.evaluate import evaluate_run
 from surrogate_training.guards import add_guards, predictor
 from surrogate_training.locality import Locality, measure_locality
-from surrogate_training.methods.regression import Scaling
+from surrogate_training.models.scaling import Scaling
 from surrogate_training.parity import TOLERANCE, ParityError, check_programs, check_reference
 from surrogate_training.programs import save_portable, save_torchscript
 from surrogate_training.runfolder import PACKAGES, RunFolder

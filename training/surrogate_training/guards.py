@@ -23,7 +23,7 @@ from surrogate_training.card import write_card
 from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.methods.regression import Scaling
+from surrogate_training.models.scaling import Scaling
 from surrogate_training.runfolder import RunFolder
 
 Array = np.ndarray
@@ -44,7 +44,7 @@ def predictor(model: nn.Module, recipe: Recipe, statistics: Statistics) -> Predi
     def predict(states: Array) -> Array:
         u = torch.from_numpy(states)
         with torch.no_grad():
-            return np.asarray((u + scaling.increment(model(scaling.normalise(u)))).numpy())
+            return np.asarray(scaling.frame(u, model(scaling.normalise(u))).numpy())
 
     return predict
 

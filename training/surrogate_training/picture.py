@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from surrogate_training.data.pairs import open_sets
-from surrogate_training.methods.regression import Scaling, observed
+from surrogate_training.metrics.relative import observed
+from surrogate_training.models.scaling import Scaling
 from surrogate_training.runfolder import RunFolder
 
 
@@ -20,8 +21,9 @@ def draw_run(run: RunFolder, path: Path, *, root: Path, part: str = "test", inde
     u1, u2 = torch.from_numpy(np.array(pairs.pair(index)))[:, None]  # (1, C, ny, nx) each
     scaling = Scaling(recipe, statistics)
     with torch.no_grad():
-        predicted = u1 + scaling.increment(model(scaling.normalise(u1)))
-    states = [observed(u, recipe, statistics) for u in (u1, u2, predicted)]
+        predicted = scaling.frame(u1, model(scaling.normalise(u1)))
+    frames = (scaling.predicted(u1), scaling.predicted(u2), predicted)
+    states = [observed(u, recipe, statistics) for u in frames]
     first, second, third = ({k: v[0].numpy() for k, v in state.items()} for state in states)
     rows = {name: (first[name], second[name], third[name]) for name in first}
     file, frame = pairs.where(index)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from surrogate_training.config import Recipe
-from surrogate_training.data.batches import Batch, BatchSource
-from surrogate_training.methods.regression import Loss, Regression
+from surrogate_training.data.batches import BatchSource
+from surrogate_training.methods.method import Loss, Method
 
 
 class Shards:
@@ -22,14 +22,14 @@ class Shards:
 
     def __init__(
         self,
-        model: nn.Module,
-        method: Regression,
+        method: Method,
+        network: str,
         batches: BatchSource,
         recipe: Recipe,
         device: torch.device,
     ) -> None:
-        self.model, self.method, self.batches, self.device = model, method, batches, device
-        self.parameters = list(model.parameters())
+        self.method, self.network, self.batches, self.device = method, network, batches, device
+        self.parameters = list(method.networks[network].parameters())
         self.count = min(recipe.optimiser.shards, batches.batch)
         self.low_precision = recipe.optimiser.precision == "bf16"
         workers = min(self.count, recipe.run.threads)
@@ -57,15 +57,16 @@ class Shards:
 
     def _shard(self, step: int, shard: int) -> tuple[Loss, tuple[Tensor, ...], int]:
         batch = self.batches.step(step, shard=shard, shards=self.count)
-        batch = Batch(batch.u1.to(self.device), batch.u2.to(self.device))
+        batch = batch.to(self.device)
         # the cache of cast weights is shared by all threads, so it is switched off
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.low_precision, cache_enabled=False
         ):
-            loss = self.method.loss(self.model, batch)
+            context = self.method.prepare(batch, step=step)
+            loss = self.method.loss(self.network, context, step=step)
         gradients = torch.autograd.grad(loss.total, self.parameters)
         parts = {name: part.detach() for name, part in loss.parts.items()}
-        return Loss(loss.total.detach(), parts), gradients, len(batch.u1)
+        return Loss(loss.total.detach(), parts), gradients, len(batch)
 
 
 def _mean(values: list[Tensor], weights: list[float]) -> Tensor:

@@ -17,10 +17,39 @@ _ORDER, _SAMPLE = 0, 1  # streams of random numbers
 
 @dataclass(frozen=True)
 class Batch:
-    """States at t1 (with input noise) and t2, float32 (B, C, ny, nx) in physical units."""
+    """Training samples, float32, in physical units.
 
-    u1: torch.Tensor
-    u2: torch.Tensor
+    Attributes
+    ----------
+    frames : Tensor, shape (K + 1, B, C, ny, nx)
+        States one jump apart, conditions included, K the method's number of jumps; the first with input noise.
+    parameters : Tensor, shape (B, P), optional
+        Scalar inputs, where the recipe has them.
+    weight : Tensor, shape (B, 1, ny, nx), optional
+        1 where there is data, 0 where it is missing; None: everywhere.
+    """
+
+    frames: torch.Tensor
+    parameters: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
+
+    @property
+    def u1(self) -> torch.Tensor:
+        """States at t1, (B, C, ny, nx)."""
+        return self.frames[0]
+
+    @property
+    def u2(self) -> torch.Tensor:
+        """States one jump later, (B, C, ny, nx)."""
+        return self.frames[1]
+
+    def __len__(self) -> int:
+        return self.frames.shape[1]
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        more = (None if t is None else t.to(device) for t in (self.parameters, self.weight))
+        return Batch(self.frames.to(device), *more)
 
 
 class BatchSource:
@@ -46,8 +75,7 @@ class BatchSource:
         )
         chosen = order[place * self.batch : (place + 1) * self.batch]
         samples = [self.sample(epoch, int(i)) for i in chosen[shard::shards]]
-        u = torch.from_numpy(np.stack(samples, axis=1))  # (2, B, C, ny, nx)
-        return Batch(u[0], u[1])
+        return Batch(torch.from_numpy(np.stack(samples, axis=1)))  # (2, B, C, ny, nx)
 
     def sample(self, epoch: int, index: int) -> symmetry.Array:
         """One augmented pair, (2, C, ny, nx); noise is added to t1 only."""
