@@ -11,7 +11,7 @@ import pytest
 from surrogate_training.config import Data
 from surrogate_training.data.pairs import PairSet, grid_of, open_sets
 from surrogate_training.data.split import LeakageError
-from surrogate_training.data.statistics import FieldStatistics, measure
+from surrogate_training.data.statistics import measure
 
 from surrogate.io.tai import format_tai, parse_tai
 
@@ -96,6 +96,9 @@ def test_several_strides_have_their_own_jump_and_parameters_stand_in_the_recipes
     pairs = _set(folder, strides=[1, 3], parameters=[{"name": "eta"}, {"name": "dt"}])
     assert len(pairs) == 2 * (5 + 3)
     assert {pairs.jump(i) for i in range(len(pairs))} == {4.0, 12.0}
+    found = measure(pairs, grid_of([pairs])).parameters
+    assert (found["dt"].minimum, found["dt"].maximum) == (4, 12)
+    assert found["eta"].mean == pytest.approx(0.15)
     long = next(i for i in range(8, 16) if pairs.jump(i) == 12)
     parameters = pairs.parameters(long)
     assert parameters is not None
@@ -138,11 +141,6 @@ def test_statistics_are_those_of_the_cells_with_data(folder: Path) -> None:
     assert found.maximum < 99
     largest = max(abs(found.minimum), found.maximum)
     assert found.scaled_limit == pytest.approx(np.arcsinh(largest / 0.5))
-
-
-def test_statistics_of_older_run_folders_are_read() -> None:
-    old = FieldStatistics(0, 1, 1, 1, 1, minimum=-3, maximum=2, low=-1, high=1)
-    assert old.scaled_limit == 3
 
 
 def test_a_mean_over_the_interval_after_the_last_frame_may_be_missing(folder: Path) -> None:
