@@ -16,7 +16,7 @@ from surrogate_training.callback import Callback
 from surrogate_training.checkpoint import State
 from surrogate_training.config import Optimiser, Recipe
 from surrogate_training.data.batches import BatchSource
-from surrogate_training.data.pairs import PairSet, open_sets, read_grid
+from surrogate_training.data.pairs import PairSet, grid_of, open_sets
 from surrogate_training.data.statistics import measure
 from surrogate_training.evaluate import errors_on
 from surrogate_training.methods.method import GENERATOR, Loss
@@ -92,7 +92,7 @@ class Trainer:
         if state is not None:
             run.check_resumable(recipe, step=state.step)
         sets = open_sets(recipe.data, root=root)
-        grid = read_grid(tuple(f for s in sets.values() for f in s.files), recipe.data)
+        grid = grid_of(sets.values())
         check_grid(recipe, grid.shape, grid.constants)
         self.validation: PairSet = sets["validation"]
         self.statistics = run.statistics() if state else measure(sets["train"], grid)
