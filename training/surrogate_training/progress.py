@@ -95,9 +95,18 @@ class MetricsFile:
                         kept.append(line + "\n")
                 except (json.JSONDecodeError, KeyError):
                     continue  # a line that a killed run left half written
-        path.write_text("".join(kept))
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text("".join(kept))
+        partial.replace(path)
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(record) + "\n")
+        try:
+            with self.path.open("a") as stream:
+                stream.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror}; free space and continue with --resume",
+                str(self.path),
+            ) from error
