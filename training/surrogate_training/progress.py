@@ -101,12 +101,14 @@ class MetricsFile:
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""
-        try:
-            with self.path.open("a") as stream:
-                stream.write(json.dumps(record) + "\n")
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f"{error.strerror}; free space and continue with --resume",
-                str(self.path),
-            ) from error
+        append_record(self.path, record)
+
+
+def append_record(path: Path, record: dict[str, Any]) -> None:
+    """Append one record to ``metrics.jsonl``: one write at its end, so that threads never mix their lines."""
+    try:
+        with path.open("a") as stream:
+            stream.write(json.dumps(record) + "\n")
+    except OSError as error:
+        text = f"{error.strerror}; free space and continue with --resume"
+        raise OSError(error.errno, text, str(path)) from error

@@ -39,6 +39,7 @@ def train(
     from surrogate_training.progress import progress
     from surrogate_training.recipe import load_recipe
     from surrogate_training.repository import find_root
+    from surrogate_training.tracking.callbacks import follow
     from surrogate_training.trainer import Processes, Trainer
 
     console = Console()
@@ -46,6 +47,10 @@ def train(
         config = load_recipe(recipe, overrides=tuple(overrides or ()))
         base = root or find_root(recipe.parent)
         processes = Processes(config)
+        # made before the folder: a tracker that is not installed then leaves nothing behind
+        callbacks = (
+            [progress(config.optimiser.steps, console), *follow(config)] if processes.main else []
+        )
         run = _folder(processes, out, base / ".runs" / config.name, resume=resume)
         if processes.main:
             console.print(f"data {base / config.data.path}", soft_wrap=True, highlight=False)
@@ -56,7 +61,7 @@ def train(
             run,
             root=base,
             resume=resume,
-            callbacks=[progress(config.optimiser.steps, console)],
+            callbacks=callbacks,
             processes=processes,
         )
         trainer.train()
