@@ -99,5 +99,10 @@ class MetricsFile:
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(record) + "\n")
+        append_record(self.path, record)
+
+
+def append_record(path: Path, record: dict[str, Any]) -> None:
+    """Append one record to ``metrics.jsonl``: one write at its end, so that threads never mix their lines."""
+    with path.open("a") as stream:
+        stream.write(json.dumps(record) + "\n")
