@@ -17,7 +17,7 @@ from surrogate_training.config import Optimiser, Recipe
 from surrogate_training.data.batches import BatchSource
 from surrogate_training.data.pairs import PairSet, open_sets, read_grid
 from surrogate_training.data.statistics import measure
-from surrogate_training.evaluate import errors_on
+from surrogate_training.evaluation.validation import errors_on
 from surrogate_training.methods.method import GENERATOR, Loss
 from surrogate_training.methods.registry import make_method
 from surrogate_training.metrics.relative import mean_score
