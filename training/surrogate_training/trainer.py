@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from surrogate_training import checkpoint
+from surrogate_training.callback import Callback
 from surrogate_training.checkpoint import State
 from surrogate_training.config import Optimiser, Recipe
 from surrogate_training.data.batches import BatchSource
@@ -22,7 +23,7 @@ from surrogate_training.methods.method import GENERATOR, Loss
 from surrogate_training.methods.registry import make_method
 from surrogate_training.metrics.relative import mean_score
 from surrogate_training.models.fields import FieldModel
-from surrogate_training.progress import MetricsFile, Reporter, Silent
+from surrogate_training.progress import MetricsFile
 from surrogate_training.runfolder import RunFolder, set_threads
 from surrogate_training.shards import Shards
 
@@ -69,8 +70,8 @@ class Trainer:
         Folder that ``data.path`` is relative to.
     resume : bool
         Continue from the last checkpoint if there is one.
-    reporter : Reporter, optional
-        Told about progress; the default is silent.
+    callbacks : sequence of Callback
+        Told about progress.
     """
 
     def __init__(
@@ -80,9 +81,9 @@ class Trainer:
         *,
         root: Path,
         resume: bool = False,
-        reporter: Reporter | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
-        self.recipe, self.run, self.reporter = recipe, run, reporter or Silent()
+        self.recipe, self.run, self.callbacks = recipe, run, tuple(callbacks)
         # the shards' threads are the parallel part: two teams of threads would wait for each other
         set_threads(max(1, recipe.run.threads // recipe.optimiser.shards))
         torch.manual_seed(recipe.seed)
@@ -119,6 +120,15 @@ class Trainer:
         DivergedError
             If the loss is not finite; the last good checkpoint stays as it was.
         """
+        try:
+            for callback in self.callbacks:
+                callback.begin(self.run, self.recipe, step=self.step)
+            self._train(until)
+        finally:
+            for callback in self.callbacks:
+                callback.close()
+
+    def _train(self, until: int | None) -> None:
         config, run = self.recipe.optimiser, self.recipe.run
         stop = config.steps if until is None else min(until, config.steps)
         began, first = time.monotonic(), self.step
@@ -130,10 +140,14 @@ class Trainer:
             if self.step % run.validate_every == 0 or self.step == config.steps:
                 self._validate()
             if self.step % run.checkpoint_every == 0 or self.step == stop:
-                checkpoint.save(self.state(), self.run.last_checkpoint)
+                self._save(self.run.last_checkpoint)
         if self.step >= config.steps:
-            checkpoint.save(self.state(), self.run.final_checkpoint)
-        self.reporter.close()
+            self._save(self.run.final_checkpoint)
+
+    def _save(self, path: Path) -> None:
+        checkpoint.save(self.state(), path)
+        for callback in self.callbacks:
+            callback.checkpoint(self.step, path)
 
     def state(self) -> State:
         """The present state, for a checkpoint."""
@@ -163,7 +177,8 @@ class Trainer:
         values |= {name: float(part.detach()) for name, part in loss.parts.items()}
         values |= {"norm": norm, "lr": self.optimiser.param_groups[0]["lr"], "s/step": seconds}
         self.metrics.add({"kind": "train", "step": self.step, **values})
-        self.reporter.step(self.step, values)
+        for callback in self.callbacks:
+            callback.step(self.step, values)
 
     def _validate(self) -> None:
         if len(self.validation) == 0:
@@ -178,7 +193,8 @@ class Trainer:
         means = {name: float(e.mean()) for name, e in errors.items()}
         values = {"error": mean_score(means, self.recipe), **means}
         self.metrics.add({"kind": "validation", "step": self.step, **values})
-        self.reporter.validation(self.step, values)
+        for callback in self.callbacks:
+            callback.validation(self.step, values)
 
     def _restore(self, state: State) -> None:
         self.step = state.step

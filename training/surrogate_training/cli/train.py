@@ -24,10 +24,11 @@ def train(
 ) -> None:
     """Train a model by a recipe; its data set is generated if missing."""
     from surrogate_training.generate import ensure_data
-    from surrogate_training.progress import reporter
+    from surrogate_training.progress import progress
     from surrogate_training.recipe import load_recipe
     from surrogate_training.repository import find_root
     from surrogate_training.runfolder import RunFolder
+    from surrogate_training.tracking.callbacks import follow
     from surrogate_training.trainer import Trainer
 
     console = Console()
@@ -39,11 +40,11 @@ def train(
             raise ValueError(
                 f"{run.path} already holds a run: add --resume, or choose another --out"
             )
+        callbacks = [progress(config.optimiser.steps, console), *follow(config)]
         run.path.mkdir(parents=True, exist_ok=True)
         console.print(f"data {base / config.data.path}", soft_wrap=True, highlight=False)
         ensure_data(config.data, root=base, log=run.path / "generate.log")
-        progress = reporter(config.optimiser.steps, console)
-        Trainer(config, run, root=base, resume=resume, reporter=progress).train()
+        Trainer(config, run, root=base, resume=resume, callbacks=callbacks).train()
         console.print(f"trained: {run.path}", soft_wrap=True, highlight=False)
     except (ValueError, OSError, RuntimeError) as error:
         fail(error)
