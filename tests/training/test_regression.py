@@ -92,3 +92,25 @@ def test_the_mse_of_persistence_is_one_over_the_training_set(
     ).parts  # an untrained net predicts persistence
     for name in recipe.names:
         assert float(parts[name].detach()) == pytest.approx(1, rel=0.05)
+
+
+def test_cells_without_weight_change_no_error(make_recipe: Make, statistics: Statistics) -> None:
+    predicted, truth = states()
+    weight = torch.ones(3, 1, 16, 16)
+    weight[:, :, 3:6, 4:9] = 0
+    recipe = make_recipe()
+    before = relative_errors(predicted, truth, recipe, statistics, weight=weight)
+    holes = weight.expand_as(predicted) == 0
+    predicted[holes], truth[holes] = 1e3, -1e3
+    after = relative_errors(predicted, truth, recipe, statistics, weight=weight)
+    assert list(before) == ["rho", "vx", "vy", "p", "az", "bx", "by"]
+    for name in before:
+        torch.testing.assert_close(after[name], before[name], rtol=1e-5, atol=0)
+
+
+def test_a_weight_of_one_everywhere_is_no_weight(make_recipe: Make, statistics: Statistics) -> None:
+    recipe, everywhere = make_recipe(), torch.ones(3, 1, 16, 16)
+    plain = relative_errors(*states(), recipe, statistics)
+    weighted = relative_errors(*states(), recipe, statistics, weight=everywhere)
+    for name, error in plain.items():
+        torch.testing.assert_close(weighted[name], error)

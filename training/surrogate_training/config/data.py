@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -130,14 +130,16 @@ class Augment(Section):
     translate, dihedral : bool
         Periodic shifts; the eight rotations and reflections of the square.
     flip : tuple of {"x", "y"}
-        Reflections alone, where rotations are no symmetry (a magnetogram's axes are longitude and latitude).
+        Reflections alone, where rotations are no symmetry (a magnetogram's axes are longitude and latitude). Where it
+        is given, ``dihedral`` is false.
     negate : tuple of str
         Fields that change sign together (B → -B is ``[az]``).
     vectors : tuple of pairs of str
         (x, y) components of polar vectors, e.g. ``[[vx, vy]]``: a reflection turns the sign of its own axis' component.
     axial : tuple of triples of str
         (x, y, z) components of axial vectors, e.g. ``[[bx, by, bz]]`` of a magnetic field; an empty name is a component
-        that is not there. A reflection turns the signs of the two components that are *not* along its axis.
+        that is not there. A reflection turns the signs of the two components that are *not* along its axis. The table
+        of all signs stands in :mod:`surrogate_training.data.symmetry`.
     """
 
     translate: bool = True
@@ -146,6 +148,31 @@ class Augment(Section):
     negate: tuple[str, ...] = ()
     vectors: tuple[tuple[str, str], ...] = ()
     axial: tuple[tuple[str, str, str], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flip_alone(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("flip"):
+            if given.get("dihedral"):
+                raise ValueError(
+                    "flip and dihedral: true exclude each other: dihedral has all reflections, and rotations besides; "
+                    "leave one out"
+                )
+            return {**given, "dihedral": False}
+        return given
+
+    @model_validator(mode="after")
+    def _signs_are_known(self) -> Augment:
+        for x, y, z in self.axial:
+            if self.dihedral and bool(x) != bool(y):
+                raise ValueError(
+                    f"axial {[x, y, z]}: a rotation turns x into y, and one of them is missing; name both, or draw "
+                    "reflections alone: flip: [x, y]"
+                )
+        signed = [n for group in (*self.vectors, *self.axial) for n in group if n]
+        if twice := {n for n in signed if signed.count(n) > 1}:
+            raise ValueError(f"vectors and axial name {min(twice)!r} twice: it has one sign rule")
+        return self
 
     @property
     def names(self) -> set[str]:

@@ -77,6 +77,27 @@ class PairSet:
             return self._cache[t][n : n + step + 1 : step]
         return self._read(t, n, n + step + 1)[::step]
 
+    def window(self, index: int, count: int) -> Array:
+        """``count`` frames one jump apart, from a pair's first on; shape (count, C, ny, nx)."""
+        t, n = self._index[index]
+        step = self.data.stride
+        stop = n + (count - 1) * step + 1
+        frames = self._cache[t][n:stop] if self._cache is not None else self._read(t, n, stop)
+        return frames[::step]
+
+    def spans(self, count: int) -> list[int]:
+        """Pairs whose :meth:`window` of ``count`` frames lies inside their trajectory."""
+        length = (count - 1) * self.data.stride
+        return [i for i, (t, n) in enumerate(self._index) if n + length < self.frames[t]]
+
+    def weight(self, index: int) -> Array | None:
+        """Where there is data, (1, ny, nx) of 0 and 1; None: everywhere."""
+        return None
+
+    def parameters(self, index: int) -> Array | None:
+        """Scalar inputs of a pair, (P,); None where the recipe has none."""
+        return None
+
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
         t, n = self._index[index]

@@ -69,6 +69,11 @@ class Method(nn.Module, ABC):
         """The largest rate of a network's optimiser."""
         return self.recipe.optimiser.learning_rate
 
+    def inputs(self, batch: Batch, state: Tensor) -> tuple[Tensor, ...]:
+        """What the generator takes: `state` (B, C, ny, nx), physical, normalised; the batch's parameters; noise."""
+        x = self.scaling.normalise(state)
+        return (x, *self.generator.more_inputs(x, batch.parameters))
+
     @abstractmethod
     def prepare(self, batch: Batch, *, step: int) -> Any:
         """What the phases of a step share, predictions above all, with their graph; opaque to the trainer."""

@@ -1,4 +1,4 @@
-"""Deterministic regression of the next frame: ``relative_l2`` is the mean of the error that counts."""
+"""Deterministic regression of the next frames: ``relative_l2`` is the mean of the error that counts."""
 
 from __future__ import annotations
 
@@ -9,44 +9,64 @@ from surrogate_training.config import Recipe, RegressionConfig
 from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.method import Loss, Method
-from surrogate_training.metrics.relative import observed, relative_errors
+from surrogate_training.methods.unroll import Jump, unroll
+from surrogate_training.metrics.relative import (
+    observed,
+    observed_weights,
+    relative_errors,
+    weighted_mean,
+)
 
 
 class Regression(Method):
-    """Mean error of the next frame."""
+    """Mean error of the next frame, or of the frames that a rollout makes (``method.unroll``)."""
 
     def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
         super().__init__(recipe, statistics)
         assert isinstance(recipe.method, RegressionConfig)
         self.config = recipe.method
 
-    def prepare(self, batch: Batch, *, step: int) -> tuple[Tensor, Tensor]:
-        """Predicted and true fields at t2, (B, P, ny, nx) each."""
-        y = self.generator(self.scaling.normalise(batch.u1)).float()  # (B, P, ny, nx)
-        return self.scaling.frame(batch.u1, y), self.scaling.predicted(batch.u2)
+    def prepare(self, batch: Batch, *, step: int) -> list[Jump]:
+        """The jumps that count, each with its predicted and its true fields, (B, P, ny, nx)."""
+        plan = self.config.unroll
+        jumps = plan.jumps if step >= plan.start else 1
+        return unroll(self, batch, jumps=jumps, push_forward=plan.push_forward)
 
-    def loss(self, network: str, context: tuple[Tensor, Tensor], *, step: int) -> Loss:
-        """Loss of predicting the second of a pair by the first."""
-        predicted, truth = context
-        if self.config.loss == "relative_l2":
-            errors = relative_errors(predicted, truth, self.recipe, self.statistics)
-            parts = {name: e.mean() for name, e in errors.items()}
-        else:
-            parts = self._squares(predicted - truth)
+    def loss(self, network: str, context: list[Jump], *, step: int) -> Loss:
+        """Mean over the jumps of the loss of predicting a frame by the one before."""
+        parts = self._parts(context[0])
+        for jump in context[1:]:
+            parts = {name: part + parts[name] for name, part in self._parts(jump).items()}
+        parts = {name: part / len(context) for name, part in parts.items()}
         weights = {n: self._weight(n) for n in parts}
         total = torch.stack([weights[n] * part for n, part in parts.items()]).sum()
         return Loss(total / sum(weights.values()), parts)
 
-    def _squares(self, error: Tensor) -> dict[str, Tensor]:
+    def _parts(self, jump: Jump) -> dict[str, Tensor]:
+        if self.config.loss != "relative_l2":
+            return self._scaled(jump.predicted - jump.truth, jump.weight)
+        errors = relative_errors(
+            jump.predicted, jump.truth, self.recipe, self.statistics, weight=jump.weight
+        )
+        return {name: e.mean() for name, e in errors.items()}
+
+    def _scaled(self, error: Tensor, weight: Tensor | None) -> dict[str, Tensor]:
+        """Mean square (``mse``) or size (``mae``) of errors (B, P, ny, nx) in units of the increments' std."""
+        errors = observed(error, self.recipe, self.statistics)
+        weights = {} if weight is None else observed_weights(weight, errors, self.recipe)
         parts = {}
-        for name, e in observed(error, self.recipe, self.statistics).items():
-            if name in self.recipe.names:
-                scale = self.statistics.fields[name].increment_std
-            else:
-                owner = name.partition("_")[2] or self.recipe.potentials[0]
-                scale = self.statistics.fields[owner].gradient_increment_std
-            parts[name] = (e / scale).square().mean()
+        for name, e in errors.items():
+            scaled = e / self._increment_std(name)
+            size = scaled.square() if self.config.loss == "mse" else scaled.abs()
+            counted = size if weight is None else weighted_mean(size, weights[name])
+            parts[name] = counted.mean()
         return parts
+
+    def _increment_std(self, name: str) -> float:
+        if name in self.recipe.names:
+            return self.statistics.fields[name].increment_std
+        owner = name.partition("_")[2] or self.recipe.potentials[0]
+        return self.statistics.fields[owner].gradient_increment_std
 
     def _weight(self, name: str) -> float:
         return self.config.potential_weight if name in self.recipe.potentials else 1.0

@@ -1,0 +1,24 @@
+"""``surrogate data``: look into files of frames, convert and audit them. One file a subcommand."""
+
+from __future__ import annotations
+
+import typer
+
+from surrogate_training.cli.data.cube import cube
+from surrogate_training.cli.data.pair import pair
+from surrogate_training.cli.data.sharp import sharp
+from surrogate_training.cli.data.split import split
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def data() -> None:
+    """Look into files of frames, convert them, and audit a data set before a model is trained on it."""
+
+
+# solar magnetograms
+app.command()(sharp)
+app.command()(cube)
+app.command()(pair)
+app.command()(split)
