@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from surrogate_training.cli.data.convert import convert
 from surrogate_training.cli.data.cube import cube
+from surrogate_training.cli.data.inspect import inspect
 from surrogate_training.cli.data.pair import pair
 from surrogate_training.cli.data.sharp import sharp
 from surrogate_training.cli.data.split import split
@@ -17,6 +19,8 @@ def data() -> None:
     """Look into files of frames, convert them, and audit a data set before a model is trained on it."""
 
 
+app.command()(inspect)
+app.command()(convert)
 # solar magnetograms
 app.command()(sharp)
 app.command()(cube)
