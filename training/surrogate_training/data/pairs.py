@@ -77,6 +77,10 @@ class PairSet:
             return self._cache[t][n : n + step + 1 : step]
         return self._read(t, n, n + step + 1)[::step]
 
+    def parameters(self, index: int) -> Array | None:
+        """Scalar inputs of a pair, (P,); None where the recipe has none."""
+        return None
+
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
         t, n = self._index[index]

@@ -131,7 +131,17 @@ def measure(pairs: PairSet, grid: Grid) -> Statistics:
     fields = {
         name: FieldStatistics(*(float(a[c]) for a in measured)) for c, name in enumerate(names)
     }
-    return Statistics(fields, grid.shape, grid.spacing, grid.jump, grid.constants, n)
+    return Statistics(
+        fields, grid.shape, grid.spacing, grid.jump, grid.constants, n, _parameters(pairs)
+    )
+
+
+def _parameters(pairs: PairSet) -> dict[str, ParameterStatistics]:
+    specs = pairs.data.parameters
+    if not specs:
+        return {}
+    values = np.stack([np.asarray(pairs.parameters(i)) for i in range(len(pairs))])  # (pairs, P)
+    return {p.name: ParameterStatistics.of(values[:, k]) for k, p in enumerate(specs)}
 
 
 def _scaled(both: np.ndarray, data: Data) -> np.ndarray:
