@@ -89,6 +89,13 @@ class PairSet:
         with FrameFile(path) as stored:
             return float(stored.times(number)[n])
 
+    def jump(self, index: int) -> float:
+        """Time from t1 to t2."""
+        t, n = self._index[index]
+        with FrameFile(self.runs[t][0]) as stored:
+            times = stored.times(self.runs[t][1])
+        return float(times[n + self.data.stride] - times[n])
+
     def previous(self, index: int) -> Array | None:
         """The state one jump before t1, shape (C, ny, nx), where there is one."""
         t, n = self._index[index]

@@ -12,9 +12,10 @@ import numpy as np
 from surrogate.bundle.folder import check_bundle
 from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
-from surrogate_training.evaluation.coarse import open_coarse
+from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
 from surrogate_training.evaluation.collect import Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
+from surrogate_training.evaluation.examples import predict_example
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
 from surrogate_training.evaluation.result import COARSE, Result
 from surrogate_training.evaluation.rollouts import roll_out
@@ -36,6 +37,8 @@ class Options:
         Of a stochastic model; None: 8 of a stochastic one; 1: no ensemble.
     rollout : int, optional
         Jumps of the rollouts; None: as many as the data has; 0 or 1: none.
+    examples : bool
+        Keep the frames of the best, the median and the worst pair.
     seed : int
         Of a stochastic model.
     """
@@ -43,10 +46,11 @@ class Options:
     pairs: int = 0
     members: int | None = None
     rollout: int | None = None
+    examples: bool = True
     seed: int = 0
 
 
-QUICK = Options(members=1, rollout=0)
+QUICK = Options(members=1, rollout=0, examples=False)
 """The scores of single jumps alone."""
 
 
@@ -123,13 +127,22 @@ def _evaluate(
     rivals: dict[str, Rival] = {}
     if recipe is not None and recipe.evaluation.coarse is not None:
         source = pairs.files[0].parent
-        rivals[COARSE] = open_coarse(
-            recipe.evaluation.coarse, recipe.data, system, source, root=root
-        )
+        coarse = open_coarse(recipe.evaluation.coarse, recipe.data, system, source, root=root)
+        rivals[COARSE] = coarse
     result = collect(predictor, system, pairs, indices, rivals=rivals, done=done)
+    result.solver_seconds = jump_seconds(pairs.files)
+    if COARSE in rivals:
+        result.coarse_seconds = jump_seconds([coarse.folder / file.name for file in pairs.files])
     _note_missing(result)
     if options.rollout is None or options.rollout > 1:
         result.rollout = roll_out(predictor, system, pairs, jumps=options.rollout)
+    if options.examples:
+        chosen = {name: indices[row] for name, row in result.extremes().items()}
+        found = (
+            predict_example(predictor, system, pairs, index, label=label)
+            for label, index in chosen.items()
+        )
+        result.examples = [example for example in found if example is not None]
     members = options.members
     if members is None:
         members = MEMBERS if predictor.stochastic else 1

@@ -121,17 +121,16 @@ def _by_frame(result: Result) -> dict[str, float]:
 
 def _extremes(result: Result) -> Summary:
     """The best, the median and the worst pair."""
-    ranked, errors = result.ranked(), result.errors()
-    chosen = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
+    errors = result.errors()
     return {
         name: {
-            "pair": int(row),
+            "pair": row,
             "file": result.pairs[row].file,
             "frame": result.pairs[row].frame,
             "time": result.pairs[row].time,
             "error": float(errors[row]),
         }
-        for name, row in chosen.items()
+        for name, row in result.extremes().items()
     }
 
 
