@@ -95,7 +95,9 @@ class MetricsFile:
                         kept.append(line + "\n")
                 except (json.JSONDecodeError, KeyError):
                     continue  # a line that a killed run left half written
-        path.write_text("".join(kept))
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text("".join(kept))
+        partial.replace(path)
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""
@@ -104,5 +106,9 @@ class MetricsFile:
 
 def append_record(path: Path, record: dict[str, Any]) -> None:
     """Append one record to ``metrics.jsonl``: one write at its end, so that threads never mix their lines."""
-    with path.open("a") as stream:
-        stream.write(json.dumps(record) + "\n")
+    try:
+        with path.open("a") as stream:
+            stream.write(json.dumps(record) + "\n")
+    except OSError as error:
+        text = f"{error.strerror}; free space and continue with --resume"
+        raise OSError(error.errno, text, str(path)) from error

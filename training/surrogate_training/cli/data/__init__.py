@@ -6,8 +6,10 @@ import typer
 
 from surrogate_training.cli.data.cube import cube
 from surrogate_training.cli.data.pair import pair
+from surrogate_training.cli.data.predict import predict
 from surrogate_training.cli.data.sharp import sharp
 from surrogate_training.cli.data.split import split
+from surrogate_training.cli.data.uncube import uncube
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -18,7 +20,5 @@ def data() -> None:
 
 
 # solar magnetograms
-app.command()(sharp)
-app.command()(cube)
-app.command()(pair)
-app.command()(split)
+for command in (sharp, cube, pair, split, predict, uncube):
+    app.command()(command)
