@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.io.frames import FrameFile
+from surrogate.io.hdf5 import SUFFIXES, FrameFile
 from surrogate_training.config import Data, Generate
 from surrogate_training.evaluation.baselines import Case
 from surrogate_training.evaluation.system import System
@@ -54,7 +54,7 @@ def jump_seconds(files: Sequence[Path]) -> float | None:
     """Median cost of a jump that files of frames tell (attribute ``seconds_per_jump``); None where none does."""
     costs = []
     for path in files:
-        if path.suffix not in (".h5", ".hdf5"):
+        if path.suffix not in SUFFIXES:
             continue
         with FrameFile(path) as stored:
             cost = stored.attribute(SECONDS)

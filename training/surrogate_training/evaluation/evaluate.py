@@ -12,6 +12,7 @@ import numpy as np
 from surrogate.bundle.folder import check_bundle
 from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
+from surrogate_training.data.runs import DT, ONE_JUMP
 from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
 from surrogate_training.evaluation.collect import Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
@@ -122,6 +123,7 @@ def _evaluate(
     root: Path,
     done: Callable[[int], None] = lambda count: None,
 ) -> Result:
+    _check_jump(system, pairs)
     count = min(options.pairs or len(pairs), len(pairs))
     indices = [n * len(pairs) // count for n in range(count)]
     rivals: dict[str, Rival] = {}
@@ -149,6 +151,24 @@ def _evaluate(
     if members > 1:
         result.ensemble = score_members(predictor, system, pairs, indices, members=members)
     return result
+
+
+def _check_jump(system: System, pairs: PairSet) -> None:
+    """Refuse pairs that are not the model's jump apart, unless it is told how far they are.
+
+    Raises
+    ------
+    ValueError
+        If they differ by more than a tenth.
+    """
+    if any(p.name == DT for p in pairs.data.parameters):
+        return
+    found = pairs.jump(0)
+    if abs(found - system.jump) > ONE_JUMP * system.jump:
+        raise ValueError(
+            f"the data's pairs are {found:g} apart in time, but the model jumps by {system.jump:g} {system.time_unit}: "
+            "choose frames of that cadence, or data.stride"
+        )
 
 
 def _note_missing(result: Result) -> None:

@@ -39,10 +39,10 @@ def predict_example(
     predicted, _ = predictor.predict(case.state, case.parameters, step=index)
     if predicted is None:
         return None
-    frames = (case.before, case.truth, predicted)
-    if case.weight is not None:
-        frames = tuple(np.where(case.weight > 0, u, np.nan) for u in frames)
-    u1, u2, p = (system.observe(u) for u in frames)
+    known = True if case.weight is None else case.weight > 0
+    u1, u2, p = (
+        system.observe(np.where(known, u, np.nan)) for u in (case.before, case.truth, predicted)
+    )
     unit = "" if system.time_unit == "1" else f" {system.time_unit}"
     title = f"{label}: {case.file}, t1 = {case.time:g}{unit}, t2 = {case.time + pairs.jump(index):g}{unit}"
     return Example(title, {name: (u1[name], u2[name], p[name]) for name in system.names})

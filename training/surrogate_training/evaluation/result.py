@@ -22,8 +22,9 @@ BASELINES = ("persistence", "linear_extrapolation", "mean")
 
 @dataclass(frozen=True)
 class PairFacts:
-    """Where a pair comes from, and the guards that would have refused the prediction."""
+    """Where a pair comes from (its trajectory or region, file and frame), and the guards that would have refused it."""
 
+    run: str
     file: str
     frame: int
     time: float

@@ -75,10 +75,7 @@ def _unit(result: Result) -> str:
     counted = result.system.counted
     if len(counted) == 1:
         return counted[0].unit
-    return (
-        "rmse, mae and max_error of a field are divided by its std over the training data (of a curl: over the "
-        "evaluated frames), mse by its square; means over counted fields"
-    )
+    return "std of each field over the training data (of a curl: over the evaluated frames); means over counted fields"
 
 
 def _overall(result: Result, method: str) -> Summary:
@@ -125,6 +122,7 @@ def _extremes(result: Result) -> Summary:
     return {
         name: {
             "pair": row,
+            "run": result.pairs[row].run,
             "file": result.pairs[row].file,
             "frame": result.pairs[row].frame,
             "time": result.pairs[row].time,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.floating]
-TITLES = ("t1", "true t2", "predicted t2", "predicted − true")
+TITLES = ("t1", "true t2", "predicted t2", "predicted − true, same span")
 
 
 def draw(
@@ -27,7 +27,9 @@ def draw(
     softening: Mapping[str, float] | None = None,
 ) -> None:
     """Write a PNG; arguments as of :func:`collage`."""
-    collage(rows, title=title, units=units, softening=softening).savefig(path, dpi=80)
+    collage(rows, title=title, units=units, softening=softening).savefig(
+        path, dpi=80, bbox_inches="tight"
+    )
 
 
 def collage(
@@ -53,7 +55,12 @@ def collage(
     axes = figure.subplots(len(rows), 4, squeeze=False)
     for line, (name, fields) in zip(axes, rows.items(), strict=True):
         _draw_row(
-            figure, line, name, fields, (units or {}).get(name, "1"), (softening or {}).get(name, 0.0)
+            figure,
+            line,
+            name,
+            fields,
+            (units or {}).get(name, "1"),
+            (softening or {}).get(name, 0.0),
         )
     for axis, label in zip(axes[0], TITLES, strict=True):
         axis.set_title(label)
@@ -76,8 +83,10 @@ def _draw_row(
     figure.colorbar(shown, ax=list(line[:3]), shrink=0.9, label=with_unit("", unit).strip())
     error = predicted - u2
     shown = line[3].imshow(error, origin="lower", **scale.error.colours)
-    figure.colorbar(shown, ax=line[3], shrink=0.9, label=f"{with_unit('', unit)} same span".strip())
-    line[0].set_ylabel(name + (f"\ncolours linear to ±{softening:g}, then log" if softening else ""))
+    figure.colorbar(shown, ax=line[3], shrink=0.9, label=with_unit("", unit).strip())
+    line[0].set_ylabel(
+        name + (f"\ncolours linear to ±{softening:g}, then log" if softening else "")
+    )
     deviation = np.nanstd(u2)
     root = float(np.sqrt(np.nanmean(np.square(error))))
     relative = f", {100 * root / deviation:.1f} % of std" if deviation > 0 else ""

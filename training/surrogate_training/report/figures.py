@@ -56,7 +56,10 @@ def histograms(result: Result) -> Figure:
         for name in (TRUTH, MODEL):
             counts = histogram.counts[name]
             axis.stairs(
-                counts / counts.sum() / width, histogram.edges, label=LABELS[name], color=COLOURS[name]
+                counts / counts.sum() / width,
+                histogram.edges,
+                label=LABELS[name],
+                color=COLOURS[name],
             )
         axis.set_yscale("log")
         axis.set_xlabel(with_unit(field.name, field.unit))
@@ -71,9 +74,7 @@ def spectra(result: Result) -> Figure:
     fields = result.system.fields
     figure = new_figure(11.5, 3.2 * -(-len(fields) // 3))
     k = result.wavenumber
-    for position, (axis, field) in enumerate(
-        zip(panels(figure, len(fields)), fields, strict=True)
-    ):
+    for position, (axis, field) in enumerate(zip(panels(figure, len(fields)), fields, strict=True)):
         for name in (TRUTH, MODEL, "persistence", *([m for m in result.methods if m == "coarse"])):
             power = result.spectra[name][:, position]  # (pairs, shells)
             power = power[np.isfinite(power).all(1)]
@@ -104,7 +105,11 @@ def rollout(result: Result) -> Figure | None:
     for axis, curve in zip(panels(figure, 2), ("vrmse", "correlation"), strict=True):
         for name in found.curves:
             axis.plot(
-                found.times, found.median(name, curve), ".-", label=LABELS[name], color=COLOURS[name]
+                found.times,
+                found.median(name, curve),
+                ".-",
+                label=LABELS[name],
+                color=COLOURS[name],
             )
             low, high = found.band(name, curve)
             axis.fill_between(found.times, low, high, alpha=0.2, color=COLOURS[name], linewidth=0)
@@ -123,7 +128,9 @@ def ranks(result: Result) -> Figure | None:
     if found is None:
         return None
     figure = new_figure(11.5, 2.8 * -(-len(found.ranks) // 3))
-    for axis, (name, counts) in zip(panels(figure, len(found.ranks)), found.ranks.items(), strict=True):
+    for axis, (name, counts) in zip(
+        panels(figure, len(found.ranks)), found.ranks.items(), strict=True
+    ):
         axis.bar(np.arange(len(counts)), counts / counts.sum(), color=COLOURS[MODEL])
         axis.axhline(1 / len(counts), color="black", linestyle=":")
         axis.set_title(name)
@@ -149,7 +156,9 @@ def training(records: list[dict[str, Any]]) -> Figure | None:
     for axis, kind in zip(panels(figure, len(drawn)), drawn, strict=True):
         lowest = np.inf
         for key in shown[kind]:
-            points = [(r["step"], r[key]) for r in kinds[kind] if isinstance(r.get(key), int | float)]
+            points = [
+                (r["step"], r[key]) for r in kinds[kind] if isinstance(r.get(key), int | float)
+            ]
             steps, values = zip(*points, strict=True)
             axis.plot(steps, values, label=key, linewidth=2 if key in ("loss", "error") else 1)
             lowest = min(lowest, *values)

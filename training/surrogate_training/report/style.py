@@ -92,7 +92,7 @@ def new_figure(width: float, height: float) -> Figure:
 def png(figure: Figure, *, dpi: int = 90) -> bytes:
     """A figure as PNG."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
+    figure.savefig(stream, format="png", dpi=dpi, bbox_inches="tight")
     return stream.getvalue()
 
 

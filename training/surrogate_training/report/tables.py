@@ -47,7 +47,8 @@ def score_table(
 ) -> Table:
     """A row a metric, a column a method; the number nearest to a perfect prediction's is marked."""
     methods = list(numbers)
-    rows, best = [], set()
+    rows: list[tuple[str, ...]] = []
+    best: set[tuple[int, int]] = set()
     for metric in SHOWN:
         values = [numbers[method][metric] for method in methods]
         distance = {
@@ -60,9 +61,7 @@ def score_table(
         rows.append((metric.replace("_", " "), *(number(v) for v in values)))
     if all("pairs" in n for n in numbers.values()):
         rows.append(("pairs", *(str(numbers[method]["pairs"]) for method in methods)))
-    return Table(
-        title, ("", *(LABELS[m] for m in methods)), tuple(rows), frozenset(best), note
-    )
+    return Table(title, ("", *(LABELS[m] for m in methods)), tuple(rows), frozenset(best), note)
 
 
 def overall_table(summary: dict[str, Any]) -> Table:
@@ -80,7 +79,9 @@ def field_tables(summary: dict[str, Any]) -> list[Table]:
     if len(summary["fields"]) == 1:
         return []
     return [
-        score_table(f"{name}, in {field['unit']}" if field["unit"] != "1" else name, field["methods"])
+        score_table(
+            f"{name}, in {field['unit']}" if field["unit"] != "1" else name, field["methods"]
+        )
         for name, field in summary["fields"].items()
     ]
 
@@ -93,7 +94,10 @@ def ensemble_table(summary: dict[str, Any]) -> Table | None:
     rows = [
         (
             f"{name} [{summary['fields'][name]['unit']}]",
-            *(number(e[key]) for key in ("crps", "mae_persistence", "spread_skill", "rmse_of_mean")),
+            *(
+                number(e[key])
+                for key in ("crps", "mae_persistence", "spread_skill", "rmse_of_mean")
+            ),
         )
         for name, e in found["fields"].items()
     ]
@@ -138,6 +142,7 @@ def extremes_table(summary: dict[str, Any], time_unit: str) -> Table:
     rows = tuple(
         (
             name,
+            found["run"],
             found["file"],
             str(found["frame"]),
             quantity_text(found["time"], time_unit),
@@ -146,7 +151,9 @@ def extremes_table(summary: dict[str, Any], time_unit: str) -> Table:
         for name, found in summary["extremes"].items()
     )
     return Table(
-        "Best, median and worst pair", ("", "file", "frame", "t1", "error (VRMSE)"), rows
+        "Best, median and worst pair",
+        ("", "trajectory or region", "file", "frame", "t1", "error (VRMSE)"),
+        rows,
     )
 
 
