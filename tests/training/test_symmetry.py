@@ -180,7 +180,9 @@ def test_a_component_that_is_not_there_has_no_sign() -> None:
 
 @pytest.mark.parametrize("first", DIHEDRAL, ids=str)
 def test_negation_commutes_with_every_element_and_undoes_itself(first: Symmetry) -> None:
-    layout = Layout.of(VECTORS, ("cell",) * 5, AXIAL.model_copy(update={"negate": ("bx", "by", "bz")}))
+    layout = Layout.of(
+        VECTORS, ("cell",) * 5, AXIAL.model_copy(update={"negate": ("bx", "by", "bz")})
+    )
     u = waves()
     negate = Symmetry(negate=True)
     np.testing.assert_array_equal(
