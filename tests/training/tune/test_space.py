@@ -11,6 +11,14 @@ from surrogate_training.recipe import RecipeError
 from surrogate_training.tune.space import build_recipe, load_space
 
 Write = Callable[..., Path]
+SEARCHES = Path(__file__).resolve().parents[3] / "training" / "searches"
+
+
+@pytest.mark.parametrize("path", sorted(SEARCHES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_our_own_search_spaces_fit_their_recipes(path: Path) -> None:
+    space, recipe = load_space(path)
+    assert recipe.is_file()
+    assert space.space
 
 
 def test_values_of_a_trial_reach_its_recipe(write_space: Write) -> None:
