@@ -246,7 +246,7 @@ def _join(
         header["BUNIT"] = found[0]
     else:
         header.remove("BUNIT", ignore_missing=True)
-    _describe(header, names, found, [image.path.name for image in images])
+    describe_channels(header, names, found, [image.path.name for image in images])
     return header, np.stack([image.data for image in images])  # (channels, ny, nx)
 
 
@@ -258,7 +258,7 @@ def carried_over(header: Header) -> Header:
     return fits.Header(kept)
 
 
-def _describe(
+def describe_channels(
     header: Header, names: Sequence[str], found: Sequence[str], files: Sequence[str]
 ) -> None:
     """What the third axis counts; CTYPE3 makes it a linear axis for WCS readers."""

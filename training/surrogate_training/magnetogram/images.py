@@ -144,7 +144,11 @@ def _opened(path: Path) -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unusual keywords are JSOC's habit
             warnings.filterwarnings("error", message=".*truncated.*")
-            with fits.open(path, memmap=False, lazy_load_hdus=False) as units:
+            # a file of ours to close: astropy leaves damaged ones open
+            with (
+                path.open("rb") as file,
+                fits.open(file, memmap=False, lazy_load_hdus=False) as units,
+            ):
                 unit = next(
                     (u for u in units if u.header.get("NAXIS", 0) >= 2 and u.is_image), None
                 )

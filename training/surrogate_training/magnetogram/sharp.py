@@ -20,14 +20,13 @@ from surrogate.errors import ArgumentError, FieldError, UnitError
 from surrogate.io.frames import FrameFile
 from surrogate_training.magnetogram.images import Array, Header, write_image
 from surrogate_training.magnetogram.masks import off_limb
-from surrogate_training.magnetogram.tai import compact_time, format_time, utc_text
+from surrogate_training.magnetogram.tai import HOURS, compact_time, format_time, utc_text
 
 JSOC_EPOCH = datetime(1977, 1, 1)
 """What the scalar ``start_time`` counts seconds from (TAI)."""
 
 _ROTATION = 360 / 27.2753  # degrees a day, of the central meridian against Carrington's grid
 _RADIUS = 6.957e10  # cm, the Sun's nominal radius (IAU 2015 resolution B3)
-_HOURS = {"s": 1 / 3600, "min": 1 / 60, "h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0}
 _DEGREES = {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "rad": 180 / np.pi, "radian": 180 / np.pi}
 _JSOC_STEP = 0.01  # Mx/cm^2, what JSOC's int32 segments count in
 
@@ -213,7 +212,7 @@ def _read_axes(path: Path) -> tuple[Map, NDArray[np.float64]]:
             )
         y, x = (str(name) for name in dimensions.attrs["spatial_dims"])
         latitude, longitude = (_scaled(dimensions[a], _DEGREES, path) for a in (y, x))
-        hours = _scaled(dimensions["time"], _HOURS, path)
+        hours = _scaled(dimensions["time"], HOURS, path)
     for name, values in (("latitude", latitude), ("longitude", longitude)):
         steps = np.diff(values)
         if len(steps) == 0 or not np.allclose(steps, steps.mean(), rtol=1e-4) or steps.mean() <= 0:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from surrogate.errors import ArgumentError
 
-EPOCH = datetime(1970, 1, 1)
-"""Times in hours count from here (TAI)."""
+HOURS = {"s": 1 / 3600, "min": 1 / 60, "h": 1.0, "hour": 1.0, "hours": 1.0, "d": 24.0, "day": 24.0}
+"""Hours of a unit of time."""
 
 _TEXT = re.compile(
     r"(?P<date>\d{4}[.-]\d\d[.-]\d\d|\d{8})"
@@ -78,11 +78,6 @@ def utc_text(time: datetime) -> str:
     from astropy.time import Time
 
     return f"{Time(time.isoformat(), scale='tai', precision=3).utc.isot}Z"
-
-
-def hours(time: datetime) -> float:
-    """Hours since 1970-01-01 TAI."""
-    return (time - EPOCH) / timedelta(hours=1)
 
 
 def _from_utc(text: str) -> datetime:

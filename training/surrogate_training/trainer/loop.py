@@ -14,7 +14,7 @@ from surrogate_training.callback import Callback
 from surrogate_training.checkpoint import State
 from surrogate_training.config import Recipe
 from surrogate_training.data.batches import BatchSource
-from surrogate_training.data.pairs import open_sets, read_grid
+from surrogate_training.data.pairs import grid_of, open_sets
 from surrogate_training.data.prefetch import Rounds, Share, prefetch
 from surrogate_training.data.statistics import measure
 from surrogate_training.methods.method import GENERATOR
@@ -74,7 +74,7 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         state = self._last_state() if resume else None
         sets = open_sets(recipe.data, root=root)
-        grid = read_grid(tuple(f for s in sets.values() for f in s.files), recipe.data)
+        grid = grid_of(sets.values())
         check_grid(recipe, grid.shape, grid.constants)
         self.statistics = run.statistics() if state else measure(sets["train"], grid)
         self.source = BatchSource(sets["train"], recipe, self.statistics)
