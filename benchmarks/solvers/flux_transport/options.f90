@@ -107,7 +107,7 @@ contains
       o%parameters(k)%given = .true.
       associate (p => o%parameters(k))
         if (.not. (p%value >= p%lower .and. p%value <= p%upper)) call refuse(name, value, &
-          trim(text_of(p%lower)) // ' to ' // trim(text_of(p%upper)) // ' (' // trim(p%text) // ')')
+          text_of(p%lower) // ' to ' // text_of(p%upper) // ' (' // trim(p%text) // ')')
       end associate
     end select
   end subroutine take
@@ -121,11 +121,11 @@ contains
     end associate
     if (o%lat_range(1) >= o%lat_range(2) .or. maxval(abs(o%lat_range)) > 85) call give_up('--lat-range: expected ' // &
       'SOUTH,NORTH between -85 and 85 degrees: cells get too narrow at the poles')
-    if (o%refresh <= 0) call give_up('--refresh: got ' // trim(text_of(o%refresh)) // ', expected minutes above 0')
-    if (o%courant <= 0 .or. o%courant > 1) call give_up('--cfl: got ' // trim(text_of(o%courant)) // ', expected a ' // &
+    if (o%refresh <= 0) call give_up('--refresh: got ' // text_of(o%refresh) // ', expected minutes above 0')
+    if (o%courant <= 0 .or. o%courant > 1) call give_up('--cfl: got ' // text_of(o%courant) // ', expected a ' // &
       'number above 0, at most 1 (0.5 is safe)')
-    if (o%interval <= 0) call give_up('--interval: got ' // trim(text_of(o%interval)) // ', expected hours above 0')
-    if (o%first_frame < 0) call give_up('--first-frame: got ' // trim(text_of(o%first_frame)) // ', expected hours from 0')
+    if (o%interval <= 0) call give_up('--interval: got ' // text_of(o%interval) // ', expected hours above 0')
+    if (o%first_frame < 0) call give_up('--first-frame: got ' // text_of(o%first_frame) // ', expected hours from 0')
     if (.not. on_node(o, o%interval)) call refuse_between(o, 'interval', o%interval)
     if (.not. on_node(o, o%first_frame)) call refuse_between(o, 'first-frame', o%first_frame)
     if (o%map /= '' .and. o%restart /= '') call give_up('--map, --restart: the start is one of them; leave one out')
@@ -140,8 +140,8 @@ contains
     character(len=*), intent(in) :: name
     real(dp), intent(in) :: hours
 
-    call give_up('--' // name // ': got ' // trim(text_of(hours)) // ' hours, expected a multiple of --refresh, ' // &
-      trim(text_of(o%refresh)) // ' minutes')
+    call give_up('--' // name // ': got ' // text_of(hours) // ' hours, expected a multiple of --refresh, ' // &
+      text_of(o%refresh) // ' minutes')
   end subroutine refuse_between
 
   ! Whether hours are a whole number of refreshes.
@@ -162,10 +162,15 @@ contains
 
   function text_of(x) result(text)
     real(dp), intent(in) :: x
-    character(len=16) :: text
+    character(len=:), allocatable :: text
+    character(len=24) :: buffer
 
-    write (text, '(g0.6)') x
-    text = adjustl(text)
+    if (abs(x) < 1e15_dp .and. x == anint(x)) then
+      write (buffer, '(i0)') int(x, int64)
+    else
+      write (buffer, '(g0.6)') x
+    end if
+    text = trim(buffer)
   end function text_of
 
   real(dp) function number(name, value)
