@@ -165,7 +165,7 @@ contains
     character(len=:), allocatable :: text
     character(len=24) :: buffer
 
-    if (abs(x) < 1e15_dp .and. x == anint(x)) then
+    if (abs(x) < 1e15_dp .and. abs(x - anint(x)) <= 0) then
       write (buffer, '(i0)') int(x, int64)
     else
       write (buffer, '(g0.6)') x
