@@ -16,6 +16,7 @@ STILL = {
     "speed": 0.0,
     "radius": 15.0,
     "lifetime": 36.0,
+    "refresh": 15.0,
     "rotation_a": CARRINGTON,
     "rotation_b": 0.0,
     "rotation_c": 0.0,
