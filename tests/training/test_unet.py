@@ -37,7 +37,7 @@ def test_tanh_bounds_the_output():
 
 def test_dropout_acts_in_training_only():
     torch.manual_seed(0)
-    net = UNet(1, 1, levels=5, features=4, norm="none", dropout=True)
+    net = UNet(1, 1, levels=5, features=4, norm="none", dropout="training")
     x = torch.randn(1, 1, 32, 32)
     assert not torch.equal(net(x), net(x))
     net.eval()

@@ -11,7 +11,6 @@ from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.method import GENERATOR
 from surrogate_training.methods.regression import Regression
-from surrogate_training.methods.unroll import advanced
 from surrogate_training.metrics.relative import relative_errors
 
 Make = Callable[..., Any]
@@ -107,11 +106,25 @@ def test_too_few_frames_are_refused(build: Make) -> None:
         build(unroll={"jumps": 2}).prepare(Batch(frames(2)), step=0)
 
 
-def test_conditions_and_missing_cells_come_from_the_frame_itself() -> None:
-    truth, predicted = torch.zeros(1, 3, 2, 2), torch.ones(1, 2, 2, 2, requires_grad=True)
-    weight = torch.tensor([[[[1.0, 1.0], [1.0, 0.0]]]])
-    state = advanced(truth, predicted, weight, (0, 2))
-    assert state[0, 1].eq(0).all()
-    assert state[0, 0].tolist() == state[0, 2].tolist() == [[1, 1], [1, 0]]
-    (gradient,) = torch.autograd.grad(state.sum(), predicted)
-    assert gradient[0, 0].tolist() == [[1, 1], [1, 0]]
+def test_a_jump_starts_from_the_fields_predicted_and_the_conditions_given(
+    make_recipe: Make, random_model: Make, statistics: Statistics
+) -> None:
+    fields = [{"name": "rho"}, {"name": "p", "condition": True}, {"name": "vx"}]
+    recipe = make_recipe(
+        data={"fields": fields, "augment": {}},
+        model=NET | {"features": []},
+        method={"unroll": {"jumps": 2}},
+    )
+    method = Regression(recipe, statistics)
+    method.networks[GENERATOR] = random_model(recipe, statistics)
+    seen: list[torch.Tensor] = []
+    method.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    u, weight = frames(3)[:, :, :3], torch.ones(2, 1, 16, 16)
+    weight[:, :, 4] = 0
+    method.prepare(Batch(u, weight=weight), step=0)
+    first, second = seen
+    predicted = method.scaling.frame(u[0], method.generator(first))
+    expected = u[1].clone()
+    expected[:, [0, 2]] = predicted
+    expected[:, :, 4] = u[1, :, :, 4]
+    torch.testing.assert_close(second, method.scaling.normalise(expected))

@@ -95,9 +95,20 @@ class MetricsFile:
                         kept.append(line + "\n")
                 except (json.JSONDecodeError, KeyError):
                     continue  # a line that a killed run left half written
-        path.write_text("".join(kept))
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text("".join(kept))
+        partial.replace(path)
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""
-        with self.path.open("a") as stream:
+        append_record(self.path, record)
+
+
+def append_record(path: Path, record: dict[str, Any]) -> None:
+    """Append one record to ``metrics.jsonl``: one write at its end, so that threads never mix their lines."""
+    try:
+        with path.open("a") as stream:
             stream.write(json.dumps(record) + "\n")
+    except OSError as error:
+        text = f"{error.strerror}; free space and continue with --resume"
+        raise OSError(error.errno, text, str(path)) from error

@@ -15,6 +15,7 @@ from surrogate_training.config.method import (
     Method,
     Pix2PixConfig,
     RegressionConfig,
+    TemplateConfig,
     Unroll,
 )
 from surrogate_training.config.model import Curl, Feature, Model, ResidualUNetConfig, UNetConfig
@@ -48,6 +49,7 @@ __all__ = [
     "Run",
     "Section",
     "Split",
+    "TemplateConfig",
     "UNetConfig",
     "Unroll",
 ]

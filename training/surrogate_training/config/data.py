@@ -37,6 +37,8 @@ class FieldSpec(Section):
         What the net sees, and for method ``pix2pix`` predicts: u, or asinh(u / softening).
     softening : float
         Where asinh turns from linear to logarithmic, in the field's unit.
+    fill : float
+        What stands in cells without data (``data.missing: mask``), in the field's unit; best a typical value.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FieldSpec(Section):
     interval: bool = False
     scaling: Literal["linear", "asinh"] = "linear"
     softening: float = Field(default=1.0, gt=0)
+    fill: float = 0.0
 
     @property
     def path(self) -> str:
@@ -199,8 +202,8 @@ class Data(Section):
     stride, strides : int, tuple of int
         Frames from t1 to t2; several strides need the parameter ``dt``.
     missing : {"refuse", "mask"}
-        What NaN means: a file that is refused, or cells without data (off the limb), which become zero in what the
-        net sees and have no weight in the loss and the scores.
+        What NaN means: a file that is refused, or cells without data (off the limb), which become the field's ``fill``
+        and have no weight in the loss and the scores.
     cached : bool
         Keep all frames in memory.
     """

@@ -75,7 +75,25 @@ class Pix2PixConfig(Section):
     discriminator_learning_rate: float | None = Field(default=None, gt=0)
 
 
+class TemplateConfig(Section):
+    """Of ``methods/template.py``, which is there to be copied: regression by the Charbonnier loss.
+
+    Attributes
+    ----------
+    epsilon : float
+        Error at which the loss turns from quadratic to linear, in units of the increment's standard deviation.
+    """
+
+    kind: Literal["template"] = "template"
+    noise: float = Field(
+        default=0.005, ge=0, description="input noise in units of each field's std"
+    )
+    epsilon: float = Field(default=0.1, gt=0)
+
+
 Method = Annotated[
-    Annotated[RegressionConfig, Tag("regression")] | Annotated[Pix2PixConfig, Tag("pix2pix")],
+    Annotated[RegressionConfig, Tag("regression")]
+    | Annotated[Pix2PixConfig, Tag("pix2pix")]
+    | Annotated[TemplateConfig, Tag("template")],
     by_kind("regression"),
 ]

@@ -46,7 +46,20 @@ PRESETS = {
     "small": {"widths": (32, 64, 96), "encoder_blocks": (1, 1, 2), "decoder_blocks": (1, 1)},
     "medium": {"widths": (48, 96, 192), "encoder_blocks": (2, 2, 4), "decoder_blocks": (2, 2)},
 }
-"""Of the residual U-Net: keys that a recipe does not give itself."""
+"""Of the residual U-Net: keys that a recipe does not give itself.
+
+For six fields in and one out on 128² cells, 2 FLOP a multiply-add; radius is the receptive field to each side:
+
+========== ======== ===== ===== =============
+preset     block    M     GFLOP radius, cells
+========== ======== ===== ===== =============
+small      residual 0.59  0.9    67
+small      convnext 0.33  0.5    95
+medium     residual 3.7   4.3   123
+medium     convnext 1.8   2.2   179
+(unet_128)          41.8  3.0   everything
+========== ======== ===== ===== =============
+"""
 
 
 class ResidualUNetConfig(NetConfig):
@@ -71,6 +84,11 @@ class ResidualUNetConfig(NetConfig):
         if isinstance(given, dict) and given.get("preset") in PRESETS:
             return PRESETS[given["preset"]] | given
         return given
+
+    @property
+    def minimum(self) -> int:
+        """Least number of blocks of ``multiple`` cells along an axis: as many as padding copies of the coarsest."""
+        return 3 if self.block == "convnext" else 2
 
     @model_validator(mode="after")
     def _levels(self) -> ResidualUNetConfig:
@@ -112,6 +130,25 @@ class UNetConfig(NetConfig):
     norm: Literal["batch", "instance", "none"] = "batch"
     dropout: Literal["off", "training", "noise"] = "off"
     tanh: bool = False
+
+    @model_validator(mode="after")
+    def _possible(self) -> UNetConfig:
+        if self.tanh and self.target != "frame":
+            raise ValueError(
+                "model.tanh: true bounds a frame, in units of the scaled field; given target: "
+                f"{self.target}; set model.target: frame, or tanh: false"
+            )
+        if self.checkpointing and self.norm == "batch":
+            raise ValueError(
+                "model.checkpointing: true computes every level twice, and batch norm would count each batch twice in "
+                "its running statistics; set model.norm: instance, or checkpointing: false"
+            )
+        return self
+
+    @property
+    def minimum(self) -> int:
+        """Least number of blocks of ``multiple`` cells along an axis."""
+        return 1
 
     @property
     def multiple(self) -> int:

@@ -22,13 +22,19 @@ class Optimiser(Section):
     The rate rises over ``warmup`` steps, is constant until step ``hold`` and then follows ``schedule`` (half a cosine,
     or a straight line) down to ``final_learning_rate`` at the last step; ``constant`` stays. While a run has not passed
     ``hold`` it may be resumed with another number of ``steps``: the result is that of a run which had it from the
-    start. ``shards`` parts of a batch are worked on at the same time, one thread each (CPU). With ``accumulate`` > 1 a
-    batch is worked on in that many parts one after the other, for memory. ``batch`` is of all processes together.
+    start, as with a ``constant`` schedule always. ``shards`` parts of a batch are worked on at the same time, one
+    thread each, which is faster than threads inside operators: on a CPU, in one process, for nets without statistics of
+    a batch and without dropout. With ``accumulate`` > 1 a batch is worked on in that many parts one after the other,
+    for memory. ``batch`` is of all processes together.
+
+    ``weight_decay`` is of convolutions' weights alone: decoupled for ``adamw``, an L2 term of the loss for ``adam``.
+    ``clip`` is the largest norm of a network's gradient. ``ema`` is the generator's, running statistics of its norms
+    included. After early stopping ``final.pt`` is the best checkpoint.
     """
 
     steps: int = Field(ge=1)
     batch: int = Field(default=8, ge=1)
-    shards: int = Field(default=2, ge=1)
+    shards: int = Field(default=1, ge=1)
     accumulate: int = Field(default=1, ge=1)
     kind: Literal["adam", "adamw"] = "adamw"
     learning_rate: float = Field(default=1.5e-3, gt=0)

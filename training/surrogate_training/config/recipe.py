@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.method import Method, RegressionConfig
-from surrogate_training.config.model import Curl, Model, ResidualUNetConfig
+from surrogate_training.config.model import Curl, Model, ResidualUNetConfig, UNetConfig
 from surrogate_training.config.optimiser import Optimiser
 from surrogate_training.config.run import Physics, Run
 from surrogate_training.config.section import Section
@@ -40,6 +40,22 @@ class Recipe(Section):
             raise ValueError(
                 "data.fields has conditions only; at least one field must be predicted"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _potentials_are_linear(self) -> Recipe:
+        scalings = {f.name: f.scaling for f in self.data.fields}
+        for name in self.potentials:
+            if scalings[name] != "linear":
+                raise ValueError(
+                    f"field {name!r}: scaling {scalings[name]}, but model.features has its curl, which only a linear "
+                    "scaling keeps; set scaling: linear"
+                )
+            if isinstance(self.model, UNetConfig) and self.model.tanh:
+                raise ValueError(
+                    f"model.tanh: true bounds values, but {name!r} is a potential: a constant may be added to it; set "
+                    "tanh: false"
+                )
         return self
 
     @model_validator(mode="after")

@@ -70,9 +70,9 @@ class Method(nn.Module, ABC):
         return self.recipe.optimiser.learning_rate
 
     def inputs(self, batch: Batch, state: Tensor) -> tuple[Tensor, ...]:
-        """What the generator takes: `state` (B, C, ny, nx), physical, normalised; and the batch's parameters."""
-        normalised = self.scaling.normalise(state)
-        return (normalised,) if batch.parameters is None else (normalised, batch.parameters)
+        """What the generator takes: `state` (B, C, ny, nx), physical, normalised; the batch's parameters; noise."""
+        x = self.scaling.normalise(state)
+        return (x, *self.generator.more_inputs(x, batch.parameters))
 
     @abstractmethod
     def prepare(self, batch: Batch, *, step: int) -> Any:

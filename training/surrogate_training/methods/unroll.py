@@ -65,16 +65,8 @@ def unroll(method: Method, batch: Batch, *, jumps: int, push_forward: bool) -> l
         if counts:
             made.append(Jump(frame, method.scaling.predicted(batch.frames[n]), batch.weight))
         if n < jumps:
-            state = advanced(batch.frames[n], frame, batch.weight, method.recipe.predicted_channels)
+            truth = batch.frames[n]
+            if batch.weight is not None:
+                frame = torch.where(batch.weight > 0, frame, method.scaling.predicted(truth))
+            state = method.scaling.state(truth, frame)  # (B, C, ny, nx)
     return made
-
-
-def advanced(
-    truth: Tensor, predicted: Tensor, weight: Tensor | None, channels: tuple[int, ...]
-) -> Tensor:
-    """State (B, C, ny, nx) whose fields at `channels` are `predicted` (B, P, ny, nx) where `weight` is not 0."""
-    if weight is not None:
-        predicted = torch.where(weight > 0, predicted, truth[:, list(channels)])
-    if len(channels) == truth.shape[1]:
-        return predicted
-    return truth.index_copy(1, torch.tensor(channels, device=truth.device), predicted)

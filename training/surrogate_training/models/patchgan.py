@@ -9,11 +9,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from surrogate_training.config import Discriminator
-from surrogate_training.models.unet import NORMS
+from surrogate_training.models.unet import LARGEST_FACTOR, NORMS, initialise
 
-LARGEST_FACTOR = 8  # channels stop growing at eight times the base
 SLOPE = 0.2  # of the leaky ReLU
-STD = 0.02  # of the initial weights
 
 
 class PatchGAN(nn.Module):
@@ -77,13 +75,3 @@ class PatchGAN(nn.Module):
             Larger: more likely real. Of (B, 1, ny, nx) without layers.
         """
         return self.net(torch.cat([condition, frame], 1))  # type: ignore[no-any-return]
-
-
-def initialise(module: nn.Module) -> None:
-    """The paper's initial weights, for ``Module.apply``: N(0, 0.02), of norms N(1, 0.02); biases 0."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, STD)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, STD)
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module.bias is not None:
-        nn.init.zeros_(module.bias)
