@@ -6,6 +6,7 @@ CHUNIT1, … (units) and CHFILE1, … (where they came from). NaN stays: it is o
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from surrogate_training.magnetogram.tai import compact_time, format_time
 from surrogate_training.magnetogram.wcs import check_same_wcs, crop
 
 DEFAULT_CHANNELS = ("Br", "Bt", "Bp")
+_OF_CUBES = re.compile(r"CH(AN|UNIT|FILE)\d+|C(TYPE|RPIX|RVAL|DELT|UNIT)3")
 Kind = Literal["auto", "segments", "planes", "repeat"]
 Frame = tuple[str, datetime]  # region, time
 
@@ -255,6 +257,14 @@ def carried_over(header: Header) -> Header:
     from astropy.io import fits
 
     kept = [card for card in header.cards if not STRUCTURE.fullmatch(card.keyword)]
+    return fits.Header(kept)
+
+
+def plain_header(header: Header) -> Header:
+    """A cube's header without its third axis and its channels."""
+    from astropy.io import fits
+
+    kept = [c for c in carried_over(header).cards if not _OF_CUBES.fullmatch(c.keyword)]
     return fits.Header(kept)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import surrogate
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 from surrogate.io.states import read_state
-from surrogate_training.magnetogram.cube import carried_over
+from surrogate_training.magnetogram.cube import plain_header
 from surrogate_training.magnetogram.headers import PATTERN, channels, identify, units
 from surrogate_training.magnetogram.images import (
     SUFFIXES,
@@ -27,8 +27,6 @@ from surrogate_training.magnetogram.prediction import FROM, Opened, predicted_he
 from surrogate_training.magnetogram.tai import compact_time
 
 To = Literal["single", "three", "channels"]
-_OF_CUBES = ("CHAN", "CHUNIT", "CHFILE")
-_THIRD_AXIS = ("CTYPE3", "CRPIX3", "CRVAL3", "CDELT3", "CUNIT3")
 
 
 @dataclass(frozen=True)
@@ -206,11 +204,11 @@ def _unscaled(frame: Channels, opened: Opened) -> Channels:
     """Undo the scaling, u = softening sinh(s) for fields that the manifest scales by asinh."""
     data = dict(frame.data)
     for spec in opened.manifest.fields:
-        scaling = getattr(spec, "scaling", None)
-        if spec.prediction is None or scaling is None or scaling.kind != "asinh":
+        softening = opened.softening(spec.name)
+        if spec.prediction is None or softening is None:
             continue
         name = opened.channel(spec.name, list(data))
-        data[name] = (scaling.softening * np.sinh(data[name])).astype(np.float32)
+        data[name] = (softening * np.sinh(data[name])).astype(np.float32)
     return Channels(frame.path, data, frame.units, frame.header)
 
 
@@ -253,18 +251,6 @@ def _write(frame: Channels, out: Path, to: To, pattern: str) -> list[Path]:
         _one(out / f"{stem}.{name}.fits", values, header, frame.units[name])
         for name, values in frame.data.items()
     ]
-
-
-def plain_header(header: Header) -> Header:
-    """A cube's header without its third axis and its channels."""
-    from astropy.io import fits
-
-    kept = [
-        card
-        for card in carried_over(header).cards
-        if card.keyword not in _THIRD_AXIS and not card.keyword.startswith(_OF_CUBES)
-    ]
-    return fits.Header(kept)
 
 
 def _one(path: Path, values: Any, header: Header, unit: str) -> Path:
