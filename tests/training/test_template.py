@@ -11,7 +11,7 @@ import torch
 from surrogate_training.config import Method as MethodSection
 from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.evaluate import evaluate_run
+from surrogate_training.evaluation.evaluate import evaluate_run
 from surrogate_training.methods.method import GENERATOR
 from surrogate_training.methods.registry import METHODS, make_method
 from surrogate_training.methods.template import Template

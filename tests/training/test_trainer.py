@@ -13,7 +13,7 @@ import pytest
 import torch
 from surrogate_training import checkpoint
 from surrogate_training.config import Optimiser
-from surrogate_training.evaluate import evaluate_run
+from surrogate_training.evaluation.evaluate import evaluate_run
 from surrogate_training.methods.method import Loss
 from surrogate_training.recipe import RecipeError
 from surrogate_training.runfolder import RunFolder, open_run

@@ -20,7 +20,7 @@ from surrogate_training.card import write_card
 from surrogate_training.config import FieldSpec, Recipe
 from surrogate_training.data.pairs import open_sets
 from surrogate_training.data.statistics import FieldStatistics, Statistics
-from surrogate_training.evaluate import evaluate_run
+from surrogate_training.evaluation.evaluate import evaluate_run
 from surrogate_training.guards import add_guards, predictor
 from surrogate_training.locality import Locality, measure_locality
 from surrogate_training.models.scaling import Scaling

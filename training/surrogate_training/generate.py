@@ -56,9 +56,20 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
     return True
 
 
-def run_command(generate: Generate, folder: Path, *, root: Path, log: Path | None) -> None:
-    """Run the command with its placeholders filled in, from the repository's root."""
-    values = {"python": sys.executable, "root": str(root), "path": str(folder)}
+def run_command(
+    generate: Generate, folder: Path, *, root: Path, log: Path | None, out: Path | None = None
+) -> None:
+    """Run the command with its placeholders filled in, from the repository's root; ``{out}``: where it writes.
+
+    Without ``out`` that is ``folder`` itself.
+    """
+    target = folder if out is None else out
+    values = {
+        "python": sys.executable,
+        "root": str(root),
+        "path": str(folder),
+        "out": str(target),
+    }
     for name, preset in generate.requires.items():
         file = Path(os.environ.get(name) or preset.format(root=root))
         if not file.exists():
@@ -73,7 +84,7 @@ def run_command(generate: Generate, folder: Path, *, root: Path, log: Path | Non
         raise RecipeError(
             f"data.generate.command: unknown placeholder {error}; known: {', '.join(values)}"
         ) from error
-    folder.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     environment = dict(os.environ)
     # the synthetic generator is a module of this package, which need not be installed
     here = str(Path(__file__).resolve().parents[1])

@@ -4,34 +4,54 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from surrogate.cli.output import console, table
 from surrogate_training.cli.options import Json, Root, fail
+
+METHODS = ("model", "persistence", "linear_extrapolation", "mean", "coarse")
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run folder, or bundle NAME.surrogate.")],
-    part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    model: Annotated[Path, typer.Argument(help="Bundle NAME.surrogate, or run folder.")],
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A pairs.csv, or a folder or file of frames; default: the test part of the recipe's data."
+        ),
+    ] = None,
+    part: Annotated[
+        str, typer.Option(help="Of the recipe's data: train, validation or test.")
+    ] = "test",
+    pairs: Annotated[int, typer.Option(min=0, help="So many, spread over the data; 0: all.")] = 0,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Of a stochastic model; default: 8.")
+    ] = None,
+    rollout: Annotated[
+        int | None,
+        typer.Option(min=0, help="Jumps of a rollout; default: as many as the data has."),
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="PNG: t1 | t2 | predicted | error.")] = None,
     as_json: Json = False,
     root: Root = None,
 ) -> None:
-    """Print the errors of a run or bundle beside persistence, per field, on unseen trajectories."""
-    from surrogate_training.evaluate import evaluate_bundle, evaluate_run
+    """Score a model beside persistence, linear extrapolation, the training mean and the coarse solver."""
+    from surrogate_training.evaluation.evaluate import Options, evaluate_bundle, evaluate_run
+    from surrogate_training.evaluation.summary import summarise
     from surrogate_training.repository import find_root
     from surrogate_training.runfolder import open_run, set_threads
 
+    options = Options(pairs=pairs, members=members, rollout=rollout)
     try:
-        if (run / "manifest.json").is_file():
-            if picture is not None:
-                raise ValueError(
-                    "--picture needs a run folder; a bundle's pictures are made by `surrogate demo`"
-                )
-            summary = evaluate_bundle(run, root=root or find_root(Path.cwd()), part=part)
+        if (model / "manifest.json").is_file():
+            result = evaluate_bundle(
+                model, data, root=root or find_root(Path.cwd()), part=part, options=options
+            )
+            summary = summarise(result)
         else:
-            folder = open_run(run)
+            folder = open_run(model)
             set_threads(folder.recipe().run.threads)
             summary = evaluate_run(folder, root=root or folder.root(), part=part)
         if picture is not None:
@@ -42,9 +62,51 @@ def evaluate(
         fail(error)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
-        return
-    typer.echo(f"{'field':8s} {'error':>8s} {'persistence':>12s} {'ratio':>7s}")
-    for name, e in summary["fields"].items():
-        typer.echo(f"{name:8s} {e['error']:8.4f} {e['persistence']:12.4f} {e['ratio']:7.3f}")
-    total = (summary["error"], summary["persistence_error"], summary["error_over_persistence"])
-    typer.echo(f"{'mean':8s} {total[0]:8.4f} {total[1]:12.4f} {total[2]:7.3f}")
+    else:
+        _print(summary)
+
+
+_SHOWN = (
+    "rmse",
+    "relative_l2",
+    "vrmse",
+    "mae",
+    "max_error",
+    "correlation",
+    "ssim",
+    "spectrum_error",
+)
+_LARGER_IS_BETTER = ("correlation", "ssim")
+
+
+def _print(summary: dict[str, Any]) -> None:
+    """A table of the means, the best of each row marked, and what stands beside it."""
+    methods = [name for name in METHODS if name in summary]
+    rows = table("", *(name.replace("_", " ") for name in methods))
+    for metric in _SHOWN:
+        values = [summary[method][metric] for method in methods]
+        known = [v for v in values if v is not None]
+        best = (max if metric in _LARGER_IS_BETTER else min)(known) if known else None
+        rows.add_row(metric, *(_number(v, best=v is not None and v == best) for v in values))
+    out = console()
+    out.print(rows)
+    worst = summary["extremes"]["worst"]
+    out.print(
+        f"{summary['pairs']} pairs of {summary['trajectories']} trajectories; unit of rmse, mae, max_error: "
+        f"{summary['unit']}"
+    )
+    out.print(
+        f"worst pair: {worst['file']}, frame {worst['frame']}, error {worst['error']:.4g} of the truth's deviation"
+    )
+    refused = summary["refused"]
+    if refused["pairs"]:
+        reasons = ", ".join(f"{name} {count}" for name, count in refused["by"].items())
+        out.print(f"guards would refuse {refused['pairs']} pairs ({reasons}); they are scored too")
+    for note in summary["notes"]:
+        out.print(note)
+
+
+def _number(value: float | None, *, best: bool) -> str:
+    if value is None:
+        return "–"
+    return f"[bold]{value:.4g} *[/]" if best else f"{value:.4g}"

@@ -17,4 +17,6 @@ def drift(
     """
     change = errors.mean(predicted, weight) - errors.mean(before, weight)
     size = errors.mean(np.abs(np.asarray(before, np.float64)), weight)
-    return np.divide(change, size, out=np.full(np.shape(change), np.nan), where=size > 0)
+    return np.asarray(
+        np.divide(change, size, out=np.full(np.shape(change), np.nan), where=size > 0)
+    )

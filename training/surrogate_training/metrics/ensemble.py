@@ -42,7 +42,7 @@ def spread_skill(members: ArrayLike, truth: ArrayLike, weight: ArrayLike | None 
     x = _checked(members)
     skill = errors.rmse(x.mean(0), truth, weight)
     wide = np.sqrt((len(x) + 1) / len(x)) * spread(x, weight)
-    return np.divide(wide, skill, out=np.full(np.shape(wide), np.nan), where=skill > 0)
+    return np.asarray(np.divide(wide, skill, out=np.full(np.shape(wide), np.nan), where=skill > 0))
 
 
 def rank_histogram(

@@ -69,7 +69,8 @@ def isotropic_spectrum(
     power = np.abs(np.fft.fft2(centred)) ** 2 / field.size**2 / (window**2).mean()  # (ny, nx)
     shell, step, shells = _shells(field.shape, spacing)
     sums = np.bincount(shell.ravel(), power.ravel(), shells + 1)[1 : shells + 1]
-    return Spectrum(step * np.arange(1, shells + 1), sums, mean_square)
+    wavenumber = step * np.arange(1, shells + 1, dtype=np.float64)
+    return Spectrum(wavenumber, np.asarray(sums, np.float64), mean_square)
 
 
 def spectrum_error(predicted: Spectrum, truth: Spectrum) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from surrogate_training.runfolder import RunFolder
 from surrogate_training.tracking.ending import Ending
 
 STATE = "state.json"
+LOGGER = logging.getLogger(__name__)
 
 
 class Presence(Callback):
@@ -51,8 +53,11 @@ class Presence(Callback):
     def _write(self) -> None:
         assert self.path is not None
         partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(self.facts, indent=2) + "\n")
-        partial.replace(self.path)
+        try:
+            partial.write_text(json.dumps(self.facts, indent=2) + "\n")
+            partial.replace(self.path)
+        except OSError as error:  # a full disk: the checkpoints will say so
+            LOGGER.warning("%s could not be written: %s", self.path, error)
 
 
 def alive(facts: dict[str, Any]) -> bool | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from surrogate_training.callback import Callback, Sample
 from surrogate_training.config import Recipe
 from surrogate_training.picture import draw
 from surrogate_training.runfolder import RunFolder
+
+LOGGER = logging.getLogger(__name__)
 
 
 class Samples(Callback):
@@ -23,14 +26,17 @@ class Samples(Callback):
     def sample(self, step: int, sample: Sample) -> None:
         """Draw one."""
         path = sample_path(self.run, step)
-        path.parent.mkdir(exist_ok=True)
         rows = {
             name if unit == "1" else f"{name} [{unit}]": (u1, u2, predicted)
             for name, unit, u1, u2, predicted in zip(
                 sample.names, sample.units, sample.u1, sample.u2, sample.predicted, strict=True
             )
         }
-        draw(rows, path, title=f"{self.name}, step {step}: {sample.where}")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            draw(rows, path, title=f"{self.name}, step {step}: {sample.where}")
+        except Exception as error:  # a picture is not worth a run
+            LOGGER.warning("%s could not be drawn; training goes on: %s", path, error)
 
 
 def sample_path(run: RunFolder, step: int) -> Path:

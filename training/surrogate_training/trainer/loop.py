@@ -14,7 +14,7 @@ from surrogate_training.callback import Callback
 from surrogate_training.checkpoint import State
 from surrogate_training.config import Recipe
 from surrogate_training.data.batches import BatchSource
-from surrogate_training.data.pairs import open_sets, read_grid
+from surrogate_training.data.pairs import grid_of, open_sets
 from surrogate_training.data.prefetch import Rounds, Share, prefetch
 from surrogate_training.data.statistics import measure
 from surrogate_training.methods.method import GENERATOR

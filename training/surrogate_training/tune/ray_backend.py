@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +46,11 @@ def search(
             ),
             run_config=tune.RunConfig(name=NAME, storage_path=str(out.resolve()), verbose=0),
         )
-    results = [result(n, found, objective) for n, found in enumerate(tuner.fit())]
+    with contextlib.redirect_stdout(sys.stderr):  # Ray talks; standard output is for results
+        grid = tuner.fit()
+    # a continued experiment comes in another order; the names of trials end with their numbers
+    found = sorted(grid, key=lambda one: str((one.metrics or {}).get("folder", "")))
+    results = [result(n, one, objective) for n, one in enumerate(found)]
     for one in results:
         tell(one)
     return results
