@@ -91,7 +91,7 @@ def test_a_bundle_that_does_not_fit_the_cubes_says_what_is_missing(
     fields = [field("br", unit="kG")]
     program = {"operation": "affine", "scale": [1.0], "offset": [0.0], "channels": [0]}
     other = stub_bundle(tmp_path / "kg.surrogate", fields, program, time={"step": 4.0, "unit": "h"})
-    with pytest.raises(UnitError, match="channel Br in G, but the bundle reads br in kG"):
+    with pytest.raises(UnitError, match=r"channel Br in Mx/cm.2, but the bundle reads br in kG"):
         predict_cubes(other, [cubes], tmp_path / "o", engine="stub")
     fields = [field("density")]
     other = stub_bundle(tmp_path / "d.surrogate", fields, program, time={"step": 4.0, "unit": "h"})
@@ -108,7 +108,7 @@ def test_single_is_the_mean_of_the_channels_in_their_unit(tmp_path: Path) -> Non
     image = read_image(path)
     assert path.name == "harp377.20110212_040000_TAI.fits"
     np.testing.assert_allclose(image.data, u, atol=0.006)
-    assert image.header["BUNIT"] == "G"
+    assert image.header["BUNIT"] == "Mx/cm^2"
     assert image.header["NAXIS"] == 2
     assert image.header["T_REC"] == "2011.02.12_04:00:00_TAI"
     assert not [k for k in image.header if k.startswith("CHAN") or k.endswith("3")]
@@ -176,4 +176,4 @@ def test_the_mean_of_different_units_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnitError, match="mean of channels in G, m/s"):
         uncube(cube, tmp_path / "out")
     (path,) = uncube(cube, tmp_path / "out", only=["Br"])
-    assert read_image(path).header["BUNIT"] == "G"
+    assert read_image(path).header["BUNIT"] == "Mx/cm^2"

@@ -17,11 +17,11 @@ from typing import Literal
 import numpy as np
 
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
+from surrogate.io.units import same_unit
 from surrogate_training.magnetogram.headers import (
     PATTERN,
     STRUCTURE,
     Identity,
-    canonical_unit,
     check_units,
     identify,
 )
@@ -281,10 +281,7 @@ def describe_channels(
     header.update(axis)
     for k, (name, unit, file) in enumerate(zip(names, found, files, strict=True), 1):
         header[f"CHAN{k}"] = (name, f"channel {k}")
-        header[f"CHUNIT{k}"] = (
-            unit,
-            f"its unit (spelled {unit} for Mx/cm^2)" if unit == "G" else "its unit",
-        )
+        header[f"CHUNIT{k}"] = (unit, "its unit")
         header[f"CHFILE{k}"] = file
     header.add_history(f"surrogate data cube: channels {', '.join(names)}")
 
@@ -296,7 +293,7 @@ def _unit(image: Image) -> str:
             f"{image.path}: no BUNIT, so the unit of its pixels is not known; add the keyword "
             "(astropy.io.fits.setval(file, 'BUNIT', value='Mx/cm^2'))"
         )
-    return canonical_unit(str(unit))
+    return str(unit)
 
 
 def _check_units_alike(
@@ -306,7 +303,7 @@ def _check_units_alike(
     for name, image in zip(names, images, strict=True):
         unit = _unit(image)
         path0, unit0 = first.setdefault(name, (image.path, unit))
-        if unit != unit0:
+        if not same_unit(unit, unit0):
             raise UnitError(
                 f"{image.path}: {name} in {unit}, but in {unit0} in {path0}; one data set has one unit: convert it"
             )

@@ -15,12 +15,12 @@ import numpy as np
 import surrogate
 from surrogate.bundle.manifest import Manifest
 from surrogate.errors import ArgumentError, FieldError, Rejected, UnitError
+from surrogate.io.units import same_unit
 from surrogate.model import Surrogate
 from surrogate.paths import find_bundle
 from surrogate_training.magnetogram.cube import describe_channels, plain_header
 from surrogate_training.magnetogram.headers import (
     PATTERN,
-    canonical_unit,
     channels,
     identify,
     units,
@@ -231,7 +231,7 @@ def _predict(model: Surrogate, image: Image, opened: Opened) -> dict[str, Any]:
     places = {f.name: opened.channel(f.name, names) for f in opened.manifest.fields}
     for spec in opened.manifest.fields:
         unit = have[places[spec.name]]
-        if canonical_unit(spec.unit) != unit:
+        if not same_unit(spec.unit, unit):
             raise UnitError(
                 f"{image.path}: channel {places[spec.name]} in {unit}, but the bundle reads {spec.name} in {spec.unit}"
             )

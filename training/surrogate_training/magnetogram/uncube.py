@@ -12,6 +12,7 @@ import numpy as np
 import surrogate
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 from surrogate.io.states import read_state
+from surrogate.io.units import canonical_unit
 from surrogate_training.magnetogram.cube import plain_header
 from surrogate_training.magnetogram.headers import PATTERN, channels, identify, units
 from surrogate_training.magnetogram.images import (
@@ -231,17 +232,17 @@ def _write(frame: Channels, out: Path, to: To, pattern: str) -> list[Path]:
         f"surrogate {surrogate.__version__} data uncube --to {to}: {frame.path.name}"
     )
     if to == "single":
-        found = {frame.units[name] for name in frame.data}
+        found = sorted({canonical_unit(frame.units[name]) for name in frame.data})
         if len(found) > 1:
             raise UnitError(
-                f"{frame.path}: the mean of channels in {', '.join(sorted(found))} means nothing; choose some with "
+                f"{frame.path}: the mean of channels in {', '.join(found)} means nothing; choose some with "
                 "--channels, or write all: --to channels"
             )
         mean = np.mean(
             list(frame.data.values()), axis=0, dtype=np.float64
         )  # (ny, nx); NaN if any is
         header.add_history(f"mean of {', '.join(frame.data)}")
-        return [_one(out / f"{stem}.fits", mean, header, found.pop())]
+        return [_one(out / f"{stem}.fits", mean, header, frame.units[next(iter(frame.data))])]
     if to == "three" and len(frame.data) != 3:
         raise ArgumentError(
             f"{frame.path}: {len(frame.data)} channels ({', '.join(frame.data)}); --to three needs three: choose them "
