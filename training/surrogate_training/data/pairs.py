@@ -160,67 +160,11 @@ class PairSet:
         """Number of the run that a pair is of."""
         return self._index[index].run
 
-    def window(self, index: int, count: int) -> Array:
-        """``count`` frames one jump apart, from a pair's first on; shape (count, C, ny, nx)."""
-        t, n = self._index[index]
-        step = self.data.stride
-        stop = n + (count - 1) * step + 1
-        frames = self._cache[t][n:stop] if self._cache is not None else self._read(t, n, stop)
-        return frames[::step]
-
-    def spans(self, count: int) -> list[int]:
-        """Pairs whose :meth:`window` of ``count`` frames lies inside their trajectory."""
-        length = (count - 1) * self.data.stride
-        return [i for i, (t, n) in enumerate(self._index) if n + length < self.frames[t]]
-
-    def weight(self, index: int) -> Array | None:
-        """Where there is data, (1, ny, nx) of 0 and 1; None: everywhere."""
-        return None
-
-    def parameters(self, index: int) -> Array | None:
-        """Scalar inputs of a pair, (P,); None where the recipe has none."""
-        return None
-
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
         pair = self._index[index]
         place = self.runs[pair.run].places[pair.first]
         return place.file.name, place.frame
-
-    def time(self, index: int) -> float:
-        """Time t1 of a pair."""
-        t, n = self._index[index]
-        path, number = self.runs[t]
-        with FrameFile(path) as stored:
-            return float(stored.times(number)[n])
-
-    def previous(self, index: int) -> Array | None:
-        """The state one jump before t1, shape (C, ny, nx), where there is one."""
-        t, n = self._index[index]
-        before = n - self.data.stride
-        if before < 0:
-            return None
-        return np.asarray(self.trajectory(t)[before])
-
-    def weight(self, index: int) -> Array | None:
-        """Where a pair has data."""
-        return None
-
-    def parameters(self, index: int) -> Array | None:
-        """Scalar parameters of a pair."""
-        return None
-
-    def spans(self, count: int) -> list[int]:
-        """Pairs that begin a window of ``count`` frames."""
-        last = (count - 1) * self.data.stride
-        return [i for i, (t, n) in enumerate(self._index) if n + last < self.frames[t]]
-
-    def window(self, index: int, count: int) -> Array:
-        """Frames t1, t1 + jump, …, shape (count, C, ny, nx)."""
-        t, n = self._index[index]
-        stop = n + (count - 1) * self.data.stride + 1
-        frames = self._cache[t][n:stop] if self._cache is not None else self._read(t, n, stop)
-        return frames[:: self.data.stride]
 
     def trajectory(self, t: int) -> Array:
         """All frames of run ``t``, shape (frames, C, ny, nx)."""
