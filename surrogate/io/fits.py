@@ -177,7 +177,9 @@ def _unit(header: Any, channel: int) -> str:
 
 
 def _check_shapes(path: Path, images: list[tuple[str, Image]]) -> None:
-    shapes = {image.shape[-2:]: name or f"image {n}" for n, (name, image) in enumerate(images)}
+    shapes: dict[tuple[int, ...], str] = {}
+    for number, (name, image) in enumerate(images):
+        shapes.setdefault(image.shape[-2:], name or f"image {number}")
     if len(shapes) > 1:
         (a, first), (b, other) = list(shapes.items())[:2]
         raise ShapeError(

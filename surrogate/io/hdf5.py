@@ -133,7 +133,8 @@ class FrameFile(Closing):
         """
         dataset, component = self._dataset(name)
         if component is not None:
-            check_component(self.path, name, component, self.components(dataset.name))
+            base, _ = split_component(name)
+            check_component(self.path, base, component, self.components(base))
         with reading(self.path, name):
             values = self._values(dataset, start, stop, trajectory)
         several = component is not None and values.ndim > 1 + len(self.shape)
@@ -170,7 +171,8 @@ class FrameFile(Closing):
     def shape(self) -> tuple[int, ...]:
         """Cells, slowest axis first."""
         if not self.is_recording:
-            return tuple(int(n) for n in next(iter(self._datasets.values())).shape[1:])
+            scalar = min(self._datasets.values(), key=lambda d: d.ndim)  # others have components
+            return tuple(int(n) for n in scalar.shape[1:])
         return tuple(len(self._file["dimensions"][axis]) for axis in self._axes())
 
     @property

@@ -40,7 +40,7 @@ def open_netcdf(path: str | os.PathLike[str]) -> ArrayFrames:
     try:
         return labelled(
             path,
-            {name: (variable.variable, variable.dims) for name, variable in data.variables.items()},
+            {name: (variable, variable.dims) for name, variable in data.variables.items()},
             attributes=data.attrs,
             close=data.close,
         )
