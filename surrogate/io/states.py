@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from surrogate.errors import ArgumentError, CorruptError, NotFoundError, SurrogateError
-from surrogate.io.frames import FrameFile, holds_frames
+from surrogate.io.hdf5 import FrameFile, holds_frames
 
 _HDF5 = (".h5", ".hdf5")
 _EXPECTED = "expected .npy, .npz, .h5 or .hdf5"

@@ -11,7 +11,7 @@ import torch
 import yaml
 from surrogate_training.config import Recipe
 from surrogate_training.data import synthetic
-from surrogate_training.data.pairs import open_sets, read_grid
+from surrogate_training.data.pairs import grid_of, open_sets
 from surrogate_training.data.statistics import Statistics, measure
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import parse_recipe
@@ -55,7 +55,7 @@ def statistics(data_root: Path) -> Statistics:
     """Statistics of the synthetic training set."""
     recipe = build_recipe()
     pairs = open_sets(recipe.data, root=data_root)["train"]
-    return measure(pairs, read_grid(pairs.files, recipe.data))
+    return measure(pairs, grid_of([pairs]))
 
 
 @pytest.fixture(scope="session")

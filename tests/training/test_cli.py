@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
-from surrogate_training import cli
+from surrogate_training.cli.evaluate import evaluate
+from surrogate_training.cli.export import export
+from surrogate_training.cli.guards import guards
+from surrogate_training.cli.train import train
 from surrogate_training.config import Data, FieldSpec, Generate
 from surrogate_training.generate import GenerationError, ensure_data
 from surrogate_training.repository import find_root
@@ -21,7 +24,7 @@ SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
 @pytest.fixture
 def app() -> typer.Typer:
     made = typer.Typer()
-    for command in (cli.train, cli.evaluate, cli.export, cli.guards):
+    for command in (train, evaluate, export, guards):
         made.command()(command)
     return made
 

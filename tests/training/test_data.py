@@ -14,7 +14,8 @@ from surrogate_training import checkpoint
 from surrogate_training.config import Data, FieldSpec, Recipe, Split
 from surrogate_training.data import synthetic
 from surrogate_training.data.batches import BatchSource, noise_scales
-from surrogate_training.data.pairs import PairSet, open_sets, read_grid
+from surrogate_training.data.grid import read_grid
+from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.split import LeakageError, split_files
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.runfolder import RunFolder

@@ -86,7 +86,7 @@ def test_the_example_is_what_the_programs_return(bundle: Path) -> None:
 def test_the_run_time_forms_the_same_frame_as_training(
     bundle: Path, run: RunFolder, data_root: Path
 ) -> None:
-    from surrogate_training.methods.regression import Scaling
+    from surrogate_training.models.scaling import Scaling
 
     from surrogate.reference import reference
 
@@ -94,7 +94,7 @@ def test_the_run_time_forms_the_same_frame_as_training(
     model, _ = run.model()
     u1 = torch.from_numpy(open_sets(recipe.data, root=data_root)["test"].pair(1)[:1].copy())
     scaling = Scaling(recipe, statistics)
-    ours = u1 + scaling.increment(model(scaling.normalise(u1)))
+    ours = scaling.frame(u1, model(scaling.normalise(u1)))
     np.testing.assert_allclose(reference(bundle, u1.numpy()), ours.numpy(), rtol=0, atol=1e-5)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from surrogate_training.config import Model
+from surrogate_training.config import ResidualUNetConfig
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.locality import measure_locality
 from surrogate_training.models.residual_unet import ResidualUNet, analytic_radius
@@ -25,7 +25,9 @@ from surrogate_training.models.residual_unet import ResidualUNet, analytic_radiu
 def test_the_measured_receptive_field_is_that_of_the_layers(
     stem: int, widths: tuple[int, ...], encoder: tuple[int, ...], decoder: tuple[int, ...]
 ) -> None:
-    config = Model(stem=stem, widths=widths, encoder_blocks=encoder, decoder_blocks=decoder)
+    config = ResidualUNetConfig(
+        stem=stem, widths=widths, encoder_blocks=encoder, decoder_blocks=decoder
+    )
     found = measure_locality(ResidualUNet(2, 1, config), channels=2, multiple=config.multiple)
     radius = analytic_radius(config)
     assert found.receptive_field == (radius, radius)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from surrogate_training.config import Model
+from surrogate_training.config import ResidualUNetConfig
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.blocks import pad
 from surrogate_training.models.fields import FieldModel, curl
@@ -93,7 +93,7 @@ def test_padding_follows_the_boundary() -> None:
 
 @pytest.mark.parametrize("boundary", ["replicate", "zero"])
 def test_walls_do_not_see_the_far_side(boundary: str) -> None:
-    config = Model(
+    config = ResidualUNetConfig(
         widths=(8,), encoder_blocks=(1,), decoder_blocks=(), stem=1, boundary=(boundary,) * 2
     )  # type: ignore[arg-type]
     net = ResidualUNet(1, 1, config)

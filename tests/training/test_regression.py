@@ -10,12 +10,9 @@ import pytest
 import torch
 from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.methods.regression import (
-    Regression,
-    mean_score,
-    observed,
-    relative_errors,
-)
+from surrogate_training.methods.method import GENERATOR, Loss
+from surrogate_training.methods.regression import Regression
+from surrogate_training.metrics.relative import mean_score, observed, relative_errors
 
 Make = Callable[..., Any]
 
@@ -25,6 +22,11 @@ def states() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(3, 5, 16, 16, generator=generator), torch.randn(
         3, 5, 16, 16, generator=generator
     )
+
+
+def loss_of(method: Regression, u1: torch.Tensor, u2: torch.Tensor) -> Loss:
+    context = method.prepare(Batch(torch.stack([u1, u2])), step=0)
+    return method.loss(GENERATOR, context, step=0)
 
 
 def test_the_relative_error_is_rms_over_std_with_b_beside_its_potential(
@@ -69,11 +71,12 @@ def test_the_gradient_is_finite_even_where_the_prediction_is_perfect(
 ) -> None:
     recipe = make_recipe(method={"loss": loss})
     u, _ = states()
-    model = random_model(recipe, statistics).requires_grad_(True)
-    for parameter in model.net.exit.parameters():
+    method = Regression(recipe, statistics)
+    method.networks[GENERATOR] = random_model(recipe, statistics).requires_grad_(True)
+    last = list(method.generator.net.exit.parameters())
+    for parameter in last:
         torch.nn.init.zeros_(parameter)
-    found = Regression(recipe, statistics).loss(model, Batch(u, u))
-    gradients = torch.autograd.grad(found.total, list(model.net.exit.parameters()))
+    gradients = torch.autograd.grad(loss_of(method, u, u).total, last)
     assert all(torch.isfinite(g).all() for g in gradients)
 
 
@@ -84,6 +87,30 @@ def test_the_mse_of_persistence_is_one_over_the_training_set(
     scale = torch.tensor([statistics.fields[n].increment_std for n in recipe.names])[:, None, None]
     u1 = torch.zeros(4, 5, 64, 64)
     u2 = scale * torch.randn(u1.shape, generator=torch.Generator().manual_seed(2))
-    parts = Regression(recipe, statistics).loss(torch.zeros_like, Batch(u1, u2)).parts  # type: ignore[arg-type]
+    parts = loss_of(
+        Regression(recipe, statistics), u1, u2
+    ).parts  # an untrained net predicts persistence
     for name in recipe.names:
-        assert float(parts[name]) == pytest.approx(1, rel=0.05)
+        assert float(parts[name].detach()) == pytest.approx(1, rel=0.05)
+
+
+def test_cells_without_weight_change_no_error(make_recipe: Make, statistics: Statistics) -> None:
+    predicted, truth = states()
+    weight = torch.ones(3, 1, 16, 16)
+    weight[:, :, 3:6, 4:9] = 0
+    recipe = make_recipe()
+    before = relative_errors(predicted, truth, recipe, statistics, weight=weight)
+    holes = weight.expand_as(predicted) == 0
+    predicted[holes], truth[holes] = 1e3, -1e3
+    after = relative_errors(predicted, truth, recipe, statistics, weight=weight)
+    assert list(before) == ["rho", "vx", "vy", "p", "az", "bx", "by"]
+    for name in before:
+        torch.testing.assert_close(after[name], before[name], rtol=1e-5, atol=0)
+
+
+def test_a_weight_of_one_everywhere_is_no_weight(make_recipe: Make, statistics: Statistics) -> None:
+    recipe, everywhere = make_recipe(), torch.ones(3, 1, 16, 16)
+    plain = relative_errors(*states(), recipe, statistics)
+    weighted = relative_errors(*states(), recipe, statistics, weight=everywhere)
+    for name, error in plain.items():
+        torch.testing.assert_close(weighted[name], error)

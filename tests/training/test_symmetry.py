@@ -125,3 +125,100 @@ def test_disabled_symmetries_are_never_drawn() -> None:
 
 def test_a_grid_that_is_not_square_is_never_transposed() -> None:
     assert not any(draw(np.random.default_rng(s), (N, 2 * N), AUGMENT).transpose for s in range(20))
+
+
+VECTORS = ("vx", "vy", "bx", "by", "bz")
+AXIAL = Augment(dihedral=True, vectors=(("vx", "vy"),), axial=(("bx", "by", "bz"),))
+AXIAL_LAYOUT = Layout.of(VECTORS, ("cell",) * 5, AXIAL)
+
+
+def spectral_curl(v: np.ndarray) -> np.ndarray:
+    """Curl (3, N, N) of a polar vector (vx, vy, vz) that does not depend on z, by FFT: exact on waves."""
+    k = 2j * np.pi * np.fft.fftfreq(N, 1 / N)
+    u = np.fft.fft2(v)
+    dx, dy = (lambda f: f * k[None, :]), (lambda f: f * k[:, None])
+    return np.fft.ifft2(np.stack([dy(u[2]), -dx(u[2]), dx(u[1]) - dy(u[0])])).real
+
+
+@pytest.mark.parametrize("element", DIHEDRAL, ids=str)
+def test_the_curl_of_a_transformed_polar_vector_is_the_transformed_axial_vector(
+    element: Symmetry,
+) -> None:
+    v = waves()[1:4].astype(
+        np.float64
+    )  # (vx, vy) and a scalar, which the z component of a polar vector is in 2-D
+    state = np.concatenate([v[:2], spectral_curl(v)]).astype(np.float32)
+    moved = apply(np.concatenate([v, v[:2]]).astype(np.float32), element, LAYOUT_POLAR)[:3]
+    image = apply(state, element, AXIAL_LAYOUT)
+    np.testing.assert_array_equal(image[:2], moved[:2])
+    np.testing.assert_allclose(image[2:], spectral_curl(moved), atol=2e-4)
+
+
+LAYOUT_POLAR = Layout(corner=(False,) * 5, vectors=((0, 1),))
+
+
+def test_signs_of_a_hand_made_axial_vector() -> None:
+    u = np.zeros((5, 2, 2), np.float32)
+    u[2:] = np.array([1, 2, 3], np.float32)[:, None, None]
+
+    def image(**element: bool) -> list[float]:
+        return apply(u, Symmetry(**element), AXIAL_LAYOUT)[2:, 0, 0].tolist()
+
+    assert image(reflect_x=True) == [1, -2, -3]
+    assert image(reflect_y=True) == [-1, 2, -3]
+    assert image(transpose=True) == [-2, -1, -3]
+    assert image(transpose=True, reflect_x=True) == [-2, 1, 3]  # a quarter turn is no reflection
+
+
+def test_a_component_that_is_not_there_has_no_sign() -> None:
+    layout = Layout.of(
+        ("br",), ("cell",), Augment(flip=("x",), axial=(("", "", "br"),), translate=False)
+    )
+    u = np.arange(4, dtype=np.float32).reshape(1, 2, 2)
+    np.testing.assert_array_equal(apply(u, Symmetry(reflect_x=True), layout), -u[..., ::-1])
+
+
+@pytest.mark.parametrize("first", DIHEDRAL, ids=str)
+def test_negation_commutes_with_every_element_and_undoes_itself(first: Symmetry) -> None:
+    layout = Layout.of(
+        VECTORS, ("cell",) * 5, AXIAL.model_copy(update={"negate": ("bx", "by", "bz")})
+    )
+    u = waves()
+    negate = Symmetry(negate=True)
+    np.testing.assert_array_equal(
+        apply(apply(u, first, layout), negate, layout),
+        apply(apply(u, negate, layout), first, layout),
+    )
+    np.testing.assert_array_equal(apply(apply(u, negate, layout), negate, layout), u)
+
+
+def test_flips_alone_are_drawn_without_rotations_and_each_axis_by_itself() -> None:
+    both, x = Augment(translate=False, flip=("x", "y")), Augment(translate=False, flip=("x",))
+    drawn = [draw(np.random.default_rng(s), (N, N), both) for s in range(40)]
+    assert not both.dihedral
+    assert not any(s.transpose for s in drawn)
+    assert {(s.reflect_x, s.reflect_y) for s in drawn} == set(
+        itertools.product([False, True], repeat=2)
+    )
+    assert not any(draw(np.random.default_rng(s), (N, N), x).reflect_y for s in range(40))
+
+
+@pytest.mark.parametrize("augment", [Augment(), Augment(flip=("x",)), Augment(dihedral=False)])
+def test_every_choice_consumes_the_same_random_numbers(augment: Augment) -> None:
+    rng, plain = np.random.default_rng(5), np.random.default_rng(5)
+    draw(rng, (N, N), augment)
+    draw(plain, (N, N), Augment(translate=False, dihedral=False))
+    assert rng.random() == plain.random()
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"flip": ["x"], "dihedral": True}, "exclude each other"),
+        ({"axial": [["bx", "", "bz"]]}, "a rotation turns x into y"),
+        ({"vectors": [["bx", "by"]], "axial": [["bx", "by", ""]]}, "'bx' twice"),
+    ],
+)
+def test_contradicting_rules_are_refused(section: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Augment.model_validate(section)

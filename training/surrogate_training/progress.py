@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from surrogate_training.callback import Callback
 
-class Reporter(Protocol):
-    """Receives a run's progress."""
-
-    def step(self, step: int, values: dict[str, float]) -> None:
-        """Call after a logged training step."""
-
-    def validation(self, step: int, values: dict[str, float]) -> None:
-        """Call after a validation."""
-
-    def close(self) -> None:
-        """Call at the end."""
+if TYPE_CHECKING:
+    from surrogate_training.config import Recipe
+    from surrogate_training.runfolder import RunFolder
 
 
-class Silent:
-    """Reports nothing: the library's default."""
-
-    def step(self, step: int, values: dict[str, float]) -> None:
-        """Ignore."""
-
-    def validation(self, step: int, values: dict[str, float]) -> None:
-        """Ignore."""
-
-    def close(self) -> None:
-        """Ignore."""
-
-
-class Lines:
+class Lines(Callback):
     """Plain lines, for logs."""
 
     def __init__(self, total: int, write: Callable[[str], None]) -> None:
@@ -59,11 +40,8 @@ class Lines:
         shown = "  ".join(f"{k} {v:.4f}" for k, v in values.items())
         self.write(f"validation at {step}: {shown}")
 
-    def close(self) -> None:
-        """Nothing to close."""
 
-
-class Bar:
+class Bar(Callback):
     """A progress bar, for terminals."""
 
     def __init__(self, total: int, console: Console) -> None:
@@ -76,11 +54,15 @@ class Bar:
             console=console,
         )
         self.task = self.progress.add_task("train", total=total, shown="")
+
+    def begin(self, run: RunFolder, recipe: Recipe, *, step: int) -> None:
+        """Show the bar."""
+        self.progress.update(self.task, completed=step)
         self.progress.start()
 
     def step(self, step: int, values: dict[str, float]) -> None:
         """Move the bar."""
-        shown = f"loss {values['loss']:.4f}"
+        shown = f"loss {values.get('loss', math.nan):.4f}"
         self.progress.update(self.task, completed=step, shown=shown)
 
     def validation(self, step: int, values: dict[str, float]) -> None:
@@ -93,7 +75,7 @@ class Bar:
         self.progress.stop()
 
 
-def reporter(total: int, console: Console) -> Reporter:
+def progress(total: int, console: Console) -> Callback:
     """A bar where the console is a terminal, else lines."""
     if console.is_terminal:
         return Bar(total, console)
@@ -113,9 +95,20 @@ class MetricsFile:
                         kept.append(line + "\n")
                 except (json.JSONDecodeError, KeyError):
                     continue  # a line that a killed run left half written
-        path.write_text("".join(kept))
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text("".join(kept))
+        partial.replace(path)
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""
-        with self.path.open("a") as stream:
+        append_record(self.path, record)
+
+
+def append_record(path: Path, record: dict[str, Any]) -> None:
+    """Append one record to ``metrics.jsonl``: one write at its end, so that threads never mix their lines."""
+    try:
+        with path.open("a") as stream:
             stream.write(json.dumps(record) + "\n")
+    except OSError as error:
+        text = f"{error.strerror}; free space and continue with --resume"
+        raise OSError(error.errno, text, str(path)) from error

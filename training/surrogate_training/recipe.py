@@ -73,11 +73,16 @@ def _explain(item: Any) -> str:
 def _section(loc: tuple[Any, ...]) -> type[Section]:
     """Class of the section at ``loc``, found through the annotations."""
     section: type[Section] = Recipe
+    found: list[type[Section]] = []
     for part in loc:
-        if not isinstance(part, str) or part not in section.model_fields:
-            continue
-        found = _sections(section.model_fields[part].annotation)
-        section = found[0] if found else section
+        tagged = [
+            s for s in found if "kind" in s.model_fields and s.model_fields["kind"].default == part
+        ]
+        if tagged:  # one of several kinds of a section
+            section, found = tagged[0], []
+        elif isinstance(part, str) and part in section.model_fields:
+            found = _sections(section.model_fields[part].annotation)
+            section = found[0] if found else section
     return section
 
 

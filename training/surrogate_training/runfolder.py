@@ -1,10 +1,18 @@
-"""A run folder: recipe, statistics, environment, metrics and checkpoints of one training run."""
+"""A run folder: recipe, statistics, environment, metrics and checkpoints of one training run.
+
+By default ``.runs/NAME/TIMESTAMP``, with ``.runs/NAME/latest`` pointing to the newest::
+
+    recipe.json       the validated recipe        metrics.jsonl     a line a logged step and a validation
+    statistics.json   of the training set         checkpoints/      last.pt, best.pt, final.pt, diverged.pt
+    environment.json  commit, machine, versions   evaluation.json   errors on the test set
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +26,17 @@ from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import RecipeError, parse_recipe
 from surrogate_training.repository import find_root
 
-PACKAGES = ("surrogate", "torch", "numpy", "h5py", "pydantic", "safetensors")
+PACKAGES = ("surrogate", "torch", "accelerate", "numpy", "h5py", "pydantic", "safetensors")
 """Distributions whose versions are recorded."""
+
+STREAMS = {
+    "order": "numpy PCG64 of (seed, 0, epoch)",
+    "augmentation and noise": "numpy PCG64 of (seed, 1, epoch, pair)",
+    "dropout and method": "torch's default generator, seeded by (seed, 2, step, part of the batch)",
+}
+"""What random numbers of a run are functions of: recorded beside its seed."""
+
+LATEST = "latest"
 
 
 @dataclass(frozen=True)
@@ -58,12 +75,29 @@ class RunFolder:
         """State at the last step."""
         return self.path / "checkpoints" / checkpoint.FINAL
 
-    def begin(self, recipe: Recipe, statistics: Statistics, *, root: Path) -> None:
+    @property
+    def best_checkpoint(self) -> Path:
+        """State at the best validation by ``run.best``."""
+        return self.path / "checkpoints" / checkpoint.BEST
+
+    def diverged_file(self, process: int) -> Path:
+        """The batch that made the loss infinite or not a number, as one of the processes saw it."""
+        name = "diverged.pt" if process == 0 else f"diverged-{process}.pt"
+        return self.path / "checkpoints" / name
+
+    def begin(
+        self, recipe: Recipe, statistics: Statistics, *, root: Path, processes: int = 1
+    ) -> None:
         """Create the folder and write what describes the run; ``root`` is what its paths are relative to."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
         statistics.save(self.statistics_file)
-        facts = {**provenance(root, packages=PACKAGES), "root": str(root)}
+        facts = {
+            **provenance(root, packages=PACKAGES),
+            "processes": processes,
+            "seeds": {"recipe": recipe.seed, **STREAMS},
+            "root": str(root),
+        }
         self._write_facts(facts)
 
     def resume(self, recipe: Recipe, *, root: Path) -> None:
@@ -110,7 +144,8 @@ class RunFolder:
     def check_resumable(self, recipe: Recipe, *, step: int) -> None:
         """Refuse to continue a run at ``step`` under another recipe.
 
-        The section ``run`` may differ, and ``optimiser.steps`` while both have a constant learning rate.
+        The section ``run`` may differ, early stopping, and ``optimiser.steps`` while both have a constant learning
+        rate.
 
         Raises
         ------
@@ -119,25 +154,64 @@ class RunFolder:
         """
         old = json.loads(self.recipe().model_dump_json(exclude={"run"}))
         new = json.loads(recipe.model_dump_json(exclude={"run"}))
-        if step <= recipe.optimiser.hold == old["optimiser"]["hold"]:
+        constant = old["optimiser"]["schedule"] == new["optimiser"]["schedule"] == "constant"
+        if constant or step <= recipe.optimiser.hold == old["optimiser"]["hold"]:
             old["optimiser"]["steps"] = new["optimiser"]["steps"]
+        old["optimiser"]["early_stopping"] = new["optimiser"]["early_stopping"]
         for key in _differences(old, new):
             raise RecipeError(
                 f"{self.path} was trained with another {key}: resume with the recipe that it was begun "
                 "with, or train into another folder"
             )
 
-    def model(self) -> tuple[FieldModel, int]:
-        """The averaged model of the final (else the last) checkpoint, in eval mode, and its step."""
-        state = checkpoint.load(checkpoint.latest(self.path))
+    def model(self, which: str | None = None) -> tuple[FieldModel, int]:
+        """The averaged generator in eval mode, and its step.
+
+        Parameters
+        ----------
+        which : {"last", "best", "final"}, optional
+            Checkpoint to take; default: the final one if the run has ended, else the last.
+        """
+        path = self.path / "checkpoints" / f"{which}.pt" if which else checkpoint.latest(self.path)
+        state = checkpoint.load(path)
         model = FieldModel(self.recipe(), self.statistics())
         model.load_state_dict(state.average)
         return model.eval().requires_grad_(False), state.step
 
 
+def new_run(experiment: Path) -> RunFolder:
+    """Make ``experiment/TIMESTAMP`` (UTC), and point ``experiment/latest`` to it."""
+    stamp = datetime.now(UTC).strftime("%Y-%m-%d_%H-%M-%S")
+    names = (stamp, *(f"{stamp}_{n}" for n in range(2, 100)))  # several may begin in one second
+    path = next(experiment / name for name in names if not (experiment / name).exists())
+    path.mkdir(parents=True)
+    fresh = experiment / f".{path.name}.{LATEST}"
+    fresh.symlink_to(path.name)
+    fresh.replace(experiment / LATEST)
+    return RunFolder(path)
+
+
+def latest_run(experiment: Path) -> RunFolder:
+    """The newest run of an experiment.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    link = experiment / LATEST
+    if not link.is_dir():
+        raise FileNotFoundError(
+            f"{experiment} holds no run to resume: start one without --resume, or name its folder by --out"
+        )
+    return RunFolder(link.resolve())
+
+
 def open_run(path: str | os.PathLike[str]) -> RunFolder:
-    """Open an existing run folder."""
+    """Open an existing run folder, or the newest run of an experiment's folder."""
     run = RunFolder(Path(path))
+    if not run.recipe_file.is_file() and (run.path / LATEST).is_dir():
+        run = latest_run(run.path)
     run.recipe()
     return run
 

@@ -1,69 +1,87 @@
-"""Pairs (u(t1), u(t2)) from trajectory files, lazily or from memory.
+"""Pairs (u(t1), u(t2)) from trajectories or from a list of pairs, lazily or from memory.
 
-Files are read by :class:`surrogate.io.frames.FrameFile`: the solver's own HDF5, or recordings and other files in
-The Well's layout, which may hold several trajectories each. A split keeps the trajectories of a file together.
+Files are read by :func:`surrogate.io.frames.open_frames`, which knows the solver's own HDF5, recordings, FITS and
+others; a file may hold several trajectories. A split keeps the trajectories of a file, and the pairs of an active
+region, together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from surrogate.errors import FieldError
-from surrogate.io.frames import FrameFile
-from surrogate_training.config import Data
-from surrogate_training.data.split import check_leakage, split_files, state_hash
+from surrogate_training.config import Data, PairLists
+from surrogate_training.data.grid import Grid, common_grid, interval
+from surrogate_training.data.listed import runs_of
+from surrogate_training.data.lists import Row, hold_out, read_list
+from surrogate_training.data.runs import DT, Array, Run, list_runs, read_states
+from surrogate_training.data.split import LeakageError, check_leakage, split_files, state_hash
 
-Array = NDArray[np.float32]
+# Listed frames are one jump apart if the distance of their times is, to this share of the jump.
+TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Geometry and constants that all trajectories of a data set share.
+class Pair:
+    """Two frames of a run: numbers of the run and its frames, and the time between."""
+
+    run: int
+    first: int
+    second: int
+    jump: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """States one jump apart, and where they hold data.
 
     Attributes
     ----------
-    shape : (int, int)
-        (ny, nx) cells.
-    spacing : (float, float)
-        (dy, dx).
-    jump : float
-        Time from t1 to t2.
-    constants : dict of str to float
-        Scalar parameters that are equal in every file (gamma, b0x, …).
+    states : ndarray, shape (count, C, ny, nx), float32
+        Missing cells hold the field's ``fill``.
+    weight : ndarray, shape (1, ny, nx), float32, optional
+        0 where a value that the net sees or predicts is missing, else 1; None: nothing is ever missing.
     """
 
-    shape: tuple[int, int]
-    spacing: tuple[float, float]
-    jump: float
-    constants: dict[str, float]
+    states: Array
+    weight: Array | None
 
 
 class PairSet:
-    """All pairs of a list of trajectories.
+    """All pairs of a list of runs.
 
     ``pair(i)`` is float32 of shape (2, C, ny, nx). With ``data.cached`` frames are read once and kept;
-    otherwise each call opens its file, so that a set of any size can be used.
+    otherwise each call opens its files, so that a set of any size can be used, by any number of threads or processes.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        Every file.
+    runs : list of Run
+        Trajectories, or active regions.
+    frames : list of int
+        Frames of each.
     """
 
-    def __init__(self, files: tuple[Path, ...], data: Data) -> None:
-        self.files = files
+    def __init__(
+        self, files: tuple[Path, ...], data: Data, *, rows: Sequence[Row] | None = None
+    ) -> None:
         self.data = data
-        self.runs: list[tuple[Path, int]] = []  # file and number of the trajectory in it
-        self.frames: list[int] = []
-        for file in files:
-            with FrameFile(file) as stored:
-                _check_fields(stored, data)
-                self.runs += [(file, number) for number in range(stored.trajectories)]
-                self.frames += [stored.frames] * stored.trajectories
-        self._index = [
-            (t, n) for t, frames in enumerate(self.frames) for n in range(frames - data.stride)
-        ]
+        if rows is None:
+            self.runs = list_runs(files, data)
+            self._index = _consecutive(self.runs, data)
+            self.files = files
+        else:
+            self.runs, found = runs_of(rows, data)
+            self._index = [Pair(*pair) for pair in found]
+            self.files = tuple(dict.fromkeys(p.file for run in self.runs for p in run.places))
+        self._listed = rows is not None
+        self.frames = [len(run) for run in self.runs]
         self._cache = (
-            [self._read(t, 0, n) for t, n in enumerate(self.frames)] if data.cached else None
+            [read_states(run, range(len(run)), data) for run in self.runs] if data.cached else None
         )
 
     def __len__(self) -> int:
@@ -71,60 +89,144 @@ class PairSet:
 
     def pair(self, index: int) -> Array:
         """The states at t1 and t2, shape (2, C, ny, nx)."""
-        t, n = self._index[index]
-        step = self.data.stride
-        if self._cache is not None:
-            return self._cache[t][n : n + step + 1 : step]
-        return self._read(t, n, n + step + 1)[::step]
+        return self.sample(index).states
+
+    def window(self, index: int, count: int) -> Array:
+        """The states at t1, t1 + jump, …, shape (count, C, ny, nx); `index` is one of ``spans(count)``."""
+        return self.sample(index, count).states
+
+    def sample(self, index: int, count: int = 2) -> Sample:
+        """The same, with the weight of its cells.
+
+        Raises
+        ------
+        ValueError
+            If the trajectory ends before.
+        """
+        pair = self._index[index]
+        frames = [self._step(pair, k) for k in range(count)]
+        if None in frames:
+            raise ValueError(
+                f"pair {index} ({self.where(index)}) has no {count} frames one jump apart; choose from spans({count})"
+            )
+        u = self._states(pair.run, [n for n in frames if n is not None])
+        if self.data.missing == "refuse":
+            return Sample(u, None)
+        return Sample(self._filled(u), self._weight(u))
+
+    def spans(self, count: int) -> list[int]:
+        """Pairs from whose t1 on there are `count` frames one jump apart."""
+        return [
+            i
+            for i, pair in enumerate(self._index)
+            if all(self._step(pair, k) is not None for k in range(2, count))
+        ]
+
+    def weight(self, index: int) -> Array | None:
+        """1 where a pair has data, 0 where not, shape (1, ny, nx); None where nothing may be missing."""
+        return self.sample(index).weight
+
+    def previous(self, index: int) -> Array | None:
+        """The state one jump before t1, shape (C, ny, nx); None if there is none."""
+        pair = self._index[index]
+        before = self._step(pair, -1)
+        return None if before is None else self._filled(self._states(pair.run, [before]))[0]
+
+    def parameters(self, index: int) -> Array | None:
+        """Scalar inputs at t1 in the recipe's order, float32 (P,); None if it has none."""
+        names = [p.name for p in self.data.parameters]
+        if not names:
+            return None
+        pair = self._index[index]
+        stored = dict(
+            zip(
+                (name for name in names if name != DT),
+                self.runs[pair.run].scalars[pair.first],
+                strict=True,
+            )
+        )
+        return np.array([{DT: pair.jump, **stored}[name] for name in names], np.float32)
+
+    def time(self, index: int) -> float:
+        """Time t1."""
+        pair = self._index[index]
+        return float(self.runs[pair.run].times[pair.first])
+
+    def jump(self, index: int) -> float:
+        """Time from t1 to t2."""
+        return self._index[index].jump
+
+    def run(self, index: int) -> int:
+        """Number of the run that a pair is of."""
+        return self._index[index].run
 
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
-        t, n = self._index[index]
-        return self.runs[t][0].name, n
+        pair = self._index[index]
+        place = self.runs[pair.run].places[pair.first]
+        return place.file.name, place.frame
 
     def trajectory(self, t: int) -> Array:
-        """All frames of trajectory ``t``, shape (frames, C, ny, nx)."""
-        return self._cache[t] if self._cache is not None else self._read(t, 0, self.frames[t])
+        """All frames of run ``t``, shape (frames, C, ny, nx)."""
+        return self._filled(self._states(t, range(self.frames[t])))
 
     def hashes(self) -> dict[str, str]:
         """Hash of every state → where it is."""
         return {
-            state_hash(u): f"{file.name} frame {n}"
-            for t, (file, _) in enumerate(self.runs)
-            for n, u in enumerate(self.trajectory(t))
+            state_hash(u): f"{place.file.name} frame {place.frame}"
+            for t, run in enumerate(self.runs)
+            for place, u in zip(run.places, self.trajectory(t), strict=True)
         }
 
-    def _read(self, t: int, start: int, stop: int) -> Array:
-        path, number = self.runs[t]
-        with FrameFile(path) as stored:
-            fields = [
-                np.asarray(stored.read(f.path, start, stop, trajectory=number), np.float32)
-                for f in self.data.fields
-            ]
-        u = np.stack(fields, axis=1)  # (frames, C, ny, nx)
-        if not np.isfinite(u).all():
-            raise ValueError(f"{path} holds values that are not finite: generate it again")
-        uniform = np.argwhere(np.ptp(u, axis=(2, 3)) == 0)
-        if len(uniform):
-            n, c = uniform[0]
-            name = self.data.fields[c].name
-            raise ValueError(
-                f"{path}: frame {start + n} of {name} is uniform, as a file that was not written "
-                "completely is: generate it again"
-            )
-        return u
+    @property
+    def jumps(self) -> list[float]:
+        """Time from t1 to t2 of every run: of several strides of the first, of a list the median."""
+        if not self._listed:
+            return [interval(run) * self.data.jumps[0] for run in self.runs]
+        return [float(np.median([pair.jump for pair in self._index]))] * len(self.runs)
+
+    def _states(self, run: int, frames: Sequence[int]) -> Array:
+        """As stored, with NaN where data is missing."""
+        if self._cache is None:
+            return read_states(self.runs[run], frames, self.data)
+        step = frames[1] - frames[0] if len(frames) > 1 else 1
+        if list(frames) == list(range(frames[0], frames[-1] + 1, step)):
+            return self._cache[run][frames[0] : frames[-1] + 1 : step]
+        return self._cache[run][list(frames)]
+
+    def _filled(self, u: Array) -> Array:
+        if self.data.missing == "refuse":
+            return u
+        fill = np.array([f.fill for f in self.data.fields], np.float32).reshape(-1, 1, 1)
+        return np.where(np.isnan(u), fill, u)
+
+    def _weight(self, u: Array) -> Array:
+        """Of states (count, C, ny, nx); of the last one the predicted fields alone are used."""
+        predicted = [c for c, field in enumerate(self.data.fields) if not field.condition]
+        gone = np.isnan(u[:-1]).any((0, 1)) | np.isnan(u[-1, predicted]).any(0)
+        return np.where(gone, 0, 1).astype(np.float32)[None]  # (1, ny, nx)
+
+    def _step(self, pair: Pair, k: int) -> int | None:
+        """The frame `k` jumps after t1; None if there is none."""
+        if k in (0, 1):
+            return (pair.first, pair.second)[k]
+        run = self.runs[pair.run]
+        if not self._listed:
+            frame = pair.first + k * (pair.second - pair.first)
+            return frame if 0 <= frame < len(run) else None
+        away = np.abs(run.times - (run.times[pair.first] + k * pair.jump))
+        frame = int(away.argmin())
+        return frame if away[frame] <= TOLERANCE * pair.jump else None
 
 
-def _check_fields(stored: FrameFile, data: Data) -> None:
-    for field in data.fields:
-        try:
-            rank = stored.read(field.path, 0, 1).ndim
-        except FieldError as error:
-            raise ValueError(f"{error}; data.fields asks for {field.path!r}") from error
-        if rank != 1 + len(stored.shape):
-            raise ValueError(
-                f"{stored.path}: {field.path} has several components; name one: dataset: {field.path}[0]"
-            )
+def _consecutive(runs: Sequence[Run], data: Data) -> list[Pair]:
+    """Pairs of every stride."""
+    return [
+        Pair(t, n, n + stride, float(run.times[n + stride] - run.times[n]))
+        for t, run in enumerate(runs)
+        for stride in data.jumps
+        for n in range(len(run) - stride)
+    ]
 
 
 def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
@@ -133,49 +235,67 @@ def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
     Raises
     ------
     FileNotFoundError
-        If the folder holds no trajectory.
+        If the folder holds no trajectory, or a list of pairs or a file in it is missing.
+    ValueError
+        If a part has no pair.
     LeakageError
-        If two parts share a state.
+        If two parts share a state, or a region.
     """
-    folder = root / data.path
-    files = sorted(folder.glob(data.pattern))
-    if not files:
-        raise FileNotFoundError(f"{folder} holds no {data.pattern}; data.generate has made nothing")
-    sets = {part: PairSet(found, data) for part, found in split_files(files, data.split).items()}
+    if data.mapping:
+        data = data.model_copy(update={"mapping": str(root / data.mapping)})
+    sets = _split_sets(data, root) if data.pairs is None else _listed_sets(data, data.pairs, root)
+    for part, pairs in sets.items():
+        if len(pairs) == 0 and (pairs.runs or part == "train"):
+            raise ValueError(
+                f"data: the part {part} has no pair: its {len(pairs.runs)} trajectories have "
+                f"{max(pairs.frames, default=0)} frames at most, and the stride is {max(data.jumps)}; "
+                "give longer trajectories, or a smaller data.stride"
+            )
     check_leakage({part: pairs.hashes() for part, pairs in sets.items()})
     return sets
 
 
-def read_grid(files: tuple[Path, ...], data: Data) -> Grid:
-    """Read the grid from the first file and check that the others agree with it.
+def grid_of(sets: Iterable[PairSet]) -> Grid:
+    """The grid that all parts of a data set share.
 
     Raises
     ------
     ValueError
-        If files differ in shape or interval.
+        If they differ in shape, units or, without the parameter ``dt``, in their jump.
     """
-    first: Grid | None = None
-    for file in files:
-        with FrameFile(file) as stored:
-            shape, spacing, time = stored.shape, stored.spacing, stored.times()
-            constants = stored.constants
-        if len(shape) != 2:
-            raise ValueError(f"{file} has {len(shape)} spatial axes; expected 2, (ny, nx)")
-        steps = np.diff(time)
-        if not np.allclose(steps, steps[0], rtol=1e-6):
-            raise ValueError(f"{file}: frames are not equally spaced in time: {steps}")
-        (ny, nx), (dy, dx) = shape, spacing
-        grid = Grid((ny, nx), (dy, dx), float(steps.mean()) * data.stride, constants)
-        if first is None:
-            first = grid
-        elif grid.shape != first.shape or not np.isclose(grid.jump, first.jump, rtol=1e-6):
-            raise ValueError(
-                f"{file} has {grid.shape} cells and jump {grid.jump:g}, but {files[0]} has "
-                f"{first.shape} and {first.jump:g}: one data set has one grid and one interval"
-            )
-        else:
-            same = {k: v for k, v in first.constants.items() if grid.constants.get(k) == v}
-            first = Grid(first.shape, first.spacing, first.jump, same)
-    if first is None:
-        raise ValueError("no trajectory files were given")
-    return first
+    parts = [pairs for pairs in sets if pairs.runs]
+    runs = [run for pairs in parts for run in pairs.runs]
+    jumps = [jump for pairs in parts for jump in pairs.jumps]
+    return common_grid(runs, jumps, parts[0].data)
+
+
+def _split_sets(data: Data, root: Path) -> dict[str, PairSet]:
+    folder = root / data.path
+    files = sorted(folder.glob(data.pattern))
+    if not files:
+        raise FileNotFoundError(f"{folder} holds no {data.pattern}; data.generate has made nothing")
+    return {part: PairSet(found, data) for part, found in split_files(files, data.split).items()}
+
+
+def _listed_sets(data: Data, lists: PairLists, root: Path) -> dict[str, PairSet]:
+    base = root / data.path
+    rows = {"train": read_list(base / lists.train)}
+    if lists.validation:
+        rows["validation"] = read_list(base / lists.validation)
+    else:
+        rows["train"], rows["validation"] = hold_out(rows["train"])
+    rows["test"] = read_list(base / lists.test)
+    _check_regions(rows)
+    return {part: PairSet((), data, rows=listed) for part, listed in rows.items()}
+
+
+def _check_regions(rows: dict[str, list[Row]]) -> None:
+    seen: dict[str, str] = {}
+    for part, listed in rows.items():
+        for region in {row.region for row in listed}:
+            other = seen.setdefault(region, part)
+            if other != part:
+                raise LeakageError(
+                    f"data.pairs: region {region} is in {other} and in {part}: split by active region (surrogate data "
+                    "split)"
+                )

@@ -1,1 +1,1 @@
-"""Methods: what is minimised."""
+"""Methods: what is minimised. ``registry.make_method`` finds one by the recipe's ``method.kind``."""

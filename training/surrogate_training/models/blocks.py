@@ -6,9 +6,14 @@ compiles faster and converts to TensorRT whole, which ``padding_mode="circular"`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from surrogate_training.models.film import modulation
 
 Boundaries = tuple[str, str]
 
@@ -83,19 +88,84 @@ class CellNorm(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(act(conv(act(norm(x)))))."""
+    """x + conv(act(conv(act(norm(x))))), the norm modulated where the net has parameters."""
 
-    def __init__(self, channels: int, activation: str, boundary: Boundaries) -> None:
+    REACH = 2
+    """Cells to each side."""
+
+    def __init__(
+        self, channels: int, activation: str, boundary: Boundaries, embedding: int = 0
+    ) -> None:
         super().__init__()
         self.norm = CellNorm(channels)
         self.first = PaddedConv(channels, channels, boundary)
         self.second = PaddedConv(channels, channels, boundary)
         self.activation = ACTIVATIONS[activation]()
+        self.film = modulation(embedding, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, embedded: Tensor | None = None) -> Tensor:
         """(B, C, ny, nx) → same."""
-        h = self.first(self.activation(self.norm(x)))
+        h = self.norm(x)
+        if self.film is not None:
+            h = self.film(h, embedded)
+        h = self.first(self.activation(h))
         return x + self.second(self.activation(h))  # type: ignore[no-any-return]
+
+
+class ConvNeXtBlock(nn.Module):
+    """x + MLP(norm(depthwise 7×7(x))), the MLP four times as wide (Liu et al. 2022, arXiv:2201.03545, fig. 4).
+
+    Without the paper's layer scale: norm and residual alone train nets of this depth.
+    """
+
+    REACH = 3
+    """Cells to each side."""
+
+    def __init__(
+        self, channels: int, activation: str, boundary: Boundaries, embedding: int = 0
+    ) -> None:
+        super().__init__()
+        self.boundary = boundary
+        self.depthwise = nn.Conv2d(channels, channels, 2 * self.REACH + 1, groups=channels)
+        self.norm = CellNorm(channels)
+        self.widen = nn.Conv2d(channels, 4 * channels, 1)
+        self.narrow = nn.Conv2d(4 * channels, channels, 1)
+        self.activation = ACTIVATIONS[activation]()
+        self.film = modulation(embedding, channels)
+
+    def forward(self, x: Tensor, embedded: Tensor | None = None) -> Tensor:
+        """(B, C, ny, nx) → same."""
+        h = self.norm(self.depthwise(pad(x, self.REACH, self.boundary)))
+        if self.film is not None:
+            h = self.film(h, embedded)
+        return x + self.narrow(self.activation(self.widen(h)))  # type: ignore[no-any-return]
+
+
+BLOCKS: dict[str, type[ResidualBlock] | type[ConvNeXtBlock]] = {
+    "residual": ResidualBlock,
+    "convnext": ConvNeXtBlock,
+}
+"""By the recipe's ``model.block``."""
+
+
+class Stage(nn.ModuleList):
+    """Blocks in a row; with ``checkpointing`` training keeps only what goes in and out of each.
+
+    What lies inside is computed again in the backward pass: less memory, a third more time.
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module], *, checkpointing: bool) -> None:
+        super().__init__(blocks)
+        self.checkpointing = checkpointing
+
+    def forward(self, x: Tensor, embedded: Tensor | None = None) -> Tensor:
+        """(B, C, ny, nx) → same."""
+        for block in self:
+            if self.checkpointing and self.training and torch.is_grad_enabled():
+                x = checkpoint(block, x, embedded, use_reentrant=False)
+            else:
+                x = block(x, embedded)
+        return x
 
 
 class Up(nn.Module):

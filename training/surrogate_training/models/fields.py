@@ -1,4 +1,4 @@
-"""From normalised fields to features, and from the net's channels to normalised increments.
+"""The generator around its net: features of the normalised fields in front, the program's output behind.
 
 A potential (a field named in a ``{curl: …}`` feature) never reaches the net itself: only the two components of
 its curl do, so the model cannot depend on the gauge.
@@ -6,17 +6,19 @@ its curl do, so the model cannot depend on the gauge.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from surrogate_training.config import Curl, Model, Recipe
+from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.models.blocks import Boundaries, pad, pad_axis
+from surrogate_training.models.blocks import Boundaries, pad_axis
+from surrogate_training.models.film import EMBEDDING, ParameterEmbedding
+from surrogate_training.models.output import Output, Potentials
 from surrogate_training.models.residual_unet import ResidualUNet
 from surrogate_training.models.unet import UNet
+from surrogate_training.models.units import Units
 
 
 def curl(a: Tensor, spacing: tuple[float, float], boundary: Boundaries) -> Tensor:
@@ -44,9 +46,9 @@ def curl(a: Tensor, spacing: tuple[float, float], boundary: Boundaries) -> Tenso
 class Features(nn.Module):
     """Normalised state (B, C, ny, nx) → features (B, F, ny, nx), in the order of the recipe."""
 
-    def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
+    def __init__(self, recipe: Recipe, statistics: Statistics, units: tuple[Units, ...]) -> None:
         super().__init__()
-        self.boundary = recipe.model.boundary
+        self.boundary, self.units = recipe.model.boundary, units
         names = recipe.names
         self.plan: list[tuple[int, tuple[float, float] | None]] = []
         for feature in recipe.model.features or names:
@@ -66,77 +68,83 @@ class Features(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, ny, nx) → (B, F, ny, nx)."""
         made = [
-            x[:, c : c + 1] if spacing is None else curl(x[:, c : c + 1], spacing, self.boundary)
+            self.units[c].seen(x[:, c : c + 1])
+            if spacing is None
+            else curl(x[:, c : c + 1], spacing, self.boundary)
             for c, spacing in self.plan
         ]
         return torch.cat(made, 1)
 
 
-class Increments(nn.Module):
-    """Channels of the net → normalised increments; a potential is made from two channels.
+NETS: dict[str, Callable[..., nn.Module]] = {
+    "residual_unet": ResidualUNet,
+    "unet": UNet.from_config,
+}
+"""Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config, embedding)."""
 
-    A potential's increment is smooth, and its curl amplifies error at the grid scale by about
-    std(ΔA) / (dx std(ΔB)), 10 or more. So one channel passes a binomial low-pass filter, and a second,
-    unfiltered one is scaled such that its unit is a unit of ΔB at the grid scale.
+
+class FieldModel(nn.Module):
+    """The program of a bundle: normalised state (B, C, ny, nx) → normalised output (B, P, ny, nx).
+
+    After the state come the scalar parameters (B, parameters), in physical units, where the recipe has some, then a
+    tensor of standard normals for each of ``noise_inputs``. Conditions are channels of the state; they have none in
+    the output. See :mod:`surrogate_training.models.units` for what is normalised, and how.
+
+    Attributes
+    ----------
+    noise_inputs : dict of str to int
+        Name → channels, in the order of the inputs.
     """
 
     def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
         super().__init__()
-        self.boundary, self.radius = recipe.model.boundary, recipe.model.smoothing
-        self.fields = len(recipe.names)
-        self.fine: list[tuple[int, float]] = []
-        for name in recipe.potentials:
-            s = statistics.fields[name]
-            gain = s.gradient_increment_std * min(statistics.spacing) / s.increment_std
-            self.fine.append((recipe.names.index(name), gain))
-        weights = [
-            math.comb(2 * self.radius, k) / 4.0**self.radius for k in range(2 * self.radius + 1)
-        ]
-        kernel = torch.tensor(weights)
-        self.register_buffer("kernel", kernel[:, None] * kernel[None, :], persistent=False)
-
-    @property
-    def channels(self) -> int:
-        """Number of channels that the net must return."""
-        return self.fields + len(self.fine)
-
-    def forward(self, h: Tensor) -> Tensor:
-        """(B, C + potentials, ny, nx) → (B, C, ny, nx)."""
-        made = [h[:, c : c + 1] for c in range(self.fields)]
-        for n, (channel, gain) in enumerate(self.fine):
-            fine = h[:, self.fields + n : self.fields + n + 1]
-            made[channel] = self._smooth(made[channel]) + gain * fine
-        return torch.cat(made, 1)
-
-    def _smooth(self, x: Tensor) -> Tensor:
-        if self.radius == 0:
-            return x
-        kernel = self.get_buffer("kernel")[None, None]  # (1, 1, 2r + 1, 2r + 1)
-        return torch.nn.functional.conv2d(pad(x, self.radius, self.boundary), kernel)
-
-
-NETS: dict[str, Callable[[int, int, Model], nn.Module]] = {
-    "residual_unet": ResidualUNet,
-    "unet": UNet.from_config,
-}
-"""Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config)."""
-
-
-class FieldModel(nn.Module):
-    """The program of a bundle: normalised state → normalised increments, both (B, C, ny, nx)."""
-
-    def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
-        super().__init__()
-        self.features = Features(recipe, statistics)
-        self.increments = Increments(recipe, statistics)
+        units = tuple(Units.of(f, statistics.fields[f.name]) for f in recipe.data.fields)
+        self.features = Features(recipe, statistics, units)
+        self.potentials = Potentials(recipe, statistics)
+        self.output = Output(recipe, units)
+        self.embedding = ParameterEmbedding(recipe, statistics) if recipe.data.parameters else None
         self.net = NETS[recipe.model.kind](
-            self.features.channels, self.increments.channels, recipe.model
+            self.features.channels,
+            self.potentials.channels,
+            recipe.model,
+            EMBEDDING if recipe.data.parameters else 0,
         )
+        self.noise_inputs: dict[str, int] = dict(getattr(self.net, "noise_inputs", {}))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, ny, nx) → (B, C, ny, nx)."""
-        h = self.net(self.features(x))
+    def forward(self, x: Tensor, *more: Tensor) -> Tensor:
+        """(B, C, ny, nx), and the other inputs, → y (B, P, ny, nx)."""
+        return self.output(x, self._outputs(x, more))  # type: ignore[no-any-return]
+
+    def scaled(self, x: Tensor, *more: Tensor) -> Tensor:
+        """The frame at t2 in unit scaled values, (B, P, ny, nx); with ``tanh`` the net's own output."""
+        return self.output.scaled(x, self._outputs(x, more))
+
+    def more_inputs(self, x: Tensor, parameters: Tensor | None) -> tuple[Tensor, ...]:
+        """What follows the state: parameters (B, P) where the model has some, and noise drawn from torch's generator.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, C, ny, nx)
+            The state, for the noise's shape.
+        parameters : Tensor, shape (B, P), optional
+            Of a model that has parameters.
+        """
+        given = () if self.embedding is None else (parameters,)
+        if None in given:
+            raise ValueError("this model is conditioned on scalar parameters: give them")
+        noise = (
+            torch.randn(len(x), n, *x.shape[2:], device=x.device)
+            for n in self.noise_inputs.values()
+        )
+        return (*given, *noise)
+
+    def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
+        """What the net makes of a state, a channel a predicted field, (B, P, ny, nx)."""
+        embedded, noise = None, more
+        if self.embedding is not None:
+            embedded, noise = self.embedding(more[0]), more[1:]
+        h = self.net(self.features(x), embedded, *noise)  # (B, P + potentials, ny, nx)
         if torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
-                return self.increments(h.float())  # type: ignore[no-any-return]
-        return self.increments(h)  # type: ignore[no-any-return]
+                return self.potentials(h.float())  # type: ignore[no-any-return]
+        return self.potentials(h)  # type: ignore[no-any-return]

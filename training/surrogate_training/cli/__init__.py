@@ -1,0 +1,1 @@
+"""Subcommands of ``surrogate``, one file each; registered in the group ``surrogate.commands``."""

@@ -1,0 +1,98 @@
+"""``surrogate evaluate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from surrogate.cli.output import console, table
+from surrogate_training.cli.options import Json, Root, fail
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Bundle NAME.surrogate, or run folder.")],
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A pairs.csv, or a folder or file of frames; default: the test part of the recipe's data."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the report; default: NAME-report here, with --json none."),
+    ] = None,
+    part: Annotated[
+        str, typer.Option(help="Of the recipe's data: train, validation or test.")
+    ] = "test",
+    pairs: Annotated[int, typer.Option(min=0, help="So many, spread over the data; 0: all.")] = 0,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Of a stochastic model; default: 8.")
+    ] = None,
+    rollout: Annotated[
+        int | None,
+        typer.Option(min=0, help="Jumps of a rollout; default: as many as the data has; 0: none."),
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder of a bundle: training curves and cost.")
+    ] = None,
+    solver_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Cost of a jump of the solver, for the ledger.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="PNG of the worst pair: t1 | t2 | predicted | error.")
+    ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write these scores into the bundle and its card.")
+    ] = False,
+    as_json: Json = False,
+    root: Root = None,
+) -> None:
+    """Score a model beside persistence, linear extrapolation, the training mean and the coarse solver."""
+    from surrogate_training.evaluation.evaluate import Options
+    from surrogate_training.report.evaluation import Evaluation, evaluate_subject
+
+    options = Options(pairs=pairs, members=members, rollout=rollout)
+    try:
+        found: Evaluation = evaluate_subject(
+            model,
+            data,
+            run=run,
+            part=part,
+            root=root,
+            options=options,
+            solver_seconds=solver_seconds,
+        )
+        if out is not None or not as_json:
+            folder = out or Path(f"{found.result.system.name}-report")
+            page = found.write(folder)
+        if picture is not None:
+            found.draw(picture)
+        if card:
+            found.write_card()
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        fail(error)
+    if as_json:
+        typer.echo(json.dumps(found.summary, indent=2))
+    else:
+        _print(found.summary)
+        typer.echo(f"report: {page}")
+
+
+def _print(summary: dict[str, Any]) -> None:
+    """The means, the best of each row marked, and what stands beside them."""
+    from surrogate_training.report.contents import notes, verdict
+    from surrogate_training.report.tables import overall_table
+
+    scores = overall_table(summary)
+    rows = table(*scores.head)
+    for r, cells in enumerate(scores.rows):
+        shown = (f"[bold]{c} *[/]" if (r, k) in scores.best else c for k, c in enumerate(cells))
+        rows.add_row(*shown)
+    out = console()
+    out.print(rows)
+    out.print(f"{scores.note} * nearest to a perfect prediction.")
+    out.print(verdict(summary))
+    out.print(notes(summary))

@@ -1,0 +1,93 @@
+"""A recipe: one training run, complete."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from surrogate_training.config.data import Data, FieldSpec
+from surrogate_training.config.evaluation import Evaluation
+from surrogate_training.config.method import Method, RegressionConfig
+from surrogate_training.config.model import Curl, Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.optimiser import Optimiser
+from surrogate_training.config.run import Physics, Run
+from surrogate_training.config.section import Section
+
+
+class Recipe(Section):
+    """One training run, complete."""
+
+    name: str
+    description: str = ""
+    seed: int = Field(default=0, ge=0)
+    data: Data
+    model: Model = ResidualUNetConfig()
+    method: Method = RegressionConfig()
+    optimiser: Optimiser
+    run: Run = Run()
+    physics: Physics = Physics()
+    evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="after")
+    def _names(self) -> Recipe:
+        names = [f.name for f in self.data.fields]
+        if len(set(names)) != len(names):
+            raise ValueError(f"data.fields names a field twice: {names}")
+        used = {f if isinstance(f, str) else f.curl for f in self.model.features}
+        used |= self.data.augment.names
+        if unknown := sorted(used - set(names)):
+            raise ValueError(f"unknown field {unknown[0]!r}; data.fields has {', '.join(names)}")
+        if not self.predicted:
+            raise ValueError(
+                "data.fields has conditions only; at least one field must be predicted"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _potentials_are_linear(self) -> Recipe:
+        scalings = {f.name: f.scaling for f in self.data.fields}
+        for name in self.potentials:
+            if scalings[name] != "linear":
+                raise ValueError(
+                    f"field {name!r}: scaling {scalings[name]}, but model.features has its curl, which only a linear "
+                    "scaling keeps; set scaling: linear"
+                )
+            if isinstance(self.model, UNetConfig) and self.model.tanh:
+                raise ValueError(
+                    f"model.tanh: true bounds values, but {name!r} is a potential: a constant may be added to it; set "
+                    "tanh: false"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _shards(self) -> Recipe:
+        if self.optimiser.batch % (self.optimiser.shards * self.optimiser.accumulate):
+            raise ValueError(
+                f"optimiser.batch ({self.optimiser.batch}) must be a multiple of optimiser.shards "
+                f"({self.optimiser.shards}) times optimiser.accumulate ({self.optimiser.accumulate})"
+            )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the fields, in the order of the program's input channels."""
+        return tuple(f.name for f in self.data.fields)
+
+    @property
+    def predicted(self) -> tuple[FieldSpec, ...]:
+        """Fields that are predicted, in the order of the program's output channels."""
+        return tuple(f for f in self.data.fields if not f.condition)
+
+    @property
+    def predicted_channels(self) -> tuple[int, ...]:
+        """Where they stand among the fields."""
+        return tuple(c for c, f in enumerate(self.data.fields) if not f.condition)
+
+    @property
+    def potentials(self) -> tuple[str, ...]:
+        """Fields that the model sees only through their curl."""
+        return tuple(f.curl for f in self.model.features if isinstance(f, Curl))
+
+    @property
+    def unroll(self) -> int:
+        """Largest number of jumps that a training sample spans."""
+        return self.method.unroll.jumps if isinstance(self.method, RegressionConfig) else 1

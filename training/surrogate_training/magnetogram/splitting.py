@@ -1,0 +1,311 @@
+"""Train, validation and test: whole active regions apart, by number or by sectors of longitude."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from surrogate.errors import ArgumentError
+from surrogate_training.data.split import PARTS, LeakageError, state_hash
+from surrogate_training.magnetogram.headers import PATTERN, identify
+from surrogate_training.magnetogram.images import read_header, read_image
+from surrogate_training.magnetogram.pairlist import NAME, Pair, read_pairs, write_pairs
+from surrogate_training.magnetogram.sectors import take_sector
+from surrogate_training.magnetogram.wcs import Extent, carrington_extent
+
+By = Literal["region", "longitude"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """One active region under all of its names.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Regions of the list that are one: they share a NOAA number, or overlap on the Sun at a common time.
+    extent : Extent, optional
+        What its cubes cover; None where their headers do not say.
+    """
+
+    names: tuple[str, ...]
+    extent: Extent | None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One name of the list: what its headers say, and from when to when it is seen."""
+
+    aliases: frozenset[str]
+    extent: Extent | None
+    first: float
+    last: float
+
+
+@dataclass
+class SplitReport:
+    """What went where.
+
+    Attributes
+    ----------
+    parts : dict of str to list of str
+        Names of the regions in each part; ``dropped``: in a buffer.
+    pairs : dict of str to int
+        Pairs of each part.
+    linked : list of list of str
+        Regions of several names.
+    sectors : dict of str to (float, float)
+        West and east longitude of each sector, degrees; the east may exceed 360.
+    buffer : float
+        Degrees.
+    by : str
+        ``region`` or ``longitude``.
+    seed : int
+        Of the drawing.
+    """
+
+    by: str
+    seed: int
+    buffer: float
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    pairs: dict[str, int] = field(default_factory=dict)
+    linked: list[list[str]] = field(default_factory=list)
+    sectors: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def split_pairs(
+    source: Path,
+    out: Path,
+    *,
+    ratio: float = 0.8,
+    validation: float = 0.0,
+    by: By = "region",
+    buffer: float = 0.0,
+    seed: int = 0,
+    pattern: str = PATTERN,
+) -> SplitReport:
+    """Write ``OUT/train/pairs.csv``, ``OUT/test/pairs.csv``, … and ``OUT/split.json``.
+
+    Parameters
+    ----------
+    source : Path
+        A ``pairs.csv``, or its folder.
+    out : Path
+        Folder of the parts.
+    ratio : float
+        Share of the regions that are not for the test.
+    validation : float
+        Share of the regions for validation; they are taken from those.
+    by : {"region", "longitude"}
+        Draw regions, or cut sectors of Carrington longitude.
+    buffer : float
+        Degrees of longitude between sectors; regions in it are left out.
+    seed : int
+        Which regions are drawn, or where the test's sector begins.
+    pattern : str
+        Of file names, where headers lack region or time.
+
+    Raises
+    ------
+    ArgumentError
+        If options are out of range or a part would be empty.
+    LeakageError
+        If two parts share a frame.
+    """
+    _check_options(ratio, validation, by, buffer)
+    pairs = read_pairs(source)
+    regions = find_regions(pairs, pattern=pattern)
+    report = SplitReport(by, seed, buffer)
+    report.linked = [list(region.names) for region in regions if len(region.names) > 1]
+    counts = _counts(len(regions), ratio, validation)
+    drawn = by == "region"
+    parts = _draw(regions, counts, seed) if drawn else _cut(regions, counts, buffer, seed, report)
+    report.parts = {part: sorted(n for r in rs for n in r.names) for part, rs in parts.items()}
+    lists = {
+        part: [pair for pair in pairs if pair.region in set(report.parts[part])]
+        for part in PARTS
+        if part in parts
+    }
+    check_no_shared_frame(lists)
+    report.pairs = {part: len(found) for part, found in lists.items()}
+    for part, found in lists.items():
+        write_pairs(out / part / NAME, found)
+    _write_json(out / "split.json", asdict(report))
+    return report
+
+
+def find_regions(pairs: Sequence[Pair], *, pattern: str = PATTERN) -> list[Region]:
+    """Regions of a list; names that mean the same one are joined."""
+    seen = {name: _look(found, pattern) for name, found in _by_name(pairs).items()}
+    names = list(seen)
+    leader = {name: name for name in names}
+
+    def top(name: str) -> str:
+        return name if leader[name] == name else top(leader[name])
+
+    for i, a in enumerate(names):
+        for b in names[:i]:
+            if _same(seen[a], seen[b]):
+                leader[top(a)] = top(b)
+    joined: dict[str, list[str]] = {}
+    for name in names:
+        joined.setdefault(top(name), []).append(name)
+    return [
+        Region(tuple(group), _union(seen[n].extent for n in group)) for group in joined.values()
+    ]
+
+
+def check_no_shared_frame(parts: Mapping[str, Sequence[Pair]]) -> None:
+    """Refuse parts that share the pixels of a frame.
+
+    Raises
+    ------
+    LeakageError
+        Naming both files.
+    """
+    seen: dict[str, tuple[str, Path]] = {}
+    for part, pairs in parts.items():
+        for path in dict.fromkeys(p for pair in pairs for p in (pair.file1, pair.file2)):
+            other, where = seen.setdefault(state_hash(read_image(path).data), (part, path))
+            if other != part:
+                raise LeakageError(
+                    f"{path} ({part}) holds the same pixels as {where} ({other}): one region under two names; "
+                    "give both the same HARPNUM or NOAA_AR, or remove one"
+                )
+
+
+def _check_options(ratio: float, validation: float, by: By, buffer: float) -> None:
+    if not 0 < ratio < 1:
+        raise ArgumentError(f"--ratio {ratio:g}: expected a share between 0 and 1, as 0.8")
+    if not 0 <= validation < ratio:
+        raise ArgumentError(
+            f"--validation {validation:g}: expected a share from 0 to below --ratio {ratio:g}"
+        )
+    if buffer < 0 or (buffer and by == "region"):
+        raise ArgumentError(
+            f"--buffer {buffer:g}: expected degrees from 0 on, with --by longitude; regions drawn by number have none"
+        )
+
+
+def _counts(regions: int, ratio: float, validation: float) -> dict[str, int]:
+    """Regions of each part, at least one."""
+    counts = {"test": max(1, round((1 - ratio) * regions))}
+    if validation:
+        counts["validation"] = max(1, round(validation * regions))
+    counts["train"] = regions - sum(counts.values())
+    if counts["train"] < 1:
+        raise ArgumentError(
+            f"{regions} region(s) for {', '.join(counts)}: a part would be empty; pair cubes of at least "
+            f"{len(counts)} regions, or leave out --validation"
+        )
+    return counts
+
+
+def _draw(
+    regions: Sequence[Region], counts: Mapping[str, int], seed: int
+) -> dict[str, list[Region]]:
+    order = np.random.default_rng([seed, 0x5E11]).permutation(len(regions))
+    parts, start = {}, 0
+    for part in ("test", "validation", "train"):
+        if part in counts:
+            chosen = order[start : start + counts[part]]
+            parts[part] = [regions[k] for k in sorted(chosen)]
+            start += counts[part]
+    return parts
+
+
+def _cut(
+    regions: Sequence[Region],
+    counts: Mapping[str, int],
+    buffer: float,
+    seed: int,
+    report: SplitReport,
+) -> dict[str, list[Region]]:
+    """Sectors for test and validation; what lies beyond all buffers is for training."""
+    rest, parts = list(regions), {"dropped": list[Region]()}
+    first = int(np.random.default_rng([seed, 0x5EC7]).integers(len(regions)))
+    for part in ("test", "validation"):
+        if part not in counts:
+            continue
+        extents = [region.extent for region in rest if region.extent is not None]
+        if len(extents) < len(rest):
+            raise _no_longitude(rest)
+        sector = take_sector(extents, count=counts[part], buffer=buffer, first=first)
+        parts[part] = [rest[k] for k in sector.inside]
+        parts["dropped"] += [rest[k] for k in sector.dropped]
+        report.sectors[part] = (sector.extent.west, sector.extent.west + sector.extent.width)
+        rest = [rest[k] for k in sector.outside]
+        # the next sector begins beyond this one's buffer, so that the two share it
+        first = _next_after(sector.extent, [extents[k] for k in sector.outside])
+    return {**parts, "train": rest}
+
+
+def _next_after(sector: Extent, extents: Sequence[Extent]) -> int:
+    """Number, counted from west to east, of the first extent east of a sector."""
+    east = sector.west + sector.width
+    wests = sorted(extent.west for extent in extents)
+    return min(range(len(wests)), key=lambda k: (wests[k] - east + 1e-6) % 360)
+
+
+def _no_longitude(regions: Iterable[Region]) -> ArgumentError:
+    names = [name for region in regions if region.extent is None for name in region.names]
+    return ArgumentError(
+        f"region {names[0]}: its headers tell no Carrington longitude (CTYPE1 = 'CRLN-…', or LON_MIN, LON_MAX and "
+        "CRLN_OBS); use cubes of the CEA series, or split --by region"
+    )
+
+
+def _by_name(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(pair.region, []).append(pair)
+    return found
+
+
+def _look(pairs: Sequence[Pair], pattern: str) -> _Seen:
+    """Headers of all cubes of a name."""
+    aliases: frozenset[str] = frozenset({pairs[0].region})
+    extents, places = [], set()
+    for path in dict.fromkeys(p for pair in pairs for p in (pair.file1, pair.file2)):
+        header = read_header(path)
+        aliases |= identify(header, path, pattern=pattern).aliases
+        shape = int(header["NAXIS2"]), int(header["NAXIS1"])
+        place = (*shape, *(header.get(k) for k in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")))
+        if place in places:
+            continue  # a region that stands still is projected once
+        places.add(place)
+        extents.append(_extent(header, shape, path))
+    times = [t.timestamp() for pair in pairs for t in (pair.t1, pair.t2)]
+    return _Seen(aliases, _union(extents), min(times), max(times))
+
+
+def _extent(header: Any, shape: tuple[int, int], path: Path) -> Extent | None:
+    try:
+        return carrington_extent(header, shape, path)
+    except KeyError:
+        return None  # no Carrington longitude: a split by region does not need it
+
+
+def _union(extents: Iterable[Extent | None]) -> Extent | None:
+    found = list(extents)
+    known = [e for e in found if e is not None]
+    return reduce(Extent.union, known) if known and len(known) == len(found) else None
+
+
+def _same(a: _Seen, b: _Seen) -> bool:
+    if a.aliases & b.aliases:
+        return True
+    together = a.first <= b.last and b.first <= a.last
+    return bool(together and a.extent and b.extent and a.extent.overlaps(b.extent))
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.replace(path)

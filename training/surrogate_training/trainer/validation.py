@@ -1,0 +1,99 @@
+"""Errors of the averaged generator on validation pairs, whatever the method."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surrogate_training.callback import Sample
+from surrogate_training.config import Recipe
+from surrogate_training.data.batches import Batch
+from surrogate_training.data.pairs import PairSet
+from surrogate_training.data.statistics import Statistics
+from surrogate_training.methods.method import Method
+from surrogate_training.metrics.relative import mean_score, observed, relative_errors
+from surrogate_training.models.fields import FieldModel
+from surrogate_training.trainer.processes import Processes
+
+
+class Validation:
+    """Validates a generator on up to ``run.validation_pairs`` pairs, spread evenly over the set."""
+
+    def __init__(
+        self,
+        pairs: PairSet,
+        recipe: Recipe,
+        statistics: Statistics,
+        method: Method,
+        processes: Processes,
+    ) -> None:
+        self.pairs, self.recipe, self.statistics = pairs, recipe, statistics
+        self.method, self.processes = method, processes
+        self.indices = spread(len(pairs), recipe.run.validation_pairs)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the numbers that :meth:`values` returns."""
+        fields = torch.zeros(1, len(self.recipe.predicted), 2, 2)
+        return ["error", *observed(fields, self.recipe, self.statistics)]
+
+    @torch.no_grad()
+    def values(self, average: dict[str, Tensor]) -> dict[str, float]:
+        """``error``, the mean over fields that count, and each field's relative error: means over the pairs."""
+        model = self._model(average)
+        mine: list[dict[str, float]] = []
+        for index in self.indices[self.processes.number :: self.processes.count]:
+            batch = self._batch(index)
+            errors = relative_errors(
+                self._predict(model, batch),
+                self.method.scaling.predicted(batch.u2),
+                self.recipe,
+                self.statistics,
+                weight=batch.weight,
+            )
+            mine.append({name: float(e) for name, e in errors.items()})
+        every: list[dict[str, float]] = self.processes.gather(mine)
+        means = {name: float(np.mean([e[name] for e in every])) for name in every[0]}
+        return {"error": mean_score(means, self.recipe), **means}
+
+    @torch.no_grad()
+    def sample(self, average: dict[str, Tensor]) -> Sample:
+        """The pair in the middle of the set beside its prediction."""
+        index = self.indices[len(self.indices) // 2]
+        batch = self._batch(index)
+        predicted = self._predict(self._model(average), batch)
+        fields = self.recipe.predicted
+        file, frame = self.pairs.where(index)
+        states = (batch.u1, batch.u2)
+        u1, u2 = (self.method.scaling.predicted(u)[0].cpu().numpy() for u in states)
+        return Sample(
+            names=tuple(f.name for f in fields),
+            units=tuple(f.unit for f in fields),
+            u1=u1,
+            u2=u2,
+            predicted=predicted[0].cpu().numpy(),
+            where=f"{file} frame {frame}",
+        )
+
+    def _model(self, average: dict[str, Tensor]) -> FieldModel:
+        model = FieldModel(self.recipe, self.statistics).to(self.processes.device)
+        model.load_state_dict(average)
+        return model.eval()
+
+    def _batch(self, index: int) -> Batch:
+        found = self.pairs.sample(index)
+        frames = torch.from_numpy(np.array(found.states))[:, None]  # (2, 1, C, ny, nx)
+        more = (self.pairs.parameters(index), found.weight)
+        parameters, weight = (None if a is None else torch.from_numpy(a)[None] for a in more)
+        return Batch(frames, parameters, weight).to(self.processes.device)
+
+    def _predict(self, model: FieldModel, batch: Batch) -> Tensor:
+        """Predicted fields at t2, (1, P, ny, nx)."""
+        return self.method.scaling.frame(batch.u1, model(*self.method.inputs(batch, batch.u1)))
+
+
+def spread(total: int, wanted: int) -> list[int]:
+    """Up to ``wanted`` indices spread evenly over range(total)."""
+    count = min(wanted, total)
+    return [(n * total) // count for n in range(count)]

@@ -1,0 +1,1 @@
+"""A run, seen from outside by its files: what ``surrogate watch`` shows."""
