@@ -13,7 +13,7 @@ from surrogate_training.cli.data.sharp import sharp
 from surrogate_training.cli.data.split import split
 from surrogate_training.cli.data.uncube import uncube
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
