@@ -10,7 +10,7 @@ import numpy as np
 
 from surrogate_training.config import Data
 from surrogate_training.data.grid import interval
-from surrogate_training.data.pairs import PairSet
+from surrogate_training.data.pairs import PairSet, shared_regions
 from surrogate_training.data.reach import Reach, travelled
 from surrogate_training.data.runs import read_states
 from surrogate_training.data.scan import Scan, Start, Where
@@ -103,6 +103,7 @@ def audit(
     }
     findings = [
         _pairs(sets),
+        _regions(sets),
         _exact(scan, alone=len(sets) == 1),
         _near(scan, limits, alone=len(sets) == 1),
         _uniform(scan),
@@ -124,6 +125,14 @@ def _pairs(sets: Mapping[str, PairSet]) -> Entry:
     if empty:
         return "pairs", "fail", f"{empty[0]} has no pair ({counts})", "hold out more, or add data"
     return "pairs", "ok", counts, ""
+
+
+def _regions(sets: Mapping[str, PairSet]) -> Entry:
+    shared = shared_regions(sets)
+    if shared:
+        return "split", "fail", _some(shared), "split by active region (surrogate data split)"
+    names = "region" if next(iter(sets.values())).data.pairs is not None else "trajectory"
+    return "split", "ok", f"no {names} is in two of {', '.join(sets)}", ""
 
 
 def _exact(scan: Scan, *, alone: bool) -> Entry:
@@ -159,9 +168,7 @@ def _near(scan: Scan, limits: Limits, *, alone: bool) -> Entry:
     )
 
 
-def _near_pairs(
-    scan: Scan, limit: float, *, alone: bool
-) -> Iterator[tuple[Start, Start, float]]:
+def _near_pairs(scan: Scan, limit: float, *, alone: bool) -> Iterator[tuple[Start, Start, float]]:
     """Initial states that differ, but little: first by block means, then by all cells."""
     std = scan.std[scan.predicted].reshape(-1, 1, 1)
     std = np.where(std > 0, std, 1)
@@ -214,7 +221,9 @@ def _persistence(errors: Mapping[str, float], limits: Limits) -> Entry:
     text = f"error of persistence in units of the fields' std: {told}"
     if len(good) == len(errors):
         return "persistence", "fail", text, "predict a longer jump: hardly anything changes in this"
-    advice = f"{', '.join(good)} hardly changes: make it a condition, or leave it out" if good else ""
+    advice = (
+        f"{', '.join(good)} hardly changes: make it a condition, or leave it out" if good else ""
+    )
     return "persistence", "note" if good else "ok", text, advice
 
 

@@ -7,7 +7,7 @@ region, together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -251,6 +251,10 @@ def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
                 f"{max(pairs.frames, default=0)} frames at most, and the stride is {max(data.jumps)}; "
                 "give longer trajectories, or a smaller data.stride"
             )
+    if shared := shared_regions(sets):
+        raise LeakageError(
+            f"data.pairs: {shared[0]}: split by active region (surrogate data split)"
+        )
     check_leakage({part: pairs.hashes() for part, pairs in sets.items()})
     return sets
 
@@ -298,17 +302,16 @@ def _listed_sets(data: Data, lists: PairLists, root: Path) -> dict[str, PairSet]
     else:
         rows["train"], rows["validation"] = hold_out(rows["train"])
     rows["test"] = pairlist.read_pairs(base / lists.test)
-    _check_regions(rows)
     return {part: PairSet((), data, listed=pairs) for part, pairs in rows.items()}
 
 
-def _check_regions(rows: dict[str, list[pairlist.Pair]]) -> None:
+def shared_regions(sets: Mapping[str, PairSet]) -> list[str]:
+    """Regions of listed pairs that two parts have, and which."""
     seen: dict[str, str] = {}
-    for part, listed in rows.items():
-        for region in {row.region for row in listed}:
-            other = seen.setdefault(region, part)
+    found = []
+    for part, pairs in sets.items():
+        for run in pairs.runs if pairs.data.pairs is not None else ():
+            other = seen.setdefault(run.name, part)
             if other != part:
-                raise LeakageError(
-                    f"data.pairs: region {region} is in {other} and in {part}: split by active region (surrogate data "
-                    "split)"
-                )
+                found.append(f"region {run.name} is in {other} and in {part}")
+    return found

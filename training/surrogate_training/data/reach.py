@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from surrogate.bundle.folder import read_manifest
+from surrogate.bundle.folder import check_bundle
 from surrogate.io.units import same_unit
+from surrogate.paths import find_bundle
+from surrogate_training.config import Recipe, UNetConfig
 from surrogate_training.data.pairs import PairSet
+from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
+from surrogate_training.locality import measure_locality
+from surrogate_training.models.fields import FieldModel
 
 # meters and seconds of what speeds, lengths and times are measured in
 _LENGTHS = {"cm": 1e-2, "m": 1.0, "km": 1e3, "Mm": 1e6}
@@ -25,13 +31,45 @@ class Reach:
     cells: tuple[int, int] | None
 
     @classmethod
-    def of_bundle(cls, bundle: Path) -> Reach:
-        """What a bundle's manifest says."""
-        local = read_manifest(bundle).locality
+    def of_recipe(cls, recipe: Recipe, spacing: tuple[float, float]) -> Reach:
+        """Measured on the recipe's model, untrained; a U-Net of pix2pix sees the whole frame."""
+        if isinstance(recipe.model, UNetConfig):
+            return cls(None)
+        model = FieldModel(recipe, _unit_statistics(recipe, spacing)).eval()
+        parameters = [torch.ones(1, len(recipe.data.parameters))] if recipe.data.parameters else []
+
+        def program(x: Tensor) -> Tensor:
+            return model(x, *parameters)  # type: ignore[no-any-return]
+
+        channels = len(recipe.data.fields)
+        local = measure_locality(program, channels=channels, multiple=recipe.model.multiple)
         if local.reduces_over_space:
             return cls(None)
         ny, nx = local.receptive_field
         return cls((ny, nx))
+
+    @classmethod
+    def of_bundle(cls, bundle: str) -> Reach:
+        """What a bundle's manifest says."""
+        local = check_bundle(find_bundle(bundle)).locality
+        if local.reduces_over_space:
+            return cls(None)
+        ny, nx = local.receptive_field
+        return cls((ny, nx))
+
+
+def _unit_statistics(recipe: Recipe, spacing: tuple[float, float]) -> Statistics:
+    """Of fields of mean 0 and deviation 1: what a net sees depends on no scale."""
+    plain = FieldStatistics(0, 1, 1, 1, 1, -1, 1, -1, 1, 0, 1, 1, 1)
+    return Statistics(
+        dict.fromkeys(recipe.names, plain),
+        (0, 0),
+        spacing,
+        1.0,
+        {},
+        1,
+        {p.name: ParameterStatistics(1, 1, 0, 2, 1) for p in recipe.data.parameters},
+    )
 
 
 def travelled(
@@ -56,7 +94,8 @@ def travelled(
             return (
                 check,
                 "note",
-                f"the flow reaches {fastest:g}, in a unit that does not fit lengths in {units[0]} and times in {units[1]}",
+                f"the flow reaches {fastest:g}, in a unit that does not fit lengths in {units[0]} and times in "
+                f"{units[1]}",
                 "give evaluation.information_speed, in lengths per time unit",
             )
         speed, how = fastest * factor, f"the flow, {fastest:g} at its fastest,"
@@ -83,7 +122,9 @@ def _factor(pairs: PairSet, units: tuple[str, str]) -> float | None:
     """What turns the vector fields' unit into lengths per time unit; None: not known."""
     names = {name for pair in pairs.data.augment.vectors for name in pair}
     stated = [f.unit for f in pairs.data.fields if f.name in names]
-    stored = [u for f, u in zip(pairs.data.fields, pairs.runs[0].units, strict=True) if f.name in names]
+    stored = [
+        u for f, u in zip(pairs.data.fields, pairs.runs[0].units, strict=True) if f.name in names
+    ]
     unit = next((u for u in (*stated, *stored) if u != "1"), "1")
     time = next((u for u in (units[1], pairs.runs[0].time_unit) if u != "1"), "1")
     if same_unit(unit, f"{units[0]}/{time}"):

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from surrogate.io.well import PIECE
 from surrogate_training.config import Data
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.runs import Array, Run, read_states
@@ -59,14 +61,16 @@ class Scan:
     starts: list[Start] = field(default_factory=list)
     uniform: list[str] = field(default_factory=list)
     frozen: list[str] = field(default_factory=list)
-    missing: Array = field(init=False)
+    missing: NDArray[np.float64] = field(init=False)
     cells: int = 0
 
     def __post_init__(self) -> None:
         channels = len(self.data.fields)
         self.predicted = [c for c, f in enumerate(self.data.fields) if not f.condition]
         self.missing = np.zeros(channels)
-        self._values = np.zeros(channels)  # finite values of all frames: number, sum, sum of squares
+        self._values = np.zeros(
+            channels
+        )  # finite values of all frames: number, sum, sum of squares
         self._sum, self._square = np.zeros(channels), np.zeros(channels)
         self._pairs, self._change = np.zeros(channels), np.zeros(channels)
         vectors = [f for pair in self.data.augment.vectors for f in pair]
@@ -75,13 +79,13 @@ class Scan:
         self.fastest = 0.0
 
     @property
-    def std(self) -> Array:
+    def std(self) -> NDArray[np.float64]:
         """Standard deviation of the fields over all frames, (C,)."""
         count = np.maximum(self._values, 1)
         return np.sqrt(np.maximum(self._square / count - (self._sum / count) ** 2, 0))
 
     @property
-    def change(self) -> Array:
+    def change(self) -> NDArray[np.float64]:
         """Root mean square of u(t2) - u(t1), (C,)."""
         return np.sqrt(self._change / np.maximum(self._pairs, 1))
 
@@ -127,12 +131,19 @@ def _frames(
 ) -> Iterator[tuple[Where, Array, list[tuple[int, Array]]]]:
     """Each frame (C, ny, nx), and the frames that it is the second of in a pair; they are kept as long as needed."""
     kept: dict[int, Array] = {}
-    for n in range(len(run)):
-        u = read_states(run, [n], data, checked=False)[0]
+    for n, u in enumerate(_states(run, data)):
         yield Where(part, run.name, n), u, [(a, kept[a]) for a, b in jumps if b == n]
         kept[n] = u
         needed = {a for a, b in jumps if b > n}
         kept = {k: v for k, v in kept.items() if k in needed}
+
+
+def _states(run: Run, data: Data) -> Iterator[Array]:
+    """The run's states, read some MiB at a time."""
+    together = max(1, PIECE // (4 * len(data.fields) * int(np.prod(run.shape))))
+    for start in range(0, len(run), together):
+        indices = range(start, min(start + together, len(run)))
+        yield from read_states(run, indices, data, checked=False)
 
 
 def block_means(u: Array) -> Array:

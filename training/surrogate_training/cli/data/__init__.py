@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from surrogate_training.cli.data.audit import audit
 from surrogate_training.cli.data.convert import convert
 from surrogate_training.cli.data.cube import cube
 from surrogate_training.cli.data.inspect import inspect
@@ -23,6 +24,7 @@ def data() -> None:
 
 app.command()(inspect)
 app.command()(convert)
+app.command()(audit)
 # solar magnetograms
 for command in (sharp, cube, pair, split, predict, uncube):
     app.command()(command)
