@@ -156,8 +156,8 @@ def write_all_sharps(
         report = write_sharps(source, out, options)
         if again := next((path for path in report.files if path in seen), None):
             raise ArgumentError(
-                f"{source} and {seen[again]} both have the frame of {again.name}; convert them to folders of their own, "
-                "with another --first-harp"
+                f"{source} and {seen[again]} both have the frame of {again.name}; convert them to folders of their "
+                "own, with another --first-harp"
             )
         seen |= dict.fromkeys(report.files, source)
         whole.files += report.files
