@@ -226,7 +226,7 @@ def _interval(name: str, bounds: Bounds) -> str:
 def _fields(manifest: Manifest) -> Any:
     lines = table("field", "unit", "components", "staggering", "predicted as", "description")
     for field in manifest.fields:
-        kind = "condition (read only)" if field.prediction is None else field.prediction.kind
+        kind: str = "condition (read only)" if field.prediction is None else field.prediction.kind
         if field.scaling is not None and field.scaling.kind != "linear":
             kind += f", {field.scaling.kind} (softening {field.scaling.softening:g})"
         lines.add_row(

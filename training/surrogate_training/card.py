@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from surrogate.bundle.folder import check_bundle, write_bundle
 from surrogate.bundle.manifest import FieldSpec, Manifest
 from surrogate.facts import quantity_text
+
+CARD = "card.md"
 
 
 def write_card(manifest: Manifest) -> str:
@@ -75,6 +79,10 @@ def _field(field: FieldSpec) -> str:
     return f"| {field.name} | {field.unit} | {field.staggering} | {low:.4g} … {high:.4g} |"
 
 
+_COLUMNS = ("model", "persistence", "linear_extrapolation", "mean", "coarse")
+_ROWS = ("rmse", "relative_l2", "vrmse", "correlation", "ssim", "spectrum_error")
+
+
 def _potentials(manifest: Manifest) -> str:
     features = manifest.provenance.get("recipe", {}).get("model", {}).get("features", [])
     if not any(isinstance(feature, dict) for feature in features):
@@ -83,6 +91,7 @@ def _potentials(manifest: Manifest) -> str:
 
 
 def _metrics(metrics: dict[str, Any]) -> str:
+    """Scores beside the baselines, then field by field; older bundles have the latter alone."""
     if "error" not in metrics:
         return "Not evaluated."
     rows = [
@@ -93,9 +102,39 @@ def _metrics(metrics: dict[str, Any]) -> str:
     total += f"{metrics['persistence_error']:.4f} | {metrics['error_over_persistence']:.3f} |"
     head = (
         f"On {metrics['pairs']} pairs of {metrics['trajectories']} trajectories that training has not seen; "
-        f"{metrics['definition']}.\n\n| field | error | persistence | ratio |\n|---|---|---|---|\n"
+        f"error: {metrics['definition']}.\n\n| field | error | persistence | ratio |\n|---|---|---|---|\n"
     )
-    return head + "\n".join([*rows, total])
+    return head + "\n".join([*rows, total]) + _comparison(metrics)
+
+
+def _comparison(metrics: dict[str, Any]) -> str:
+    columns = [name for name in _COLUMNS if name in metrics]
+    if not columns:
+        return ""
+    lines = [f"| | {' | '.join(name.replace('_', ' ') for name in columns)} |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for row in _ROWS:
+        values = (metrics[name][row] for name in columns)
+        shown = " | ".join("–" if value is None else f"{value:.4g}" for value in values)
+        lines.append(f"| {row.replace('_', ' ')} | {shown} |")
+    worst = metrics["extremes"]["worst"]
+    said = [f"Unit of rmse: {metrics['unit']}.", *(f"{note}." for note in metrics["notes"])]
+    said.append(f"Worst pair: {worst['file']}, frame {worst['frame']}, error {worst['error']:.3g}.")
+    return "\n\n" + "\n".join(lines) + "\n\n" + " ".join(said) + _cost(metrics.get("cost", {}))
+
+
+def _cost(cost: dict[str, Any]) -> str:
+    parts = []
+    if (seconds := cost.get("training_seconds")) is not None:
+        kwh = cost.get("training_kwh")
+        parts.append(
+            f"Training took {seconds:.4g} s{'' if kwh is None else f' and {kwh:.3g} kWh'}."
+        )
+    if "surrogate_seconds_per_jump" in cost:
+        parts.append(
+            f"A jump takes {cost['surrogate_seconds_per_jump']:.3g} s on {cost['machine']}."
+        )
+    return "".join(f" {part}" for part in parts)
 
 
 def _provenance(provenance: dict[str, Any]) -> str:
@@ -107,6 +146,25 @@ def _provenance(provenance: dict[str, Any]) -> str:
         f"trained at commit {made.get('commit')}{resumed}, exported at {exported.get('commit')}, "
         f"torch {made.get('torch')}, {made.get('cpu')}. The whole recipe is in the manifest."
     )
+
+
+def refresh_card(bundle: Path, metrics: dict[str, Any]) -> Manifest:
+    """Replace a bundle's metrics, and the card that tells them; programs stay as they are.
+
+    Parameters
+    ----------
+    bundle : Path
+        Rewritten as a whole, or not at all.
+    metrics : dict
+        Summary of an evaluation.
+    """
+    manifest = check_bundle(bundle)
+    body = {**manifest.model_dump(mode="json", exclude={"files"}), "metrics": metrics}
+    files: dict[str, bytes | Path] = {
+        name: (bundle / name).read_bytes() for name in manifest.files if name != CARD
+    }
+    files[CARD] = write_card(Manifest.model_validate({**body, "files": manifest.files})).encode()
+    return write_bundle(bundle, files, **body)
 
 
 def _numbers(values: list[float] | None) -> str:

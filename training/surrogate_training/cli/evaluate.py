@@ -11,8 +11,6 @@ import typer
 from surrogate.cli.output import console, table
 from surrogate_training.cli.options import Json, Root, fail
 
-METHODS = ("model", "persistence", "linear_extrapolation", "mean", "coarse")
-
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Bundle NAME.surrogate, or run folder.")],
@@ -21,6 +19,10 @@ def evaluate(
         typer.Argument(
             help="A pairs.csv, or a folder or file of frames; default: the test part of the recipe's data."
         ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the report; default: NAME-report here, with --json none."),
     ] = None,
     part: Annotated[
         str, typer.Option(help="Of the recipe's data: train, validation or test.")
@@ -31,82 +33,66 @@ def evaluate(
     ] = None,
     rollout: Annotated[
         int | None,
-        typer.Option(min=0, help="Jumps of a rollout; default: as many as the data has."),
+        typer.Option(min=0, help="Jumps of a rollout; default: as many as the data has; 0: none."),
     ] = None,
-    picture: Annotated[Path | None, typer.Option(help="PNG: t1 | t2 | predicted | error.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder of a bundle: training curves and cost.")
+    ] = None,
+    solver_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Cost of a jump of the solver, for the ledger.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="PNG of the worst pair: t1 | t2 | predicted | error.")
+    ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write these scores into the bundle and its card.")
+    ] = False,
     as_json: Json = False,
     root: Root = None,
 ) -> None:
     """Score a model beside persistence, linear extrapolation, the training mean and the coarse solver."""
-    from surrogate_training.evaluation.evaluate import Options, evaluate_bundle, evaluate_run
-    from surrogate_training.evaluation.summary import summarise
-    from surrogate_training.repository import find_root
-    from surrogate_training.runfolder import open_run, set_threads
+    from surrogate_training.evaluation.evaluate import Options
+    from surrogate_training.report.evaluation import Evaluation, evaluate_subject
 
     options = Options(pairs=pairs, members=members, rollout=rollout)
     try:
-        if (model / "manifest.json").is_file():
-            result = evaluate_bundle(
-                model, data, root=root or find_root(Path.cwd()), part=part, options=options
-            )
-            summary = summarise(result)
-        else:
-            folder = open_run(model)
-            set_threads(folder.recipe().run.threads)
-            summary = evaluate_run(folder, root=root or folder.root(), part=part)
+        found: Evaluation = evaluate_subject(
+            model,
+            data,
+            run=run,
+            part=part,
+            root=root,
+            options=options,
+            solver_seconds=solver_seconds,
+        )
+        if out is not None or not as_json:
+            folder = out or Path(f"{found.result.system.name}-report")
+            page = found.write(folder)
         if picture is not None:
-            from surrogate_training.picture import draw_run
-
-            draw_run(folder, picture, root=root or folder.root(), part=part)
-    except (ValueError, OSError, RuntimeError) as error:
+            found.draw(picture)
+        if card:
+            found.write_card()
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
         fail(error)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2))
+        typer.echo(json.dumps(found.summary, indent=2))
     else:
-        _print(summary)
-
-
-_SHOWN = (
-    "rmse",
-    "relative_l2",
-    "vrmse",
-    "mae",
-    "max_error",
-    "correlation",
-    "ssim",
-    "spectrum_error",
-)
-_LARGER_IS_BETTER = ("correlation", "ssim")
+        _print(found.summary)
+        typer.echo(f"report: {page}")
 
 
 def _print(summary: dict[str, Any]) -> None:
-    """A table of the means, the best of each row marked, and what stands beside it."""
-    methods = [name for name in METHODS if name in summary]
-    rows = table("", *(name.replace("_", " ") for name in methods))
-    for metric in _SHOWN:
-        values = [summary[method][metric] for method in methods]
-        known = [v for v in values if v is not None]
-        best = (max if metric in _LARGER_IS_BETTER else min)(known) if known else None
-        rows.add_row(metric, *(_number(v, best=v is not None and v == best) for v in values))
+    """The means, the best of each row marked, and what stands beside them."""
+    from surrogate_training.report.contents import notes, verdict
+    from surrogate_training.report.tables import overall_table
+
+    scores = overall_table(summary)
+    rows = table(*scores.head)
+    for r, cells in enumerate(scores.rows):
+        shown = (f"[bold]{c} *[/]" if (r, k) in scores.best else c for k, c in enumerate(cells))
+        rows.add_row(*shown)
     out = console()
     out.print(rows)
-    worst = summary["extremes"]["worst"]
-    out.print(
-        f"{summary['pairs']} pairs of {summary['trajectories']} trajectories; unit of rmse, mae, max_error: "
-        f"{summary['unit']}"
-    )
-    out.print(
-        f"worst pair: {worst['file']}, frame {worst['frame']}, error {worst['error']:.4g} of the truth's deviation"
-    )
-    refused = summary["refused"]
-    if refused["pairs"]:
-        reasons = ", ".join(f"{name} {count}" for name, count in refused["by"].items())
-        out.print(f"guards would refuse {refused['pairs']} pairs ({reasons}); they are scored too")
-    for note in summary["notes"]:
-        out.print(note)
-
-
-def _number(value: float | None, *, best: bool) -> str:
-    if value is None:
-        return "–"
-    return f"[bold]{value:.4g} *[/]" if best else f"{value:.4g}"
+    out.print(f"{scores.note} * nearest to a perfect prediction.")
+    out.print(verdict(summary))
+    out.print(notes(summary))

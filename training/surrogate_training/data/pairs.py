@@ -160,10 +160,6 @@ class PairSet:
         """Number of the run that a pair is of."""
         return self._index[index].run
 
-    def parameters(self, index: int) -> Array | None:
-        """Scalar inputs of a pair, (P,); None where the recipe has none."""
-        return None
-
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
         pair = self._index[index]

@@ -31,8 +31,8 @@ class Case:
         0 where data is missing.
     parameters : ndarray, shape (n,), optional
         Scalar inputs.
-    file, frame, time
-        Where the pair comes from, and t1.
+    run, file, frame, time
+        Where the pair comes from, its trajectory or region first, and t1.
     """
 
     index: int
@@ -42,6 +42,7 @@ class Case:
     previous: Array | None
     weight: Array | None
     parameters: NDArray[np.float32] | None
+    run: str
     file: str
     frame: int
     time: float
@@ -60,6 +61,7 @@ def read_case(pairs: PairSet, index: int, system: System) -> Case:
         None if previous is None else system.predicted(previous),
         None if weight is None else weight[0],
         pairs.parameters(index),
+        pairs.runs[pairs.run(index)].name,
         file,
         frame,
         pairs.time(index),

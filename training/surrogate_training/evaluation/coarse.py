@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.io.frames import FrameFile
+from surrogate.io.hdf5 import SUFFIXES, FrameFile
 from surrogate_training.config import Data, Generate
 from surrogate_training.evaluation.baselines import Case
 from surrogate_training.evaluation.system import System
@@ -49,15 +49,18 @@ class CoarseSolver:
             fields = [stored.read(name, frame, frame + 1)[0] for name in self.paths]
         return np.stack(fields).astype(np.float32)
 
-    def seconds(self, files: Sequence[str]) -> float | None:
-        """Median cost of a jump that the files tell; None where they do not."""
-        costs = []
-        for name in files:
-            with FrameFile(self.folder / name) as stored:
-                cost = stored.attribute(SECONDS)
-                if cost is not None:
-                    costs.append(float(cost))
-        return float(np.median(costs)) if costs else None
+
+def jump_seconds(files: Sequence[Path]) -> float | None:
+    """Median cost of a jump that files of frames tell (attribute ``seconds_per_jump``); None where none does."""
+    costs = []
+    for path in files:
+        if path.suffix not in SUFFIXES:
+            continue
+        with FrameFile(path) as stored:
+            cost = stored.attribute(SECONDS)
+        if cost is not None:
+            costs.append(float(cost))
+    return float(np.median(costs)) if costs else None
 
 
 def open_coarse(

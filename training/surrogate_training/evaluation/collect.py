@@ -60,7 +60,7 @@ def collect(
         frames = {MODEL: predicted, **baselines(case, system)}
         frames |= {name: rival(case) for name, rival in (rivals or {}).items()}
         scorer.add(row, case, frames)
-        scorer.facts.append(PairFacts(case.file, case.frame, case.time, refused))
+        scorer.facts.append(PairFacts(case.run, case.file, case.frame, case.time, refused))
         done(row + 1)
     return scorer.result(list(predictor.seconds), len(pairs.runs))
 
@@ -154,8 +154,11 @@ class _Scorer:
         values = u if weight is None else u[weight > 0]
         if name not in self.histograms:
             low, high = next(f.limits for f in self.system.fields if f.name == name)
-            if not np.isfinite([low, high]).all():
-                low, high = float(values.min()), float(values.max())
-            margin = _MARGIN * (high - low) or 1.0
+            share = _MARGIN
+            if not np.isfinite(
+                [low, high]
+            ).all():  # the first pair must do, and others may reach further
+                low, high, share = float(values.min()), float(values.max()), 0.5
+            margin = share * (high - low) or 1.0
             self.histograms[name] = Histogram(np.linspace(low - margin, high + margin, BINS + 1))
         self.histograms[name].add(method, values)

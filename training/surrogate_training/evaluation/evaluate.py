@@ -12,9 +12,11 @@ import numpy as np
 from surrogate.bundle.folder import check_bundle
 from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
-from surrogate_training.evaluation.coarse import open_coarse
+from surrogate_training.data.runs import DT, ONE_JUMP
+from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
 from surrogate_training.evaluation.collect import Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
+from surrogate_training.evaluation.examples import predict_example
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
 from surrogate_training.evaluation.result import COARSE, Result
 from surrogate_training.evaluation.rollouts import roll_out
@@ -36,6 +38,8 @@ class Options:
         Of a stochastic model; None: 8 of a stochastic one; 1: no ensemble.
     rollout : int, optional
         Jumps of the rollouts; None: as many as the data has; 0 or 1: none.
+    examples : bool
+        Keep the frames of the best, the median and the worst pair.
     seed : int
         Of a stochastic model.
     """
@@ -43,10 +47,11 @@ class Options:
     pairs: int = 0
     members: int | None = None
     rollout: int | None = None
+    examples: bool = True
     seed: int = 0
 
 
-QUICK = Options(members=1, rollout=0)
+QUICK = Options(members=1, rollout=0, examples=False)
 """The scores of single jumps alone."""
 
 
@@ -118,24 +123,52 @@ def _evaluate(
     root: Path,
     done: Callable[[int], None] = lambda count: None,
 ) -> Result:
+    _check_jump(system, pairs)
     count = min(options.pairs or len(pairs), len(pairs))
     indices = [n * len(pairs) // count for n in range(count)]
     rivals: dict[str, Rival] = {}
     if recipe is not None and recipe.evaluation.coarse is not None:
         source = pairs.files[0].parent
-        rivals[COARSE] = open_coarse(
-            recipe.evaluation.coarse, recipe.data, system, source, root=root
-        )
+        coarse = open_coarse(recipe.evaluation.coarse, recipe.data, system, source, root=root)
+        rivals[COARSE] = coarse
     result = collect(predictor, system, pairs, indices, rivals=rivals, done=done)
+    result.solver_seconds = jump_seconds(pairs.files)
+    if COARSE in rivals:
+        result.coarse_seconds = jump_seconds([coarse.folder / file.name for file in pairs.files])
     _note_missing(result)
     if options.rollout is None or options.rollout > 1:
         result.rollout = roll_out(predictor, system, pairs, jumps=options.rollout)
+    if options.examples:
+        chosen = {name: indices[row] for name, row in result.extremes().items()}
+        found = (
+            predict_example(predictor, system, pairs, index, label=label)
+            for label, index in chosen.items()
+        )
+        result.examples = [example for example in found if example is not None]
     members = options.members
     if members is None:
         members = MEMBERS if predictor.stochastic else 1
     if members > 1:
         result.ensemble = score_members(predictor, system, pairs, indices, members=members)
     return result
+
+
+def _check_jump(system: System, pairs: PairSet) -> None:
+    """Refuse pairs that are not the model's jump apart, unless it is told how far they are.
+
+    Raises
+    ------
+    ValueError
+        If they differ by more than a tenth.
+    """
+    if any(p.name == DT for p in pairs.data.parameters):
+        return
+    found = pairs.jump(0)
+    if abs(found - system.jump) > ONE_JUMP * system.jump:
+        raise ValueError(
+            f"the data's pairs are {found:g} apart in time, but the model jumps by {system.jump:g} {system.time_unit}: "
+            "choose frames of that cadence, or data.stride"
+        )
 
 
 def _note_missing(result: Result) -> None:

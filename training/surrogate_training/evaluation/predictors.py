@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from surrogate.bundle.manifest import Manifest
 from surrogate.errors import Rejected
 from surrogate.model import Surrogate
+from surrogate.noise import noise
 from surrogate_training.evaluation.system import System
 from surrogate_training.models.scaling import Scaling
 from surrogate_training.runfolder import RunFolder
@@ -99,7 +100,7 @@ class RunPredictor:
         self.model, self.step = run.model()
         self.scaling = Scaling(recipe, statistics)
         self.seconds: list[float] = []
-        self.stochastic = False
+        self.stochastic = bool(self.model.noise_inputs)
 
     @torch.no_grad()
     def predict(
@@ -108,7 +109,12 @@ class RunPredictor:
         """See :class:`Predictor`."""
         begun = time.perf_counter()
         u = torch.from_numpy(state)[None]  # (1, C, ny, nx)
-        more = () if parameters is None else (torch.from_numpy(parameters)[None],)
+        more = [] if parameters is None else [torch.from_numpy(parameters)[None]]
+        for number, channels in enumerate(self.model.noise_inputs.values()):
+            drawn = noise(
+                state.shape[1:], step=step, member=member, channels=channels, noise_input=number
+            )
+            more.append(torch.from_numpy(drawn)[None])
         frame = self.scaling.frame(u, self.model(self.scaling.normalise(u), *more))[0].numpy()
         self.seconds.append(time.perf_counter() - begun)
         if not np.isfinite(frame).all():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate_training.evaluation.ensembles import EnsembleScores
+from surrogate_training.evaluation.examples import Example
 from surrogate_training.evaluation.rollouts import Rollout
 from surrogate_training.evaluation.scores import METRICS
 from surrogate_training.evaluation.system import System
@@ -21,8 +22,9 @@ BASELINES = ("persistence", "linear_extrapolation", "mean")
 
 @dataclass(frozen=True)
 class PairFacts:
-    """Where a pair comes from, and the guards that would have refused the prediction."""
+    """Where a pair comes from (its trajectory or region, file and frame), and the guards that would have refused it."""
 
+    run: str
     file: str
     frame: int
     time: float
@@ -68,6 +70,10 @@ class Result:
         None where they were not asked for, or the data has no windows, the model no members.
     notes : list of str
         What could not be done, and why.
+    examples : list of Example
+        The best, the median and the worst pair, where pictures were asked for.
+    solver_seconds, coarse_seconds : float, optional
+        Of a jump, as the files of the data and of the coarse solver tell.
     """
 
     system: System
@@ -82,6 +88,9 @@ class Result:
     rollout: Rollout | None = None
     ensemble: EnsembleScores | None = None
     notes: list[str] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    solver_seconds: float | None = None
+    coarse_seconds: float | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -105,6 +114,15 @@ class Result:
         """Pairs that have a prediction, best first."""
         found = self.errors()
         return np.argsort(found)[: int(np.isfinite(found).sum())]
+
+    def extremes(self) -> dict[str, int]:
+        """Rows of the best, the median and the worst pair."""
+        ranked = self.ranked()
+        return {
+            "best": int(ranked[0]),
+            "median": int(ranked[len(ranked) // 2]),
+            "worst": int(ranked[-1]),
+        }
 
     def refusals(self) -> dict[str, int]:
         """Pairs that a guard would have refused, by its reason."""

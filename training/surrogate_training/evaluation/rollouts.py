@@ -37,11 +37,18 @@ class Rollout:
 
     def median(self, method: str, curve: str) -> Array:
         """Median over the windows, shape (jumps,); NaN where no window has a number."""
+        return np.asarray(self._quantiles(method, curve, (0.5,))[0])
+
+    def band(self, method: str, curve: str) -> Array:
+        """Quantiles 16 % and 84 % over the windows, shape (2, jumps)."""
+        return self._quantiles(method, curve, (0.16, 0.84))
+
+    def _quantiles(self, method: str, curve: str, shares: tuple[float, ...]) -> Array:
         values = self.curves[method][..., CURVES.index(curve)]
         known = np.isfinite(values).any(0)
-        result = np.full(values.shape[1], np.nan)
-        result[known] = np.nanmedian(values[:, known], 0)
-        return result
+        result = np.full((len(shares), values.shape[1]), np.nan)
+        result[:, known] = np.nanquantile(values[:, known], shares, axis=0)
+        return np.asarray(result)
 
     def correlated(self, method: str) -> float | None:
         """Lead time at which the median correlation falls below 0.8; None: later than the last frame."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from surrogate.bundle.manifest import Manifest
 from surrogate_training.config import Data, FieldSpec, ParameterSpec, Recipe
+from surrogate_training.data.lists import read_list
 from surrogate_training.data.pairs import PairSet, open_sets
 
 
@@ -53,8 +54,11 @@ def open_data(
     section = recipe.data if recipe is not None else data_of(manifest)
     if not data.exists():
         raise FileNotFoundError(f"{data}: no such file or folder")
-    files = _files(data, section)
-    pairs = PairSet(files, section.model_copy(update={"cached": False}))
+    mapping = str(root / section.mapping) if section.mapping else ""
+    section = section.model_copy(update={"cached": False, "mapping": mapping})
+    if data.suffix == ".csv":
+        return PairSet((), section, rows=read_list(data))
+    pairs = PairSet(_files(data, section), section)
     if len(pairs) == 0:
         raise ValueError(
             f"{data}: no trajectory is longer than the jump of {section.stride} frames: there are no pairs"
@@ -77,7 +81,9 @@ def _files(data: Path, section: Data) -> tuple[Path, ...]:
     if data.is_file():
         return (data,)
     found = sorted(data.glob(section.pattern)) or sorted(
-        path for path in data.iterdir() if path.is_file() and path.suffix in (".h5", ".hdf5")
+        path
+        for path in data.iterdir()
+        if not path.name.startswith(".") and path.suffix not in (".json", ".csv", ".log")
     )
     if not found:
         raise FileNotFoundError(f"{data} holds no {section.pattern} and no other file of frames")

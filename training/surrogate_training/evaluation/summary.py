@@ -75,10 +75,7 @@ def _unit(result: Result) -> str:
     counted = result.system.counted
     if len(counted) == 1:
         return counted[0].unit
-    return (
-        "rmse, mae and max_error of a field are divided by its std over the training data (of a curl: over the "
-        "evaluated frames), mse by its square; means over counted fields"
-    )
+    return "std of each field over the training data (of a curl: over the evaluated frames); means over counted fields"
 
 
 def _overall(result: Result, method: str) -> Summary:
@@ -121,17 +118,17 @@ def _by_frame(result: Result) -> dict[str, float]:
 
 def _extremes(result: Result) -> Summary:
     """The best, the median and the worst pair."""
-    ranked, errors = result.ranked(), result.errors()
-    chosen = {"best": ranked[0], "median": ranked[len(ranked) // 2], "worst": ranked[-1]}
+    errors = result.errors()
     return {
         name: {
-            "pair": int(row),
+            "pair": row,
+            "run": result.pairs[row].run,
             "file": result.pairs[row].file,
             "frame": result.pairs[row].frame,
             "time": result.pairs[row].time,
             "error": float(errors[row]),
         }
-        for name, row in chosen.items()
+        for name, row in result.extremes().items()
     }
 
 

@@ -87,6 +87,12 @@ class System:
         """(dy, dx)."""
         return self.statistics.spacing
 
+    @property
+    def softening(self) -> dict[str, float]:
+        """Fields that the net sees through asinh, and where that turns from linear to logarithmic."""
+        fields = () if self.recipe is None else self.recipe.predicted
+        return {f.name: f.softening for f in fields if f.scaling == "asinh"}
+
     def predicted(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
         """The predicted fields of states: (..., C, ny, nx) → (..., P, ny, nx)."""
         return state[..., list(self.channels), :, :]

@@ -21,7 +21,7 @@ def write_table(result: Result, path: Path) -> None:
     errors = result.errors()
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["pair", "file", "frame", "time", "refused_by", "error", *names])
+        writer.writerow(["pair", "run", "file", "frame", "time", "refused_by", "error", *names])
         for row, pair in enumerate(result.pairs):
             values = [
                 value
@@ -30,7 +30,7 @@ def write_table(result: Result, path: Path) -> None:
                 for value in field
             ]
             writer.writerow(
-                [row, pair.file, pair.frame, pair.time, " ".join(pair.refused)]
+                [row, pair.run, pair.file, pair.frame, pair.time, " ".join(pair.refused)]
                 + [_text(value) for value in (float(errors[row]), *values)]
             )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from surrogate_training.callback import Callback, Sample
 from surrogate_training.config import Recipe
-from surrogate_training.picture import draw
+from surrogate_training.report.collage import draw
 from surrogate_training.runfolder import RunFolder
 
 LOGGER = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ class Samples(Callback):
     def begin(self, run: RunFolder, recipe: Recipe, *, step: int) -> None:
         """Drop pictures of steps that a resumed run does again."""
         self.run, self.name = run, recipe.name
+        self.softening = {f.name: f.softening for f in recipe.predicted if f.scaling == "asinh"}
         for path in (run.path / "samples").glob("step_*.png"):
             if path > sample_path(run, step):
                 path.unlink()
