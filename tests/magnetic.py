@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from surrogate_training.config import Recipe
+from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.recipe import parse_recipe
 
@@ -67,3 +69,28 @@ def magnetic_state(*, batch: int = 1, ny: int = 32, nx: int = 32, seed: int = 0)
     strong = torch.zeros(batch, 3, ny, nx)
     strong[:, 1, ny // 4 : ny // 2, nx // 4 : nx // 2] = 1200.0
     return scale * u + strong
+
+
+class ArrayPairs(PairSet):
+    """Pairs from memory: Br is moved by vlon and fed by source, over dt."""
+
+    def __init__(self, recipe: Recipe, *, count: int, cells: int, seed: int) -> None:
+        self.files, self.data = (), recipe.data
+        states = magnetic_state(batch=count, ny=cells, nx=cells, seed=seed)
+        spread = torch.linspace(2, 6, count) if count > 1 else torch.tensor([4.0])
+        self.dt = (spread if recipe.data.parameters else torch.full((count,), 4.0)).numpy()
+        after = states.clone()
+        source, br, vlon = states.unbind(1)
+        change = 0.1 * (br.roll(1, -1) - br) * (1 + vlon / 500) + source
+        after[:, 1] += torch.from_numpy(self.dt)[:, None, None] * change
+        after[:, 0] *= 0.9
+        self.stored = torch.stack([states, after], 1).numpy()  # (count, 2, C, ny, nx)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def pair(self, index: int) -> np.ndarray:
+        return self.stored[index]
+
+    def parameters(self, index: int) -> np.ndarray | None:
+        return self.dt[index : index + 1] if self.data.parameters else None

@@ -72,8 +72,17 @@ void read_trained(FieldSpec &field, const JsonNode &node, std::size_t size) {
         field.trained_jump = numbers(*jump, size, "component", true);
 }
 
+/// What the program does to a field's values inside: for people, so nothing is kept of it.
+void check_scaling(const JsonNode &node) {
+    node.only_keys({"kind", "softening"});
+    if (const auto kind = node.find("kind"))
+        kind->one_of({"linear", "asinh"});
+    if (const auto softening = node.find("softening"))
+        softening->positive();
+}
+
 FieldSpec read_field(const JsonNode &node) {
-    node.only_keys({"name", "unit", "components", "staggering", "description", "normalisation", "prediction",
+    node.only_keys({"name", "unit", "components", "staggering", "description", "normalisation", "scaling", "prediction",
                     "conserved", "trained_range", "trained_statistics", "trained_jump"});
     FieldSpec field;
     field.name = node.at("name").name();
@@ -92,6 +101,8 @@ FieldSpec read_field(const JsonNode &node) {
     normalisation.only_keys({"mean", "std"});
     field.mean = numbers(normalisation.at("mean"), size, "component", false);
     field.deviation = numbers(normalisation.at("std"), size, "component", true);
+    if (const auto scaling = node.find("scaling"))
+        check_scaling(*scaling);
     if (const auto prediction = node.find("prediction")) {
         prediction->only_keys({"kind", "scale", "offset"});
         const auto kind = prediction->find("kind");

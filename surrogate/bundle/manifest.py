@@ -41,6 +41,16 @@ class InputNormalisation(_Data):
     std: list[Positive]
 
 
+class Scaling(_Data):
+    """What the program makes of a field's values inside, for people: the run time need not know.
+
+    linear: u itself; asinh: ``asinh(u / softening)``, softening in the field's unit.
+    """
+
+    kind: Literal["linear", "asinh"] = "linear"
+    softening: Positive = 1.0
+
+
 class Prediction(_Data):
     """How a field of the next frame is formed from the program's output ``y``; one number a component.
 
@@ -68,6 +78,8 @@ class FieldSpec(_Data):
     staggering: Literal["cell", "corner", "face_x", "face_y", "face_z"] = "cell"
     description: str = ""
     normalisation: InputNormalisation
+    scaling: Scaling | None = None
+    """None: linear."""
     prediction: Prediction | None = None
     """None: a condition field, read and never predicted."""
     conserved: bool = False

@@ -180,6 +180,8 @@ def _facts(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> dict[str,
         facts[f"parameter {parameter.name}"] = (
             f"{quantity_text(f'{low:g} … {high:g}', parameter.unit)}, preset {parameter.preset:g}"
         )
+    for noise in manifest.noise:
+        facts[f"noise {noise.name}"] = f"{noise.channels} channels of standard normals"
     facts |= {
         f"metric {name}": str(value)
         for name, value in manifest.metrics.items()
@@ -224,7 +226,9 @@ def _interval(name: str, bounds: Bounds) -> str:
 def _fields(manifest: Manifest) -> Any:
     lines = table("field", "unit", "components", "staggering", "predicted as", "description")
     for field in manifest.fields:
-        kind = "condition (read only)" if field.prediction is None else field.prediction.kind
+        kind: str = "condition (read only)" if field.prediction is None else field.prediction.kind
+        if field.scaling is not None and field.scaling.kind != "linear":
+            kind += f", {field.scaling.kind} (softening {field.scaling.softening:g})"
         lines.add_row(
             field.name, field.unit, str(field.components), field.staggering, kind, field.description
         )

@@ -77,8 +77,8 @@ class ArrayFrames(Closing):
         Default: 0, 1, 2, …
     time_unit : str
         Their unit.
-    spacing : mapping of str to float
-        Distance of cells along a spatial axis; default 1.
+    coordinates : mapping of str to ndarray, shape (n,)
+        Of the cells along a spatial axis; default: they count them.
     scalars : mapping of str to ndarray or float
         Scalar parameters, constant or a value a frame.
     aliases : mapping of str to Source
@@ -100,21 +100,21 @@ class ArrayFrames(Closing):
         spatial: Iterable[str] = (),
         times: Array | None = None,
         time_unit: str = "1",
-        spacing: Mapping[str, float] | None = None,
+        coordinates: Mapping[str, Array] | None = None,
         scalars: Mapping[str, Any] | None = None,
         aliases: Mapping[str, Source] | None = None,
         close: Callable[[], object] | None = None,
     ) -> None:
         self.path, self._aliases, self._close = path, dict(aliases or {}), close
-        self._spatial = tuple(spatial) or next(iter(sources.values())).spatial
+        self.axes = tuple(spatial) or next(iter(sources.values())).spatial
         self.choose(sources)
         self.shape: tuple[int, ...] = self._common(
-            "cells", lambda s: tuple(s.length(a) for a in self._spatial), sources.values()
+            "cells", lambda s: tuple(s.length(a) for a in self.axes), sources.values()
         )
         self.frames = self._length(TIME)
         self.trajectories = self._length(TRAJECTORY)
-        self.spacing = tuple((spacing or {}).get(axis, 1.0) for axis in self._spatial)
         self.time_unit = time_unit
+        self._coordinates = dict(coordinates or {})
         self._scalars = dict(scalars or {})
         self._times = (
             np.arange(self.frames, dtype=np.float64)
@@ -164,6 +164,18 @@ class ArrayFrames(Closing):
         """Unit of a field; ``1`` if the file does not say."""
         return self.source(name).unit
 
+    def coordinate(self, axis: str) -> NDArray[np.float64]:
+        """Coordinates of the cells along an axis, shape (n,)."""
+        found = self._coordinates.get(axis)
+        if found is None:
+            return np.arange(self.shape[self.axes.index(axis)], dtype=np.float64)
+        return np.asarray(found, np.float64)
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Distance of cells, slowest axis first, from the first two; 1 of a single one."""
+        return tuple(spacing_of(self.coordinate(axis)) for axis in self.axes)
+
     def components(self, name: str) -> int:
         """Number of components of a field."""
         return self.source(name).length(COMPONENT)
@@ -198,7 +210,7 @@ class ArrayFrames(Closing):
             values = np.asarray(source.values[key])
         kept = zip(source.axes, key, strict=True)
         axes = [axis for axis, index in kept if isinstance(index, slice)]
-        order = [axis for axis in (TIME, COMPONENT, *self._spatial) if axis in axes]
+        order = [axis for axis in (TIME, COMPONENT, *self.axes) if axis in axes]
         values = values.transpose([axes.index(axis) for axis in order])
         if TIME not in axes:  # constant in time
             values = np.broadcast_to(values, (stop - start, *values.shape))
@@ -218,10 +230,10 @@ class ArrayFrames(Closing):
                     f"{self.path}: {name} has {len(source.values.shape)} axes, shape {tuple(source.values.shape)}, "
                     f"but is said to have {len(source.axes)}: {', '.join(source.axes)}"
                 )
-            if set(source.spatial) != set(self._spatial):
+            if set(source.spatial) != set(self.axes):
                 raise ShapeError(
                     f"{self.path}: {name} has the spatial axes {', '.join(source.spatial)}; expected "
-                    f"{', '.join(self._spatial)}"
+                    f"{', '.join(self.axes)}"
                 )
 
     def _length(self, axis: str) -> int:
@@ -288,6 +300,11 @@ def missing(path: Path, kind: str, name: str, known: Iterable[str]) -> str:
     hint = next((f"; did you mean {n!r}?" for n in names if near and n.lower() == near[0]), "; it")
     listed = f"It has {', '.join(names)}" if near else f"has {', '.join(names) or 'none'}"
     return f"{path} has no {kind} {name!r}{hint} {listed}"
+
+
+def spacing_of(coordinate: NDArray[np.float64]) -> float:
+    """Distance of an axis' cells, from the first two; 1 of a single one."""
+    return float(abs(coordinate[1] - coordinate[0])) if len(coordinate) > 1 else 1.0
 
 
 def native(values: Array) -> Array:

@@ -153,7 +153,7 @@ def _frames(path: Path, images: list[tuple[str, Image]], primary: Any, close: An
         aliases=aliases,
         times=_time(path, headers) if times is None else times,
         time_unit=tai.UNIT if times is None else str(headers[0].get("CUNIT3", "1")),
-        spacing=_spacing(headers[0]),
+        coordinates=_coordinates(images[0][1]),
         scalars=_scalars(headers),
         close=close,
     )
@@ -177,7 +177,9 @@ def _unit(header: Any, channel: int) -> str:
 
 
 def _check_shapes(path: Path, images: list[tuple[str, Image]]) -> None:
-    shapes = {image.shape[-2:]: name or f"image {n}" for n, (name, image) in enumerate(images)}
+    shapes: dict[tuple[int, ...], str] = {}
+    for number, (name, image) in enumerate(images):
+        shapes.setdefault(image.shape[-2:], name or f"image {number}")
     if len(shapes) > 1:
         (a, first), (b, other) = list(shapes.items())[:2]
         raise ShapeError(
@@ -208,8 +210,9 @@ def _axis(header: Any, axis: int, length: int) -> Array:
     return start + step * (np.arange(length) + 1 - float(header.get(f"CRPIX{axis}", 1)))
 
 
-def _spacing(header: Any) -> Mapping[str, float]:
-    return {"x": abs(float(header.get("CDELT1", 1))), "y": abs(float(header.get("CDELT2", 1)))}
+def _coordinates(image: Image) -> Mapping[str, Array]:
+    ny, nx = image.shape[-2:]
+    return {"x": _axis(image.header, 1, nx), "y": _axis(image.header, 2, ny)}
 
 
 def _scalars(headers: list[Any]) -> dict[str, float]:

@@ -33,9 +33,11 @@ class Frames(Protocol):
     frames, trajectories : int
         Frames of a trajectory, and trajectories.
     shape : tuple of int
-        Cells, slowest axis first.
+        Cells, slowest axis first, as all that is given an axis.
+    axes : tuple of str
+        Names of the spatial axes.
     spacing : tuple of float
-        Distance of cells, slowest axis first.
+        Distance of cells.
     constants : dict of str to float
         Scalar parameters that do not change in time.
     time_unit : str
@@ -52,12 +54,17 @@ class Frames(Protocol):
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
     @property
+    def axes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
     def spacing(self) -> tuple[float, ...]: ...  # noqa: D102
     @property
     def constants(self) -> dict[str, float]: ...  # noqa: D102
 
     def times(self, trajectory: int = 0) -> NDArray[np.float64]:
         """Times of the frames, shape (frames,)."""
+
+    def coordinate(self, axis: str) -> NDArray[np.float64]:
+        """Coordinates of the cells along an axis, shape (n,)."""
 
     def unit(self, name: str) -> str:
         """Unit of a field; ``1`` if the file does not say."""

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from surrogate.closing import Closing
 from surrogate.errors import ArgumentError, CorruptError, FieldError, NotFoundError
-from surrogate.io.arrays import Array, check_component, missing, native, reading, split_component
+from surrogate.io.arrays import (
+    Array,
+    check_component,
+    missing,
+    native,
+    reading,
+    spacing_of,
+    split_component,
+)
 
 SUFFIXES = (".h5", ".hdf5", ".he5")
 _GROUPS = ("t0_fields", "t1_fields", "t2_fields")
@@ -44,7 +52,8 @@ class FrameFile(Closing):
             if not self._datasets:
                 raise CorruptError(
                     f"{self.path} holds no frames: expected a recording (groups {', '.join(_GROUPS)}), or /time and "
-                    "arrays (frames, ny, nx); a file of any other layout needs a mapping (YAML)"
+                    "arrays (frames, ny, nx); a file of any other layout needs a mapping (YAML). Its datasets: "
+                    f"{_contents(self._file)}"
                 )
         except BaseException:
             self._file.close()
@@ -133,7 +142,8 @@ class FrameFile(Closing):
         """
         dataset, component = self._dataset(name)
         if component is not None:
-            check_component(self.path, name, component, self.components(dataset.name))
+            base, _ = split_component(name)
+            check_component(self.path, base, component, self.components(base))
         with reading(self.path, name):
             values = self._values(dataset, start, stop, trajectory)
         several = component is not None and values.ndim > 1 + len(self.shape)
@@ -170,23 +180,33 @@ class FrameFile(Closing):
     def shape(self) -> tuple[int, ...]:
         """Cells, slowest axis first."""
         if not self.is_recording:
-            return tuple(int(n) for n in next(iter(self._datasets.values())).shape[1:])
-        return tuple(len(self._file["dimensions"][axis]) for axis in self._axes())
+            scalar = min(self._datasets.values(), key=lambda d: d.ndim)  # others have components
+            return tuple(int(n) for n in scalar.shape[1:])
+        return tuple(len(self._file["dimensions"][axis]) for axis in self.axes)
 
     @property
     def spacing(self) -> tuple[float, ...]:
         """Distance of cells, slowest axis first; in files without it those of the unit square."""
-        if not self.is_recording:
-            lengths = [float(self._file.attrs.get(f"l{axis}", 1.0)) for axis in "zyx"]
-            return tuple(
-                length / n
-                for length, n in zip(lengths[-len(self.shape) :], self.shape, strict=True)
-            )
-        steps = []
-        for axis in self._axes():
-            values = np.asarray(self._file["dimensions"][axis], np.float64)
-            steps.append(float(values[1] - values[0]) if len(values) > 1 else 1.0)
-        return tuple(steps)
+        if self.is_recording:
+            return tuple(spacing_of(self.coordinate(axis)) for axis in self.axes)
+        return tuple(
+            float(self._file.attrs.get(f"l{axis}", 1.0)) / n
+            for axis, n in zip(self.axes, self.shape, strict=True)
+        )
+
+    def coordinate(self, axis: str) -> NDArray[np.float64]:
+        """Coordinates of the cells along an axis, shape (n,)."""
+        if self.is_recording:
+            return np.asarray(self._file["dimensions"][axis], np.float64)
+        k = self.axes.index(axis)
+        return np.asarray(self.spacing[k] * np.arange(self.shape[k]), np.float64)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the spatial axes, slowest first."""
+        if self.is_recording:
+            return tuple(str(name) for name in self._file["dimensions"].attrs["spatial_dims"])
+        return ("z", "y", "x")[-len(self.shape) :]
 
     @property
     def constants(self) -> dict[str, float]:
@@ -203,9 +223,6 @@ class FrameFile(Closing):
         """An attribute of the file; None if it is not there."""
         return self._file.attrs.get(name)
 
-    def _axes(self) -> list[str]:
-        return [str(name) for name in self._file["dimensions"].attrs["spatial_dims"]]
-
     def _dataset(self, name: str) -> tuple[Any, int | None]:
         """The dataset, and which component of it is asked for."""
         base, component = split_component(name)
@@ -217,6 +234,20 @@ class FrameFile(Closing):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _contents(file: Any) -> str:
+    """All datasets with their shapes."""
+    import h5py
+
+    found: list[str] = []
+
+    def note(name: str, entry: Any) -> None:
+        if isinstance(entry, h5py.Dataset):
+            found.append(f"{name} {entry.shape}")
+
+    file.visititems(note)
+    return ", ".join(found[:20]) or "none"
 
 
 def _group(dataset: Any) -> str:

@@ -32,7 +32,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError, NotFoundError
 from surrogate.io.arrays import Array, ArrayFrames, Source, missing, reading, split_component
-from surrogate.io.netcdf import spacing_of
 from surrogate.io.optional import need
 from surrogate.io.zarr import open_group
 
@@ -94,6 +93,10 @@ class Layout(_Part):
     def _some(self) -> Layout:
         if not self.fields:
             raise ValueError("fields is empty: name at least one")
+        known = set(self.spatial) | {axis for f in self.fields.values() for axis in f.axes}
+        unknown = sorted((set(self.coordinates) | set(self.spacing)) - known)
+        if unknown:
+            raise ValueError(f"no field has an axis {unknown[0]!r}; there are {sorted(known)}")
         return self
 
 
@@ -178,20 +181,26 @@ def _mapped(path: Path, root: Any, layout: Layout, close: Any) -> ArrayFrames:
         name: _source(path, root, name, field, layout) for name, field in layout.fields.items()
     }
     spatial = layout.spatial or next(iter(sources.values())).spatial
-    spacing = {axis: spacing_of(_array(path, root, d)) for axis, d in layout.coordinates.items()}
+    lengths = dict(zip(spatial, _cells(spatial, sources), strict=True))
+    coordinates = {axis: _array(path, root, d) for axis, d in layout.coordinates.items()}
+    coordinates |= {axis: step * np.arange(lengths[axis]) for axis, step in layout.spacing.items()}
     return ArrayFrames(
         path,
         sources,
         spatial=spatial,
         times=_times(path, root, layout, sources),
         time_unit=layout.time.unit,
-        spacing=spacing | layout.spacing,
+        coordinates=coordinates,
         scalars={
             name: place if isinstance(place, float) else _value(path, root, place)
             for name, place in layout.parameters.items()
         },
         close=close,
     )
+
+
+def _cells(spatial: tuple[str, ...], sources: Mapping[str, Source]) -> tuple[int, ...]:
+    return tuple(max(source.length(axis) for source in sources.values()) for axis in spatial)
 
 
 def _source(path: Path, root: Any, name: str, field: MappedField, layout: Layout) -> Source:

@@ -40,7 +40,7 @@ def open_netcdf(path: str | os.PathLike[str]) -> ArrayFrames:
     try:
         return labelled(
             path,
-            {name: (variable.variable, variable.dims) for name, variable in data.variables.items()},
+            {name: (variable, variable.dims) for name, variable in data.variables.items()},
             attributes=data.attrs,
             close=data.close,
         )
@@ -101,17 +101,15 @@ def labelled(
         sources,
         times=None if time is None else np.asarray(coordinates[time][:], np.float64),
         time_unit="1" if time is None else str(coordinates[time].attrs.get("units", "1")),
-        spacing={axis: spacing_of(coordinates[axis][:]) for axis in spatial if axis in coordinates},
+        coordinates={
+            axis: np.asarray(coordinates[axis][:], np.float64)
+            for axis in spatial
+            if axis in coordinates
+        },
         scalars={k: float(v) for k, v in attributes.items() if isinstance(v, int | float)}
         | {k: float(np.asarray(v[...])) for k, (v, dims) in variables.items() if dims == ()},
         close=close,
     )
-
-
-def spacing_of(coordinate: Any) -> float:
-    """Distance of an axis' points, from the first two; 1 of a single one."""
-    values = np.asarray(coordinate, np.float64)
-    return float(abs(values[1] - values[0])) if len(values) > 1 else 1.0
 
 
 def _axes(dims: tuple[str, ...]) -> tuple[str, ...]:

@@ -131,20 +131,22 @@ def dynamic_shapes(portable: Portable, manifest: Manifest) -> tuple[dict[int, An
     import torch
 
     batch = torch.export.Dim("batch")
-    multiples = manifest.grid.multiple_of
-    sides = [
-        multiple * torch.export.Dim(f"blocks_{axis}", min=2, max=LARGEST_BLOCKS)
-        if multiple > 1
-        else torch.export.Dim(f"cells_{axis}", min=2, max=LARGEST_BLOCKS)
-        for axis, multiple in zip(manifest.grid.axes, multiples, strict=True)
-    ]
+    grid = manifest.grid
+    sides = []
+    for axis, multiple, smallest in zip(
+        grid.axes, grid.multiple_of, grid.minimum_shape, strict=True
+    ):
+        least = max(2, -(-smallest // multiple))  # torch takes a size of 1 for a constant
+        name = "blocks" if multiple > 1 else "cells"
+        free = torch.export.Dim(f"{name}_{axis}", min=least, max=LARGEST_BLOCKS)
+        sides.append(multiple * free if multiple > 1 else free)
     result = []
-    for free in portable.free:
-        names = [batch, None, *sides][: len(free)]
+    for may_vary in portable.free:
+        names = [batch, None, *sides][: len(may_vary)]
         result.append(
             {
                 axis: name
-                for axis, (name, may) in enumerate(zip(names, free, strict=True))
+                for axis, (name, may) in enumerate(zip(names, may_vary, strict=True))
                 if may and name is not None
             }
         )

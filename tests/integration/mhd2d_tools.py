@@ -1,60 +1,28 @@
 """Run benchmarks/solvers/mhd2d from a test: find the binary, start it, read its frames."""
 
-import json
-import os
-import shutil
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
 import h5py
 import numpy as np
-import pytest
+from integration.solver_process import ROOT, find_binary, run_solver, start_solver
 
-from surrogate.demo.launch import ENVIRONMENT
-
-ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "benchmarks" / "solvers" / "mhd2d"
 FIELDS = ("rho", "vx", "vy", "p", "az")
 
 
 def find_solver():
-    """Path of the binary: the variable MHD2D, build/bin/mhd2d, or anything below build."""
-    candidates = [Path(os.environ["MHD2D"])] if "MHD2D" in os.environ else []
-    candidates += [ROOT / "build" / "bin" / "mhd2d", *(ROOT / "build").glob("**/mhd2d")]
-    for path in candidates:
-        if path.is_file() and os.access(path, os.X_OK):
-            return path
-    return pytest.skip(
-        "no mhd2d binary: build it with `make native`, or name it in the variable MHD2D"
-    )
+    """Path of the binary."""
+    return find_binary("mhd2d")
 
 
 def start(*arguments, ranks=1, **options):
     """Run the solver, return the finished process; an option `t_end=1` becomes --t-end 1."""
-    command = [str(find_solver()), *arguments]
-    for name, value in options.items():
-        command += ["--" + name.replace("_", "-"), str(value)]
-    if ranks > 1:
-        launcher = shutil.which("mpirun")
-        if launcher is None:
-            pytest.skip("no mpirun: install Open MPI (apt-get install openmpi-bin)")
-        command = [launcher, "--bind-to", "none", "-n", str(ranks), *command]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=os.environ | ENVIRONMENT,
-        timeout=120,
-        check=False,
-    )
+    return start_solver("mhd2d", *arguments, ranks=ranks, **options)
 
 
 def solve(*arguments, ranks=1, **options):
     """Run the solver to a good end and return its report."""
-    done = start(*arguments, "--json", ranks=ranks, **options)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_solver("mhd2d", *arguments, ranks=ranks, **options)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bundles import field, manifest
 from flow_bundle import affine
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from surrogate import Surrogate, errors
 from surrogate.bundle.folder import write_bundle
-from surrogate.bundle.manifest import Manifest, Program
+from surrogate.bundle.manifest import FieldSpec, Manifest, Program
 from surrogate.cli import app
 
 STUB = {"name": "stub", "engine": "stub", "format": "stub", "file": "programs/stub.json"}
@@ -51,6 +52,30 @@ def test_a_bundle_of_only_such_programs_does_not_open_and_is_shown(tmp_path):
     result = CliRunner().invoke(app, ["info", str(bundle), "--json"])
     assert result.exit_code == 0, result.output
     assert "does not know format 'onnx'" in json.loads(result.stdout)["choice"]["error"]
+
+
+def test_a_scaling_is_read_shown_and_otherwise_ignored(tmp_path):
+    asinh = {"kind": "asinh", "softening": 50.0}
+    scaled = {**field("u"), "scaling": asinh}
+    files = {"programs/stub.json": json.dumps(affine([1.0])).encode()}
+    bundle = tmp_path / "scaled.surrogate"
+    write_bundle(bundle, files, **manifest("u", [scaled], [STUB]))
+    assert Manifest.read(bundle / "manifest.json").fields[0].scaling.softening == 50.0
+    with Surrogate.open(bundle) as model:
+        u = np.linspace(-1, 1, 64).reshape(1, 8, 8)
+        plain = make_bundle(tmp_path / "plain.surrogate", [STUB])
+        with Surrogate.open(plain) as other:
+            assert np.array_equal(model.predict(u), other.predict(u))
+    shown = CliRunner().invoke(app, ["info", str(bundle)], env={"COLUMNS": "200"})
+    assert "asinh (softening 50)" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "scaling", [{"kind": "log"}, {"kind": "asinh", "softening": 0}, {"kind": "asinh", "soft": 1}]
+)
+def test_a_wrong_scaling_is_refused(scaling):
+    with pytest.raises(ValueError, match="scaling"):
+        FieldSpec.model_validate({**field("u"), "scaling": scaling})
 
 
 def test_noise_inputs_are_described_and_open(tmp_path):

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from surrogate_training import guards
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.export import export_run
 from surrogate_training.guards import MARGIN, add_guards, refresh_guards
+from surrogate_training.predictor import Predictor
 from surrogate_training.runfolder import RunFolder
 from surrogate_training.trainer import Trainer
 
@@ -59,10 +59,10 @@ def test_the_models_own_validation_frames_are_accepted(
     bundle: Path, run: RunFolder, sets: dict[str, PairSet]
 ) -> None:
     manifest = check_bundle(bundle)
-    predict = guards.predictor(run.model()[0], run.recipe(), run.statistics())
+    predict = Predictor(run.model()[0], run.recipe(), run.statistics())
     for i in range(len(sets["validation"])):
         state = np.array(sets["validation"].pair(i)[:1])
-        assert judge(manifest, state, predict(state)).rejection is None
+        assert judge(manifest, state, predict(sets["validation"], i)).rejection is None
 
 
 def test_a_threshold_is_the_largest_number_times_the_margin(
@@ -108,7 +108,7 @@ def test_conserved_fields_are_projected_and_no_others(
     body = check_bundle(bundle).model_dump(mode="json", exclude={"files"})
     first, *others = body["fields"]
     body["fields"] = [{**first, "conserved": conserved}, *others]
-    made = add_guards(body, sets, lambda states: states)["guards"]
+    made = add_guards(body, sets, lambda pairs, i: pairs.pair(i)[:1])["guards"]
     assert made["policy"]["conserved"] == ("project" if conserved else "reject")
     assert (made["conserved"] is not None) == conserved
 

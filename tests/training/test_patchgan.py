@@ -78,4 +78,4 @@ def test_spectral_norm_bounds_every_layer_and_keeps_the_norms_apart() -> None:
     for conv in (m for m in net.modules() if isinstance(m, nn.Conv2d)):
         largest = torch.linalg.matrix_norm(conv.weight.detach().flatten(1), 2)
         assert float(largest) == pytest.approx(1, rel=0.02)
-    assert any(isinstance(m, nn.InstanceNorm2d) for m in net.modules())
+    assert any(type(m).__name__.startswith("InstanceNorm") for m in net.modules())

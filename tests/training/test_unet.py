@@ -4,7 +4,7 @@ import pytest
 import torch
 from surrogate_training.config import UNetConfig
 from surrogate_training.models.fields import NETS
-from surrogate_training.models.unet import UNet
+from surrogate_training.models.unet import InstanceNorm, UNet
 
 
 def parameters(net: torch.nn.Module) -> int:
@@ -49,3 +49,24 @@ def test_a_recipe_may_name_it():
     assert config.multiple == 8
     net = NETS[config.kind](2, 3, config)
     assert net(torch.zeros(1, 2, 8, 16)).shape == (1, 3, 8, 16)
+
+
+def test_instance_norm_is_torchs_own():
+    x = 3 + 2 * torch.randn(2, 4, 6, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(InstanceNorm()(x), torch.nn.InstanceNorm2d(4)(x))
+
+
+def test_weights_start_as_published():
+    torch.manual_seed(0)
+    net = UNet(3, 3, levels=4, features=16)
+    convolutions = [
+        m for m in net.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.ConvTranspose2d)
+    ]
+    weights = torch.cat([m.weight.detach().flatten() for m in convolutions])
+    assert float(weights.std()) == pytest.approx(0.02, rel=0.01)
+    assert float(weights.mean()) == pytest.approx(0, abs=1e-4)
+    norms = torch.cat(
+        [m.weight.detach() for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    )
+    assert float(norms.mean()) == pytest.approx(1, abs=0.01)
+    assert 0.01 < float(norms.std()) < 0.03

@@ -14,15 +14,13 @@ CARD = "card.md"
 
 def write_card(manifest: Manifest) -> str:
     """Markdown from the manifest alone, so that card and manifest cannot disagree."""
-    grid, locality = manifest.grid, manifest.locality
     parts = [
         f"# {manifest.name}",
         manifest.description,
         "## What it does",
         f"Maps the state at t1 to t2 = t1 + {quantity_text(manifest.time.step, manifest.time.unit)}. "
-        f"Grid: any multiple of {grid.multiple_of} cells at spacing {_numbers(grid.spacing)}, "
-        f"{' and '.join(grid.boundary)}. A cell depends on {locality.receptive_field} cells to each side; "
-        f"translations by {locality.stride} cells commute with it.",
+        f"{_grid(manifest)} {_locality(manifest)}",
+        _inputs(manifest),
         "| field | unit | staggering | trained range |\n|---|---|---|---|\n"
         + "\n".join(_field(f) for f in manifest.fields),
         "## How good it is",
@@ -32,12 +30,48 @@ def write_card(manifest: Manifest) -> str:
         "parameters are outside it. Its guards refuse states unlike those of training (values, mean and deviation of "
         "every field) and frames that change by an unlikely amount; they cannot tell a wrong frame from a right one "
         "among those that pass. Integrals of conserved fields are restored where the policy of the guard is "
-        "'project'; other integrals are conserved only as well as the error above. div B stays at round-off, "
-        "because the potential is predicted.",
+        f"'project'; other integrals are conserved only as well as the error above.{_potentials(manifest)}",
         "## How it was made",
         _provenance(manifest.provenance),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _grid(manifest: Manifest) -> str:
+    grid = manifest.grid
+    rule = f"any multiple of {grid.multiple_of} cells from {grid.minimum_shape} on"
+    if grid.fixed_shape is not None:
+        rule = f"{grid.fixed_shape} cells and no other"
+    return f"Grid: {rule}, at spacing {_numbers(grid.spacing)}, {' and '.join(grid.boundary)}."
+
+
+def _locality(manifest: Manifest) -> str:
+    locality = manifest.locality
+    if locality.reduces_over_space:
+        return (
+            "A cell may depend on the whole domain, so a frame is predicted whole: of a domain that MPI ranks share, "
+            "its blocks are gathered."
+        )
+    return (
+        f"A cell depends on {locality.receptive_field} cells to each side; translations by {locality.stride} cells "
+        "commute with it."
+    )
+
+
+def _inputs(manifest: Manifest) -> str:
+    """What it reads besides the fields that it predicts."""
+    parts = []
+    if conditions := [f.name for f in manifest.fields if f.prediction is None]:
+        parts.append(f"Read at t1 and never predicted: {', '.join(conditions)}.")
+    for parameter in manifest.parameters:
+        low, high = (f"{end:.4g}" for end in parameter.range)
+        span = quantity_text(f"{low} … {high}", parameter.unit)
+        parts.append(
+            f"Parameter {parameter.name}: {span} in training, preset {parameter.preset:.4g}."
+        )
+    if manifest.noise:
+        parts.append("It is stochastic: a frame is one draw, by seed, step and member.")
+    return " ".join(parts)
 
 
 def _field(field: FieldSpec) -> str:
@@ -47,6 +81,13 @@ def _field(field: FieldSpec) -> str:
 
 _COLUMNS = ("model", "persistence", "linear_extrapolation", "mean", "coarse")
 _ROWS = ("rmse", "relative_l2", "vrmse", "correlation", "ssim", "spectrum_error")
+
+
+def _potentials(manifest: Manifest) -> str:
+    features = manifest.provenance.get("recipe", {}).get("model", {}).get("features", [])
+    if not any(isinstance(feature, dict) for feature in features):
+        return ""
+    return " div B stays at round-off, because the potential is predicted."
 
 
 def _metrics(metrics: dict[str, Any]) -> str:

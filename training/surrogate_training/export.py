@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,27 @@ from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import encode_tensors
 from surrogate.environment.provenance import provenance
 from surrogate_training.card import write_card
-from surrogate_training.config import FieldSpec, Recipe
-from surrogate_training.data.pairs import open_sets
-from surrogate_training.data.statistics import FieldStatistics, Statistics
+from surrogate_training.config import Recipe, UNetConfig
+from surrogate_training.data.pairs import PairSet, open_sets
+from surrogate_training.data.statistics import Statistics
+from surrogate_training.describe import PORTABLE, TORCHSCRIPT, Body, describe
 from surrogate_training.evaluation.evaluate import evaluate_run
-from surrogate_training.guards import add_guards, predictor
+from surrogate_training.grid import GridRule
+from surrogate_training.guards import add_guards
 from surrogate_training.locality import Locality, measure_locality
+from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.scaling import Scaling
-from surrogate_training.parity import TOLERANCE, ParityError, check_programs, check_reference
-from surrogate_training.programs import save_portable, save_torchscript
+from surrogate_training.parity import (
+    ParityError,
+    check_programs,
+    check_reference,
+    example_tolerance,
+)
+from surrogate_training.predictor import Predictor
+from surrogate_training.programs import Inputs, save_portable, save_torchscript
 from surrogate_training.runfolder import PACKAGES, RunFolder
 
-BOUNDARIES = {"periodic": "periodic", "replicate": "open", "zero": "wall"}
-PORTABLE, TORCHSCRIPT = "programs/portable.pt2", "programs/torchscript.pt"
-
-__all__ = ["ParityError", "export_run"]
+__all__ = ["ParityError", "export_model", "export_run"]
 
 
 def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
@@ -53,33 +58,73 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
     ValueError
         If the name does not end in ``.surrogate``.
     """
-    if out.suffix != ".surrogate":
-        raise ValueError(f"{out}: a bundle's name ends in .surrogate, e.g. {out.stem}.surrogate")
-    recipe, statistics = run.recipe(), run.statistics()
+    _check_name(out)
     model, step = run.model()
+    facts = {
+        "metrics": _metrics(run, step, root=root),
+        "provenance": _provenance(run, step, root=root),
+    }
+    recipe = run.recipe()
+    sets = open_sets(recipe.data, root=root)
+    return export_model(model, recipe, run.statistics(), sets, out, facts=facts)
+
+
+def export_model(
+    model: FieldModel,
+    recipe: Recipe,
+    statistics: Statistics,
+    sets: dict[str, PairSet],
+    out: Path,
+    *,
+    facts: Body,
+) -> Manifest:
+    """Export a model, in eval mode and without gradients.
+
+    Parameters
+    ----------
+    model : FieldModel
+        Of `recipe` and `statistics`; its memory format changes.
+    recipe, statistics
+        As it was trained.
+    sets : dict of str to PairSet
+        ``train`` and ``validation``, which the guards are measured on, and ``test``, whose first state is the example.
+    out : Path
+        The bundle.
+    facts : dict
+        ``metrics`` and ``provenance`` of the manifest.
+
+    Raises
+    ------
+    ParityError
+        If a program disagrees with the model, or with :mod:`surrogate.reference` in float64.
+    """
+    _check_name(out)
     # torch.export stores plainly laid out weights only; the engines reorder them as they need
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    metrics = _metrics(run, step, root=root)
-    sets = open_sets(recipe.data, root=root)
+    predictor = Predictor(model, recipe, statistics)
     state = torch.from_numpy(np.array(sets["test"].pair(0)[:1]))  # (1, C, ny, nx)
-    x = Scaling(recipe, statistics).normalise(state)
+    inputs = predictor.inputs(sets["test"], 0)
     with torch.no_grad():
-        y = model(x)
-    locality = measure_locality(model, channels=x.shape[1], multiple=recipe.model.multiple)
+        y = model(*inputs)  # (1, P, ny, nx)
+    scaling = Scaling(recipe, statistics, dtype=torch.float64)
+    rule = GridRule.of(recipe, (state.shape[-2], state.shape[-1]))
     with tempfile.TemporaryDirectory() as scratch:
         portable, script = Path(scratch) / "portable.pt2", Path(scratch) / "torchscript.pt"
-        save_portable(model, x, portable, multiple=recipe.model.multiple)
-        save_torchscript(model, x, script)
-        difference = check_programs(model, x, portable=portable, script=script)
-        body = _body(recipe, statistics, locality, metrics, _provenance(run, step, root=root))
-        body = add_guards(body, sets, predictor(model, recipe, statistics))
-        body["example"] = {"tolerance": TOLERANCE}
-        body["provenance"]["parity"] = {"programs": difference}
-        example = {"input": _array(x), "expected": _array(y)}
+        save_portable(model, inputs, portable, rule=rule)
+        save_torchscript(model, inputs, script)
+        difference = check_programs(
+            model, inputs, state, scaling, portable=portable, script=script, rule=rule
+        )
+        body = describe(recipe, statistics, model, _locality(model, recipe, inputs), rule) | facts
+        body = add_guards(body, sets, predictor)
+        frame = scaling.frame(state.double(), y.double())
+        body["example"] = {"tolerance": example_tolerance(scaling, frame)}
+        parity: Body = {"programs": difference}
+        body["provenance"] = {**body["provenance"], "parity": parity}
         files: dict[str, bytes | Path] = {
             PORTABLE: portable,
             TORCHSCRIPT: script,
-            "example.safetensors": encode_tensors(example),
+            "example.safetensors": encode_tensors(_example(model, inputs, y)),
         }
         # the card is part of the bundle and made from its manifest: first a manifest without files to hash
         draft = Manifest.model_validate({**body, "files": _placeholders(files)})
@@ -87,81 +132,37 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
         # check before anything appears under the bundle's own name
         staged = Path(scratch) / out.name
         write_bundle(staged, files, **body)
-        error = check_reference(
-            staged, state, predicted(state, y, statistics, recipe), statistics, recipe
-        )
-        body["provenance"]["parity"]["reference"] = error
+        parity["reference"] = check_reference(staged, inputs, state, y, scaling)
         out.parent.mkdir(parents=True, exist_ok=True)
         return write_bundle(out, files, **body)
 
 
-def predicted(state: Tensor, y: Tensor, statistics: Statistics, recipe: Recipe) -> Tensor:
-    """The frame at t2 from normalised increments, composed in double."""
-    scales = [statistics.fields[name].increment_std for name in recipe.names]
-    return state.double() + torch.tensor(scales, dtype=torch.float64)[:, None, None] * y.double()
+def _check_name(out: Path) -> None:
+    if out.suffix != ".surrogate":
+        raise ValueError(f"{out}: a bundle's name ends in .surrogate, e.g. {out.stem}.surrogate")
 
 
-def _body(
-    recipe: Recipe,
-    statistics: Statistics,
-    locality: Locality,
-    metrics: dict[str, Any],
-    provenance: dict[str, Any],
-) -> dict[str, Any]:
-    """All keys of the manifest but ``files``."""
-    k = recipe.model.multiple
-    torch_version = f"torch {torch.__version__}"
-    programs = [
-        {"name": "portable", "format": "torch.export", "file": PORTABLE},
-        {"name": "torchscript", "format": "torchscript", "file": TORCHSCRIPT},
-    ]
-    fields = [_field(f, statistics.fields[f.name]) for f in recipe.data.fields]
-    bounds = {f.name: _bounds(f, statistics.fields[f.name]) for f in recipe.data.fields}
+def _locality(model: FieldModel, recipe: Recipe, inputs: Inputs) -> Locality:
+    """Measured, except of a U-Net that sees whole frames by its making, whatever its norms."""
+    multiple = recipe.model.multiple
+    if isinstance(recipe.model, UNetConfig):
+        return Locality.whole(multiple)
+    parameters = [entry for entry in inputs[1:] if entry.ndim == 2]
+
+    def program(x: Tensor) -> Tensor:
+        return model(x, *parameters)  # type: ignore[no-any-return]
+
+    return measure_locality(program, channels=inputs[0].shape[1], multiple=multiple)
+
+
+def _example(model: FieldModel, inputs: Inputs, y: Tensor) -> dict[str, np.ndarray]:
+    """Tensors of the example pair, named as the manifest says."""
+    parameters = ["parameters"] if inputs[1:] and inputs[1].ndim == 2 else []
+    names = ["input", *parameters, *(f"noise.{name}" for name in model.noise_inputs)]
     return {
-        "name": recipe.name,
-        "description": recipe.description,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "fields": fields,
-        "grid": {
-            "axes": ["y", "x"],
-            "multiple_of": [k, k],
-            "minimum_shape": [2 * k, 2 * k],
-            "boundary": [BOUNDARIES[kind] for kind in recipe.model.boundary],
-            "spacing": list(statistics.spacing),
-            "spacing_unit": recipe.physics.length_unit,
-        },
-        "time": {"step": statistics.jump, "unit": recipe.physics.time_unit},
-        "locality": {
-            "receptive_field": list(locality.receptive_field),
-            "stride": list(locality.stride),
-            "reduces_over_space": locality.reduces_over_space,
-        },
-        "programs": [{"engine": "torch", "made_with": torch_version, **p} for p in programs],
-        # a potential has no bounds: its gauge is free; the other guards are measured by add_guards
-        "guards": {"bounds": {n: b for n, b in bounds.items() if n not in recipe.potentials}},
-        "metrics": metrics,
-        "provenance": provenance,
+        **{name: _array(entry) for name, entry in zip(names, inputs, strict=True)},
+        "expected": _array(y),
     }
-
-
-def _field(field: FieldSpec, s: FieldStatistics) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "unit": field.unit,
-        "staggering": field.location,
-        "description": field.description,
-        "conserved": field.conserved,
-        "normalisation": {"mean": [s.mean], "std": [s.std]},
-        "prediction": {"kind": "increment", "scale": [s.increment_std], "offset": [0.0]},
-        "trained_range": [(s.minimum, s.maximum)],
-    }
-
-
-def _bounds(field: FieldSpec, s: FieldStatistics) -> dict[str, float]:
-    """Wide bounds: one width of the trained range to each side; positive fields stay above a tenth of it."""
-    width = s.maximum - s.minimum
-    lower = 0.1 * s.minimum if field.positive else s.minimum - width
-    return {"lower": lower, "upper": s.maximum + width}
 
 
 def _metrics(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:

@@ -30,12 +30,10 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
         If the data is missing and cannot be made.
     """
     folder = root / data.path
-    found = any(folder.glob(data.pattern)) if folder.is_dir() else False
     if data.generate is None:
-        if not found:
+        if missing := _missing(data, root):
             raise GenerationError(
-                f"{folder} holds no {data.pattern} and the recipe has no data.generate: put the files "
-                "there, or set data.path"
+                f"{missing} and the recipe has no data.generate: put the files there, or set data.path or data.pairs"
             )
         return False
     marker = folder / MARKER
@@ -48,12 +46,20 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
             )
         return False
     run_command(data.generate, folder, root=root, log=log)
-    if not any(folder.glob(data.pattern)):
-        raise GenerationError(
-            f"{' '.join(command)} succeeded but left no {data.pattern} in {folder}"
-        )
+    if missing := _missing(data, root):
+        raise GenerationError(f"{' '.join(command)} succeeded, but {missing}")
     marker.write_text(json.dumps({"command": command}, indent=2) + "\n")
     return True
+
+
+def _missing(data: Data, root: Path) -> str:
+    """What is not there of the data set, as a sentence; empty: nothing."""
+    folder = root / data.path
+    if data.pairs is not None:
+        lists = (data.pairs.train, data.pairs.validation, data.pairs.test)
+        absent = [folder / name for name in lists if name and not (folder / name).is_file()]
+        return f"{absent[0]} does not exist" if absent else ""
+    return "" if any(folder.glob(data.pattern)) else f"{folder} holds no {data.pattern}"
 
 
 def run_command(

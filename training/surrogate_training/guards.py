@@ -2,7 +2,8 @@
 
 Every number is measured by :func:`surrogate.reference_guards.judge`, the oracle of the run time: with limits that all
 states break, it says by how much. A threshold is the largest number over the pairs of the training and validation
-sets, and over the model's own predictions on the validation set, times ``MARGIN``.
+sets, and over the model's own predictions on the validation set, times ``MARGIN``. States are those that the run time
+gets: cells without data are filled, and count like any other.
 """
 
 from __future__ import annotations
@@ -12,41 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from surrogate.bundle.folder import MANIFEST, check_bundle, write_bundle
 from surrogate.bundle.guards import Guards
 from surrogate.bundle.manifest import Manifest
 from surrogate.reference_guards import judge
 from surrogate_training.card import write_card
-from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
-from surrogate_training.data.statistics import Statistics
-from surrogate_training.models.scaling import Scaling
+from surrogate_training.predictor import Predictor
 from surrogate_training.runfolder import RunFolder
 
 Array = np.ndarray
 Body = dict[str, Any]
-Predict = Callable[[Array], Array]
+Predict = Callable[[PairSet, int], Array]
+"""(pairs, index) → the whole state at t2 that a model predicts, (1, C, ny, nx): conditions as they were."""
 
 MARGIN = 1.5
 LEAST_DEVIATION = 0.01
 """Least standard deviation of a frame's mean or deviation, in deviations of the field: some are constant."""
 LEAST_SHARE, LEAST_TOLERANCE = 1e-3, 1e-6
 _IMPOSSIBLE = 1e300
-
-
-def predictor(model: nn.Module, recipe: Recipe, statistics: Statistics) -> Predict:
-    """The frames (B, C, ny, nx) that a trained model makes of states (B, C, ny, nx), float32."""
-    scaling = Scaling(recipe, statistics)
-
-    def predict(states: Array) -> Array:
-        u = torch.from_numpy(states)
-        with torch.no_grad():
-            return np.asarray(scaling.frame(u, model(scaling.normalise(u))).numpy())
-
-    return predict
 
 
 def add_guards(body: Body, sets: dict[str, PairSet], predict: Predict) -> Body:
@@ -59,7 +45,7 @@ def add_guards(body: Body, sets: dict[str, PairSet], predict: Predict) -> Body:
     sets : dict of str to PairSet
         ``train`` and ``validation``.
     predict : callable
-        See :func:`predictor`.
+        The model's own predictions: a :class:`~surrogate_training.predictor.Predictor`.
     """
     trained = _trained(sets["train"], body["fields"])
     fields = [{**field, **trained[c]} for c, field in enumerate(body["fields"])]
@@ -108,7 +94,7 @@ def refresh_guards(run: RunFolder, bundle: Path, *, root: Path) -> Manifest:
     ):
         raise ValueError(f"{bundle} was not exported from {run.path}: give the run that made it")
     body = manifest.model_dump(mode="json", exclude={"files"})
-    body = add_guards(body, open_sets(recipe.data, root=root), predictor(model, recipe, statistics))
+    body = add_guards(body, open_sets(recipe.data, root=root), Predictor(model, recipe, statistics))
     files: dict[str, bytes | Path] = {
         name: (bundle / name).read_bytes() for name in manifest.files if name != MANIFEST
     }
@@ -119,7 +105,7 @@ def refresh_guards(run: RunFolder, bundle: Path, *, root: Path) -> Manifest:
 
 
 def _trained(pairs: PairSet, fields: list[Body]) -> list[Body]:
-    """``trained_statistics`` and ``trained_jump`` of every field (of one component), in order."""
+    """``trained_statistics`` of every field (of one component), in order, and ``trained_jump`` of predicted ones."""
     means, deviations, squares = [], [], []
     for i in range(len(pairs)):
         u, v = pairs.pair(i).astype(np.float64)  # (C, ny, nx) each
@@ -135,7 +121,8 @@ def _trained(pairs: PairSet, fields: list[Body]) -> list[Body]:
             "mean": [(float(np.mean(mean)), max(float(np.std(mean)), least))],
             "std": [(float(np.mean(deviation)), max(float(np.std(deviation)), least))],
         }
-        result.append({"trained_statistics": statistics, "trained_jump": [float(jump[c])]})
+        change = [float(jump[c])] if field["prediction"] is not None else []
+        result.append({"trained_statistics": statistics, "trained_jump": change})
     return result
 
 
@@ -146,7 +133,7 @@ def _transitions(sets: dict[str, PairSet], predict: Predict) -> Iterator[tuple[A
             pair = np.array(sets[part].pair(i))  # (2, C, ny, nx)
             yield pair[:1], pair[1:]
             if part == "validation":
-                yield pair[:1], predict(pair[:1])
+                yield pair[:1], predict(sets[part], i)
 
 
 def _largest(

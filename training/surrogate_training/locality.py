@@ -19,13 +19,19 @@ Program = Callable[[Tensor], Tensor]
 class Locality:
     """Per axis (y, x, or z, y, x): cells that an output may depend on to each side, and the translations that commute.
 
-    ``grid`` is the number of cells a side that this was measured on.
+    ``grid`` is the number of cells a side that this was measured on; 0: of a net that needs whole frames, which is not
+    measured.
     """
 
     receptive_field: tuple[int, ...]
     stride: tuple[int, ...]
     reduces_over_space: bool
     grid: int
+
+    @classmethod
+    def whole(cls, multiple: int, *, axes: int = 2) -> Locality:
+        """Of a net whose outputs may depend on every cell: it is never given tiles of a domain."""
+        return cls((0,) * axes, (multiple,) * axes, True, 0)
 
 
 @torch.no_grad()

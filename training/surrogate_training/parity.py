@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surrogate_training.config import Recipe
-from surrogate_training.data.statistics import Statistics
-from surrogate_training.programs import load_portable, load_torchscript
+from surrogate_training.data.scaling import scaled
+from surrogate_training.grid import GridRule
+from surrogate_training.models.scaling import Scaling
+from surrogate_training.programs import Inputs, load_portable, load_torchscript
 
 TOLERANCE = 1e-3
-"""Largest difference that is accepted, in standard deviations of a field's increments."""
+"""Largest difference that is accepted, in standard deviations of a scaled field's increments, or of its frames."""
 
 
 class ParityError(RuntimeError):
@@ -22,32 +23,58 @@ class ParityError(RuntimeError):
 
 @torch.no_grad()
 def check_programs(
-    model: nn.Module, x: Tensor, *, portable: Path, script: Path
+    model: nn.Module,
+    inputs: Inputs,
+    state: Tensor,
+    scaling: Scaling,
+    *,
+    portable: Path,
+    script: Path,
+    rule: GridRule,
 ) -> dict[str, float]:
     """Compare the saved programs with the model, on the example and on a batch of another shape.
+
+    Parameters
+    ----------
+    model : Module
+        In eval mode.
+    inputs : sequence of Tensor
+        The example, one state.
+    state : Tensor, shape (1, C, ny, nx)
+        The example's, in physical units.
+    scaling : Scaling
+        In float64.
+    portable, script : Path
+        The programs.
+    rule : GridRule
+        Of both.
 
     Returns
     -------
     dict of str to float
-        Largest difference of normalised increments by program.
+        Largest difference by program, in the unit of ``TOLERANCE``.
     """
-    halves = torch.cat([x[..., : x.shape[-1] // 2]] * 2)  # (2, C, ny, nx / 2)
+    other = [_half(entry, rule) for entry in inputs]
     loaded = {"portable": load_portable(portable), "torchscript": load_torchscript(script)}
-    found = {
-        name: max(float((program(v) - model(v)).abs().max()) for v in (x, halves))
-        for name, program in loaded.items()
-    }
+    found = {}
+    for name, program in loaded.items():
+        pairs = ((inputs, state), (other, _half(state, rule)))
+        differences = [
+            _worst(scaling, u.double(), program(*given).double(), model(*given).double())
+            for given, u in pairs
+        ]
+        found[name] = float(np.max(differences))  # not-a-number if one is
     for name, difference in found.items():
         if not difference <= TOLERANCE:
             raise ParityError(
-                f"program {name} differs from the trained model by {difference:.3g} standard deviations of the "
-                f"increments, more than {TOLERANCE:g}: it is not exported. This is a fault of the export; report it"
+                f"program {name} differs from the trained model by {difference:.3g} {_unit(scaling)}, more than "
+                f"{TOLERANCE:g}: it is not exported. This is a fault of the export; report it"
             )
     return found
 
 
 def check_reference(
-    bundle: Path, state: Tensor, predicted: Tensor, statistics: Statistics, recipe: Recipe
+    bundle: Path, inputs: Inputs, state: Tensor, y: Tensor, scaling: Scaling
 ) -> dict[str, float]:
     """Compare the float32 prediction with :func:`surrogate.reference.reference` in float64.
 
@@ -55,25 +82,71 @@ def check_reference(
     ----------
     bundle : Path
         A complete bundle.
-    state, predicted : Tensor, shape (1, C, ny, nx)
-        At t1, and at t2 from the trained float32 model.
+    inputs : sequence of Tensor
+        The example: its parameters are given to the reference, its noise must be that of step 0.
+    state : Tensor, shape (1, C, ny, nx)
+        At t1, in physical units.
+    y : Tensor, shape (1, P, ny, nx)
+        What the trained float32 model makes of it.
+    scaling : Scaling
+        In float64.
 
     Returns
     -------
     dict of str to float
-        Largest difference by field, in standard deviations of its increments.
+        Largest difference by predicted field, in the unit of ``TOLERANCE``.
     """
     from surrogate.reference import reference
 
-    truth = np.asarray(reference(bundle, state.numpy().astype(np.float64), guards=False))
-    scale = [statistics.fields[name].increment_std for name in recipe.names]
-    difference = np.abs(truth - predicted.numpy()).max((0, 2, 3)) / np.asarray(scale)
-    found = {name: float(d) for name, d in zip(recipe.names, difference, strict=True)}
-    worst = max(found, key=lambda name: found[name])
-    if not found[worst] <= TOLERANCE:
-        raise ParityError(
-            f"{worst} differs from the float64 reference by {found[worst]:.3g} standard deviations of its "
-            f"increments, more than {TOLERANCE:g}: it is not exported. Look for values in the model that "
-            "float32 cannot hold"
-        )
+    u = state.double()
+    parameters = next((entry[0].tolist() for entry in inputs[1:] if entry.ndim == 2), None)
+    truth = reference(bundle, u.numpy(), parameters=parameters, step=0, guards=False)
+    found = deviations(
+        scaling,
+        scaling.frame(u, y.double()),
+        scaling.predicted(torch.from_numpy(np.asarray(truth))),
+    )
+    for name, difference in found.items():
+        if not difference <= TOLERANCE:
+            raise ParityError(
+                f"{name} differs from the float64 reference by {difference:.3g} {_unit(scaling)}, more than "
+                f"{TOLERANCE:g}: it is not exported. Look for values in the model that float32 cannot hold"
+            )
     return found
+
+
+def deviations(scaling: Scaling, frame: Tensor, other: Tensor) -> dict[str, float]:
+    """Largest difference of two frames (B, P, ny, nx), physical, by field, in the unit of ``TOLERANCE``."""
+    found = {}
+    for p, c in enumerate(scaling.channels):
+        units = scaling.units[c]
+        a, b = (scaled(u[:, p], units.field) for u in (frame, other))
+        found[units.field.name] = float((a - b).abs().max()) / units.step(of_frame=scaling.of_frame)
+    return found
+
+
+def example_tolerance(scaling: Scaling, frame: Tensor) -> float:
+    """``TOLERANCE`` as a largest difference of the program's outputs, for a predicted frame (B, P, ny, nx).
+
+    A scaling by asinh makes a given error of its scaled values the larger in the output the stronger the field.
+    """
+    slopes = [
+        scaling.units[c].steepness(float(frame[:, p].abs().max()), of_frame=scaling.of_frame)
+        for p, c in enumerate(scaling.channels)
+    ]
+    return TOLERANCE * max(1.0, *slopes)
+
+
+def _worst(scaling: Scaling, state: Tensor, y: Tensor, expected: Tensor) -> float:
+    frames = scaling.frame(state, y), scaling.frame(state, expected)
+    return float(np.max(list(deviations(scaling, *frames).values())))
+
+
+def _half(entry: Tensor, rule: GridRule) -> Tensor:
+    """A batch of two, of half the width where the rule allows it."""
+    part = entry if entry.ndim == 2 else entry[..., : rule.half(entry.shape[-1])]
+    return torch.cat([part] * 2)  # (2, C, ny, nx / 2)
+
+
+def _unit(scaling: Scaling) -> str:
+    return f"standard deviations of the {'scaled field' if scaling.of_frame else 'increments'}"

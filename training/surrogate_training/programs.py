@@ -1,36 +1,65 @@
-"""Executable forms of a trained model: torch.export and TorchScript, both for any grid of the allowed multiple."""
+"""Executable forms of a trained model: torch.export and TorchScript, both for every grid of the rule."""
 
 from __future__ import annotations
 
 import warnings
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from surrogate_training.grid import GridRule
+
 LARGEST_BLOCKS = 4096
 
+Inputs = Sequence[Tensor]
+"""State (B, C, ny, nx), then parameters (B, P) where there are some, then noise (B, channels, ny, nx)."""
 
-def save_portable(model: nn.Module, example: Tensor, path: Path, *, multiple: int) -> None:
-    """Write ``portable.pt2`` by torch.export, with dynamic batch, ny and nx (multiples of ``multiple``)."""
-    height = torch.export.Dim("height", min=2, max=LARGEST_BLOCKS)
-    width = torch.export.Dim("width", min=2, max=LARGEST_BLOCKS)
-    dynamic = {0: torch.export.Dim("batch"), 2: multiple * height, 3: multiple * width}
+
+def save_portable(model: nn.Module, inputs: Inputs, path: Path, *, rule: GridRule) -> None:
+    """Write ``portable.pt2`` by torch.export, with dynamic batch, and ny and nx unless the rule fixes them.
+
+    Parameters
+    ----------
+    model : Module
+        In eval mode: a batch norm is exported with its running statistics.
+    inputs : sequence of Tensor
+        For their channels; sizes follow from the rule.
+    path : Path
+        Of the program.
+    rule : GridRule
+        What the program must accept.
+    """
+    sides: dict[int, Any] = {}
+    if rule.fixed is None:
+        sides = {
+            axis: rule.multiple * torch.export.Dim(name, min=rule.minimum, max=LARGEST_BLOCKS)
+            for axis, name in ((2, "height"), (3, "width"))
+        }
+    batch = torch.export.Dim("batch")
+    dynamic = [{0: batch} | (sides if entry.ndim == 4 else {}) for entry in inputs]
     # an example of two states with unlike sides, so that nothing is specialised to equal or unit sizes
-    x = torch.zeros(2, example.shape[1], 4 * multiple, 5 * multiple)
-    program = torch.export.export(model, (x,), dynamic_shapes=(dynamic,))
+    zeros = tuple(
+        torch.zeros(2, entry.shape[1], *(rule.example if entry.ndim == 4 else ()))
+        for entry in inputs
+    )
+    first, *more = dynamic
+    shapes = (first, tuple(more)) if more else (first,)  # as FieldModel.forward(x, *more)
+    program = torch.export.export(model, zeros, dynamic_shapes=shapes)
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # source paths of this machine
     torch.export.save(program, path)
 
 
-def save_torchscript(model: nn.Module, example: Tensor, path: Path) -> None:
+def save_torchscript(model: nn.Module, inputs: Inputs, path: Path) -> None:
     """Write ``torchscript.pt`` by tracing; C++ loads it without a compiler."""
     with warnings.catch_warnings():
         # TorchScript warns that it is deprecated; nothing else can be loaded by C++ without compiling
         warnings.simplefilter("ignore", DeprecationWarning)
-        traced = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(model, tuple(inputs), check_trace=False)  # type: ignore[no-untyped-call]
         torch.jit.save(traced, str(path))
     _drop_debug_records(path)
 

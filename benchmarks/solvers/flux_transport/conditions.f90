@@ -49,8 +49,8 @@ contains
       c%vlat = v
     end do
     c%source = 0
-    call add_emergence(g, p, seed, first * f%refresh, last * f%refresh, c%source)
-    c%source = c%source * hour / ((last - first) * f%refresh)
+    call add_emergence(g, p, seed, first * p%refresh, last * p%refresh, c%source)
+    c%source = c%source * hour / ((last - first) * p%refresh)
   end subroutine evaluate
 
 end module conditions

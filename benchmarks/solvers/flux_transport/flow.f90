@@ -22,7 +22,6 @@ module flow
     private
     type(physics_type) :: physics
     integer(int64) :: seed
-    real(dp), public :: refresh           ! seconds between nodes
     integer :: first = -huge(1)           ! number of the node that `before` holds
     type(face_flow) :: before, after      ! of two nodes
   contains
@@ -33,14 +32,12 @@ module flow
 
 contains
 
-  type(flow_type) function make_flow(physics, seed, refresh) result(f)
+  type(flow_type) function make_flow(physics, seed) result(f)
     type(physics_type), intent(in) :: physics
     integer(int64), intent(in) :: seed
-    real(dp), intent(in) :: refresh
 
     f%physics = physics
     f%seed = seed
-    f%refresh = refresh
   end function make_flow
 
   ! The flow of node k, at k refreshes.
@@ -60,7 +57,7 @@ contains
     do j = 0, g%ny
       faces%v(:, j) = meridional_speed(self%physics, face_lat(g%patch, g%j0 + j))
     end do
-    call add_supergranules(g, self%physics, self%seed, k * self%refresh, faces%u, faces%v)
+    call add_supergranules(g, self%physics, self%seed, k * self%physics%refresh, faces%u, faces%v)
     call bound(g, faces)
   end subroutine at_node
 
@@ -89,7 +86,7 @@ contains
 
     call hold(self, g, k)
     call provide(faces, g)
-    weight = time / self%refresh - k
+    weight = time / self%physics%refresh - k
     faces%u = self%before%u + weight * (self%after%u - self%before%u)
     faces%v = self%before%v + weight * (self%after%v - self%before%v)
   end subroutine at_time

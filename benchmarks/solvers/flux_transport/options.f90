@@ -1,13 +1,13 @@
 ! The command line.
 module options
   use, intrinsic :: iso_fortran_env, only: int64
-  use constants, only: dp
+  use constants, only: dp, hour, minute
   use failure, only: give_up
   use parameters, only: parameter_type, parameter_count, defaults, parameter_index
   implicit none
   private
 
-  public :: read_options
+  public :: read_options, nodes_in
 
   integer, parameter, public :: path_length = 4096
 
@@ -23,7 +23,6 @@ module options
     integer :: frames = 1
     real(dp) :: first_frame = 0    ! h; the start if that is later
     real(dp) :: interval = 4       ! h
-    real(dp) :: refresh = 15       ! min
     real(dp) :: courant = 0.5_dp
     integer :: threads = 1
     character(len=8) :: mode = 'auto'
@@ -95,7 +94,6 @@ contains
     case ('lat-range');         o%lat_range = pair(name, value); o%patch_given = .true.
     case ('first-frame');       o%first_frame = number(name, value)
     case ('interval');          o%interval = number(name, value)
-    case ('refresh');           o%refresh = number(name, value)
     case ('cfl');               o%courant = number(name, value)
     case ('seed')
       o%seed = seed_of(value)
@@ -107,7 +105,7 @@ contains
       o%parameters(k)%given = .true.
       associate (p => o%parameters(k))
         if (.not. (p%value >= p%lower .and. p%value <= p%upper)) call refuse(name, value, &
-          trim(text_of(p%lower)) // ' to ' // trim(text_of(p%upper)) // ' (' // trim(p%text) // ')')
+          text_of(p%lower) // ' to ' // text_of(p%upper) // ' (' // trim(p%text) // ')')
       end associate
     end select
   end subroutine take
@@ -121,13 +119,10 @@ contains
     end associate
     if (o%lat_range(1) >= o%lat_range(2) .or. maxval(abs(o%lat_range)) > 85) call give_up('--lat-range: expected ' // &
       'SOUTH,NORTH between -85 and 85 degrees: cells get too narrow at the poles')
-    if (o%refresh <= 0) call give_up('--refresh: got ' // trim(text_of(o%refresh)) // ', expected minutes above 0')
-    if (o%courant <= 0 .or. o%courant > 1) call give_up('--cfl: got ' // trim(text_of(o%courant)) // ', expected a ' // &
+    if (o%courant <= 0 .or. o%courant > 1) call give_up('--cfl: got ' // text_of(o%courant) // ', expected a ' // &
       'number above 0, at most 1 (0.5 is safe)')
-    if (o%interval <= 0) call give_up('--interval: got ' // trim(text_of(o%interval)) // ', expected hours above 0')
-    if (o%first_frame < 0) call give_up('--first-frame: got ' // trim(text_of(o%first_frame)) // ', expected hours from 0')
-    if (.not. on_node(o, o%interval)) call refuse_between(o, 'interval', o%interval)
-    if (.not. on_node(o, o%first_frame)) call refuse_between(o, 'first-frame', o%first_frame)
+    if (o%interval <= 0) call give_up('--interval: got ' // text_of(o%interval) // ', expected hours above 0')
+    if (o%first_frame < 0) call give_up('--first-frame: got ' // text_of(o%first_frame) // ', expected hours from 0')
     if (o%map /= '' .and. o%restart /= '') call give_up('--map, --restart: the start is one of them; leave one out')
     if (o%restart /= '' .and. (o%patch_given .or. o%walls_given)) call give_up('--lon-range, --lat-range, ' // &
       '--lat-boundary: with --restart they are those of its file; leave them out')
@@ -135,24 +130,17 @@ contains
       'or more')
   end subroutine check
 
-  subroutine refuse_between(o, name, hours)
-    type(options_type), intent(in) :: o
+  ! Hours as a number of refreshes (s), which they must be.
+  integer function nodes_in(name, hours, refresh) result(nodes)
     character(len=*), intent(in) :: name
-    real(dp), intent(in) :: hours
+    real(dp), intent(in) :: hours, refresh
 
-    call give_up('--' // name // ': got ' // trim(text_of(hours)) // ' hours, expected a multiple of --refresh, ' // &
-      trim(text_of(o%refresh)) // ' minutes')
-  end subroutine refuse_between
-
-  ! Whether hours are a whole number of refreshes.
-  pure logical function on_node(o, hours)
-    type(options_type), intent(in) :: o
-    real(dp), intent(in) :: hours
-
-    associate (nodes => hours * 60 / o%refresh)
-      on_node = abs(nodes - anint(nodes)) <= 1e-9_dp * max(1.0_dp, abs(nodes))
+    associate (exact => hours * hour / refresh)
+      nodes = nint(exact)
+      if (abs(exact - nodes) > 1e-9_dp * max(1.0_dp, abs(exact))) call give_up('--' // name // ': got ' // &
+        text_of(hours) // ' hours, expected a multiple of --refresh, ' // text_of(refresh / minute) // ' minutes')
     end associate
-  end function on_node
+  end function nodes_in
 
   subroutine refuse(name, value, expected)
     character(len=*), intent(in) :: name, value, expected
@@ -162,10 +150,15 @@ contains
 
   function text_of(x) result(text)
     real(dp), intent(in) :: x
-    character(len=16) :: text
+    character(len=:), allocatable :: text
+    character(len=24) :: buffer
 
-    write (text, '(g0.6)') x
-    text = adjustl(text)
+    if (abs(x) < 1e15_dp .and. abs(x - anint(x)) <= 0) then
+      write (buffer, '(i0)') int(x, int64)
+    else
+      write (buffer, '(g0.6)') x
+    end if
+    text = trim(buffer)
   end function text_of
 
   real(dp) function number(name, value)

@@ -1,6 +1,6 @@
 ! The numbers of the physics: options of the command line, scalars of a recording, and what a restart goes on with.
 module parameters
-  use constants, only: dp, degree, day, hour, megametre, carrington_rate
+  use constants, only: dp, degree, day, hour, minute, megametre, carrington_rate
   implicit none
   private
 
@@ -14,7 +14,7 @@ module parameters
     logical :: given = .false.     ! on the command line
   end type parameter_type
 
-  integer, parameter, public :: parameter_count = 11
+  integer, parameter, public :: parameter_count = 12
 
   ! Rotation: Doppler features, Snodgrass & Ulrich (1990).  Meridional flow: van Ballegooijen et al. (1998).
   type(parameter_type), parameter, public :: defaults(parameter_count) = [ &
@@ -22,6 +22,7 @@ module parameters
     parameter_type('speed', 450.0_dp, 0.0_dp, 5e3_dp, 'm/s, peak outflow of a mean supergranule'), &
     parameter_type('radius', 12.0_dp, 5.0_dp, 200.0_dp, 'Mm, of a supergranule'), &
     parameter_type('lifetime', 36.0_dp, 1.0_dp, 1e4_dp, 'h, from birth to end; half of it at half strength or more'), &
+    parameter_type('refresh', 15.0_dp, 0.01_dp, 1440.0_dp, 'min between evaluations of the flow, linear between'), &
     parameter_type('rotation_a', 14.71_dp, 0.0_dp, 100.0_dp, 'deg/day, sidereal, rotation a + b sin2 + c sin4'), &
     parameter_type('rotation_b', -2.39_dp, -100.0_dp, 100.0_dp, 'deg/day'), &
     parameter_type('rotation_c', -1.78_dp, -100.0_dp, 100.0_dp, 'deg/day'), &
@@ -32,7 +33,7 @@ module parameters
 
   ! The same in SI units.
   type, public :: physics_type
-    real(dp) :: eta, speed, radius, lifetime, meridional
+    real(dp) :: eta, speed, radius, lifetime, refresh, meridional
     real(dp) :: rotation(3)             ! in the Carrington frame, rad/s
     real(dp) :: regions, ephemerals     ! 1/s
   end type physics_type
@@ -62,6 +63,7 @@ contains
     p%speed = list(parameter_index(list, 'speed'))%value
     p%radius = list(parameter_index(list, 'radius'))%value * megametre
     p%lifetime = list(parameter_index(list, 'lifetime'))%value * hour
+    p%refresh = list(parameter_index(list, 'refresh'))%value * minute
     p%meridional = list(parameter_index(list, 'meridional'))%value
     p%rotation = [list(parameter_index(list, 'rotation_a'))%value, list(parameter_index(list, 'rotation_b'))%value, &
       list(parameter_index(list, 'rotation_c'))%value] * degree / day - [carrington_rate, 0.0_dp, 0.0_dp]

@@ -80,14 +80,14 @@ contains
     type(flux_totals), intent(in) :: initial, final
     real(dp), intent(in) :: more(:)
 
-    print '(a)', 'flux_transport: ' // whole(g%patch%nx) // ' x ' // whole(g%patch%ny) // ' cells on ' // whole(g%ranks) // &
-      ' rank(s), ' // number(s%time / hour) // ' h'
-    print '(a)', '  ' // whole(s%steps) // ' steps in ' // number(more(1)) // ' s; largest |Br| ' // number(more(3)) // ' G'
-    print '(a)', '  net flux ' // number(initial%net) // ' -> ' // number(final%net) // ' G m2, of which emerged ' // &
-      number(final%emerged) // ', left ' // number(final%outflow)
-    print '(a)', '  unsigned flux ' // number(initial%unsigned) // ' -> ' // number(final%unsigned) // ' G m2'
-    if (jumper%accepted + jumper%rejected > 0) print '(a)', '  ' // whole(jumper%accepted) // ' jumps by the surrogate, ' // &
-      whole(jumper%rejected) // ' refused, in ' // number(more(2)) // ' s; mode ' // jumper%mode // ': ' // jumper%choice
+    print '(3(a,i0),a,f0.2,a)', 'flux_transport: ', g%patch%nx, ' x ', g%patch%ny, ' cells on ', g%ranks, &
+      ' rank(s), time ', s%time / hour, ' h'
+    print '(a,i0,a,f0.3,a,f0.1,a)', '  ', s%steps, ' steps in ', more(1), ' s; largest |Br| ', more(3), ' G'
+    print '(4(a,es11.4),a)', '  net flux ', initial%net, ' -> ', final%net, ' G m2: emerged ', final%emerged, ', left ', &
+      final%outflow, ' G m2'
+    print '(2(a,es11.4),a)', '  unsigned flux ', initial%unsigned, ' -> ', final%unsigned, ' G m2'
+    if (jumper%accepted + jumper%rejected > 0) print '(2(a,i0),a,f0.3,4a)', '  ', jumper%accepted, &
+      ' jumps by the surrogate, ', jumper%rejected, ' refused, in ', more(2), ' s; mode ', jumper%mode, ': ', jumper%choice
   end subroutine print_text
 
   function whole(k) result(text)

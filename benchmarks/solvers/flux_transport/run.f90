@@ -2,13 +2,12 @@
 module run
   use mpi_f08, only: MPI_Wtime, MPI_Barrier
   use conditions, only: conditions_type, evaluate
-  use constants, only: dp, degree, hour, day, minute
+  use constants, only: dp, degree, hour, day
   use emergence, only: add_emergence
-  use failure, only: give_up
   use flow, only: flow_type, make_flow
   use grid, only: grid_type, patch_type, make_grid
   use jump, only: jumper_type
-  use options, only: options_type
+  use options, only: options_type, nodes_in
   use parameters, only: physics_type, physics_of
   use recording, only: recording_type
   use report, only: cost_type, print_report
@@ -42,7 +41,7 @@ contains
     g = make_grid(patch_of(o))
     p = physics_of(o%parameters)
     s = make_state(g, o%courant)
-    f = make_flow(p, o%seed, o%refresh * minute)
+    f = make_flow(p, o%seed)
     call fill(s, g, p, o, from)
     initial = totals(s, g)
     call jumper%begin(o, g)
@@ -98,10 +97,8 @@ contains
     type(recording_type) :: recording
     integer :: first, nodes, k
 
-    if (abs(s%time / f%refresh - anint(s%time / f%refresh)) > 1e-6_dp) call give_up('--refresh: the frame that is ' // &
-      'restarted lies between refreshes; give the --refresh of the run that wrote it')
-    nodes = nint(o%interval * hour / f%refresh)
-    first = max(nint(o%first_frame * hour / f%refresh), nint(s%time / f%refresh))
+    nodes = nodes_in('interval', o%interval, p%refresh)
+    first = max(nodes_in('first-frame', o%first_frame, p%refresh), nodes_in('restart', s%time / hour, p%refresh))
     call recording%begin(o, g)
     do k = 0, o%frames - 1
       call start(s, g, costs(k))
@@ -124,7 +121,7 @@ contains
     logical function jumped()
       jumped = jumper%open
       if (jumped) jumped = jumper%take(g, s%br, c, (first + (k - 1) * nodes) / nodes, o%seed)
-      if (jumped) s%time = (first + k * nodes) * f%refresh
+      if (jumped) s%time = (first + k * nodes) * p%refresh
     end function jumped
 
   end subroutine go_through

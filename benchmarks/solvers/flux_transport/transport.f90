@@ -54,16 +54,16 @@ contains
     integer :: node, k, count
 
     s%seconds = s%seconds - MPI_Wtime()
-    do node = nint(s%time / f%refresh), last - 1
+    do node = nint(s%time / p%refresh), last - 1
       count = steps_needed(s, g, p, f, node)
-      dt = f%refresh / count
-      call f%at_time(g, node, node * f%refresh, next)
+      dt = p%refresh / count
+      call f%at_time(g, node, node * p%refresh, next)
       do k = 1, count
         now = next
-        call f%at_time(g, node, node * f%refresh + k * dt, next)
-        call step(s, g, p, seed, now, next, node * f%refresh + (k - 1) * dt, dt)
+        call f%at_time(g, node, node * p%refresh + k * dt, next)
+        call step(s, g, p, seed, now, next, node * p%refresh + (k - 1) * dt, dt)
       end do
-      s%time = (node + 1) * f%refresh
+      s%time = (node + 1) * p%refresh
       s%steps = s%steps + count
     end do
     s%seconds = s%seconds + MPI_Wtime()
@@ -80,7 +80,7 @@ contains
 
     rate = [f%fastest(g, node), 2 * p%eta * (1 / minval(g%row_length)**2 + 1 / g%column_length**2)]
     call MPI_Allreduce(MPI_IN_PLACE, rate, 2, MPI_DOUBLE_PRECISION, MPI_MAX, g%comm)
-    steps_needed = max(1, ceiling(f%refresh * sum(rate) / s%courant))
+    steps_needed = max(1, ceiling(p%refresh * sum(rate) / s%courant))
   end function steps_needed
 
   ! One step of Heun; the source is that of the whole step in both stages.

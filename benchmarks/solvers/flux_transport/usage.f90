@@ -26,7 +26,6 @@ module usage
     '  --frames K           number of frames (1)', &
     '  --first-frame H      hours from time 0 to the first (0; on restart the time of the frame)', &
     '  --interval H         hours between frames (4)', &
-    '  --refresh M          minutes between evaluations of the flow, which is linear between (15)', &
     '  --cfl C              Courant number (0.5)', &
     'output', &
     '  --output FILE        HDF5 in the layout of The Well', &
@@ -48,9 +47,20 @@ contains
     if (rank /= 0) return
     print '(a)', (trim(text(k)), k = 1, size(text))
     do k = 1, parameter_count
-      option = '--' // defaults(k)%name
+      option = '--' // with_hyphens(defaults(k)%name)
       print '(2x,a,1x,a,a,g0.5,a)', option(:20), trim(defaults(k)%text), ' (', defaults(k)%value, ')'
     end do
   end subroutine print_usage
+
+  pure function with_hyphens(name) result(text)
+    character(len=*), intent(in) :: name
+    character(len=len(name)) :: text
+    integer :: k
+
+    text = name
+    do k = 1, len(name)
+      if (name(k:k) == '_') text(k:k) = '-'
+    end do
+  end function with_hyphens
 
 end module usage

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from jsoc import sharp_header
-from surrogate_training.magnetogram.headers import PATTERN, canonical_unit, identify
+from surrogate_training.magnetogram.headers import PATTERN, identify
 from surrogate_training.magnetogram.tai import format_time
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError
+from surrogate.io.units import canonical_unit, same_unit
 
 NAME = Path("hmi.sharp_cea_720s.401.20110301_120000_TAI.Bp.fits")
 OTHER = Path("frame.fits")
@@ -83,5 +84,8 @@ def test_a_broken_pattern_is_told() -> None:
 
 
 def test_spellings_of_gauss_are_one_unit() -> None:
-    assert {canonical_unit(u) for u in ("Mx/cm^2", "Gauss", "G", "gauss", "Mx cm-2")} == {"G"}
-    assert (canonical_unit("mT"), canonical_unit("furlong")) == ("mT", "furlong")
+    spellings = ("Mx/cm^2", "Gauss", "G", "gauss", "Mx cm-2", "Mx/cm2", "Mx cm**-2")
+    assert {canonical_unit(u) for u in spellings} == {"G"}
+    assert same_unit("Mx/cm^2/h", "G/h")
+    assert not same_unit("G", "g")  # grams
+    assert not same_unit("mT", "T")

@@ -32,8 +32,7 @@ def train(
     """Train a model by a recipe; its data set is generated if missing.
 
     Without --out a run goes to .runs/NAME/TIMESTAMP and .runs/NAME/latest points to it; --resume takes the latest.
-    Several processes: accelerate launch --cpu --num_processes 2 --no_python surrogate train RECIPE
-    (or torchrun --nproc-per-node 2 --no-python surrogate train RECIPE).
+    Several processes: torchrun --nproc-per-node 2 --no-python surrogate train RECIPE, on CPUs or GPUs.
     """
     from surrogate_training.generate import ensure_data
     from surrogate_training.progress import progress

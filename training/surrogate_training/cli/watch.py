@@ -14,7 +14,7 @@ from surrogate_training.cli.options import Json, fail
 
 
 def watch(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    run: Annotated[Path, typer.Argument(help="Run folder, or .runs/NAME for its newest run.")],
     once: Annotated[bool, typer.Option("--once", help="Show it once and leave.")] = False,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between looks.")] = 2.0,
     as_json: Json = False,

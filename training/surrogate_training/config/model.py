@@ -87,8 +87,8 @@ class ResidualUNetConfig(NetConfig):
 
     @property
     def minimum(self) -> int:
-        """Least number of blocks of ``multiple`` cells along an axis: as many as padding copies of the coarsest."""
-        return 3 if self.block == "convnext" else 2
+        """Least number of blocks of ``multiple`` cells along an axis: more than padding copies of the coarsest."""
+        return 4 if self.block == "convnext" else 2
 
     @model_validator(mode="after")
     def _levels(self) -> ResidualUNetConfig:

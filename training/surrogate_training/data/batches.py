@@ -62,7 +62,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Item:
     """One training sample as numpy arrays: a :class:`Batch` of one, without the axis B."""
 
     frames: symmetry.Array
@@ -119,21 +119,20 @@ class BatchSource:
         found = (self.pairs.where(int(i)) for i in chosen)
         return [f"{file} frame {frame}" for file, frame in found]
 
-    def sample(self, epoch: int, index: int) -> Sample:
+    def sample(self, epoch: int, index: int) -> Item:
         """One augmented sample; noise is added to its first frame only, and not where data is missing."""
         rng = np.random.default_rng([self.recipe.seed, _SAMPLE, epoch, index])
-        pairs = self.pairs
-        frames = pairs.pair(index) if self.count == 2 else pairs.window(index, self.count)
+        found = self.pairs.sample(index, self.count)
+        frames, weight = found.states, found.weight
         shape = (frames.shape[-2], frames.shape[-1])
         element = symmetry.draw(rng, shape, self.recipe.data.augment)
         frames = symmetry.apply(frames, element, self.layout)  # (K + 1, C, ny, nx)
-        weight = pairs.weight(index)
         if weight is not None:
             weight = symmetry.apply(weight, element, symmetry.Layout(corner=(False,)))
         if self.recipe.method.noise > 0:
             noise = self.noise * rng.standard_normal(frames[0].shape, dtype=np.float32)
             frames[0] += noise if weight is None else noise * weight
-        return Sample(frames, pairs.parameters(index), weight)
+        return Item(frames, self.pairs.parameters(index), weight)
 
     def _chosen(self, step: int, shard: int, shards: int) -> tuple[int, np.ndarray]:
         """Epoch of a step, and the pairs of every ``shards``-th sample of its batch."""

@@ -21,7 +21,7 @@ from surrogate_training.data.runs import DT, Array, Run, list_runs, read_states
 from surrogate_training.data.split import LeakageError, check_leakage, split_files, state_hash
 
 # Listed frames are one jump apart if the distance of their times is, to this share of the jump.
-TOLERANCE = 0.05
+TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)

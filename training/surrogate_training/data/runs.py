@@ -20,7 +20,7 @@ from surrogate_training.config import Data
 Array = NDArray[np.float32]
 DT = "dt"
 """The scalar input that is the time from t1 to t2."""
-ONE_JUMP = 0.1
+ONE_JUMP = 0.25
 """Time steps of listed pairs that differ by more than this share are several jumps."""
 
 

@@ -6,6 +6,7 @@ CHUNIT1, … (units) and CHFILE1, … (where they came from). NaN stays: it is o
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +17,11 @@ from typing import Literal
 import numpy as np
 
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
+from surrogate.io.units import same_unit
 from surrogate_training.magnetogram.headers import (
     PATTERN,
     STRUCTURE,
     Identity,
-    canonical_unit,
     check_units,
     identify,
 )
@@ -37,6 +38,7 @@ from surrogate_training.magnetogram.tai import compact_time, format_time
 from surrogate_training.magnetogram.wcs import check_same_wcs, crop
 
 DEFAULT_CHANNELS = ("Br", "Bt", "Bp")
+_OF_CUBES = re.compile(r"CH(AN|UNIT|FILE)\d+|C(TYPE|RPIX|RVAL|DELT|UNIT)3")
 Kind = Literal["auto", "segments", "planes", "repeat"]
 Frame = tuple[str, datetime]  # region, time
 
@@ -258,6 +260,14 @@ def carried_over(header: Header) -> Header:
     return fits.Header(kept)
 
 
+def plain_header(header: Header) -> Header:
+    """A cube's header without its third axis and its channels."""
+    from astropy.io import fits
+
+    kept = [c for c in carried_over(header).cards if not _OF_CUBES.fullmatch(c.keyword)]
+    return fits.Header(kept)
+
+
 def describe_channels(
     header: Header, names: Sequence[str], found: Sequence[str], files: Sequence[str]
 ) -> None:
@@ -271,10 +281,7 @@ def describe_channels(
     header.update(axis)
     for k, (name, unit, file) in enumerate(zip(names, found, files, strict=True), 1):
         header[f"CHAN{k}"] = (name, f"channel {k}")
-        header[f"CHUNIT{k}"] = (
-            unit,
-            f"its unit (spelled {unit} for Mx/cm^2)" if unit == "G" else "its unit",
-        )
+        header[f"CHUNIT{k}"] = (unit, "its unit")
         header[f"CHFILE{k}"] = file
     header.add_history(f"surrogate data cube: channels {', '.join(names)}")
 
@@ -286,7 +293,7 @@ def _unit(image: Image) -> str:
             f"{image.path}: no BUNIT, so the unit of its pixels is not known; add the keyword "
             "(astropy.io.fits.setval(file, 'BUNIT', value='Mx/cm^2'))"
         )
-    return canonical_unit(str(unit))
+    return str(unit)
 
 
 def _check_units_alike(
@@ -296,7 +303,7 @@ def _check_units_alike(
     for name, image in zip(names, images, strict=True):
         unit = _unit(image)
         path0, unit0 = first.setdefault(name, (image.path, unit))
-        if unit != unit0:
+        if not same_unit(unit, unit0):
             raise UnitError(
                 f"{image.path}: {name} in {unit}, but in {unit0} in {path0}; one data set has one unit: convert it"
             )

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError, UnitError
+from surrogate.io.units import canonical_unit, same_unit
 from surrogate_training.magnetogram.images import Header
 from surrogate_training.magnetogram.tai import parse_time
 
@@ -34,28 +35,6 @@ STRUCTURE = re.compile(
 )
 """Keywords of the stored numbers; a header that is carried over leaves them behind."""
 
-_SPELLINGS = {
-    "gauss": "G",
-    "g": "G",
-    "mx/cm^2": "G",
-    "mx/cm2": "G",
-    "mx/cm**2": "G",
-    "mx cm-2": "G",
-    "mx cm^-2": "G",
-    "mx cm**-2": "G",
-    "kg": "kG",
-    "kgauss": "kG",
-    "tesla": "T",
-    "t": "T",
-    "mt": "mT",
-    "m/s": "m/s",
-    "m s-1": "m/s",
-    "cm/s": "cm/s",
-    "km/s": "km/s",
-    "degree": "deg",
-    "degrees": "deg",
-    "deg": "deg",
-}
 _QUANTITIES = (("G", "kG", "T", "mT"), ("m/s", "cm/s", "km/s"))
 
 
@@ -137,19 +116,10 @@ def channels(header: Header, path: Path) -> tuple[str, ...]:
 
 
 def units(header: Header, path: Path) -> tuple[str, ...]:
-    """Units of a cube's channels, from CHUNIT1, …, else BUNIT."""
+    """Units of a cube's channels as they are spelled there: CHUNIT1, …, else BUNIT."""
     shared = header.get("BUNIT", "1")
-    return tuple(
-        canonical_unit(str(header.get(f"CHUNIT{k}", shared)))
-        for k in range(1, len(channels(header, path)) + 1)
-    )
-
-
-def canonical_unit(unit: str) -> str:
-    """One spelling of a unit: ``Mx/cm^2`` and ``Gauss`` are ``G``; others stay as they are."""
-    text = unit.strip()
-    # "mT" and "MT" differ, so that exact spellings come first
-    return text if text in _SPELLINGS.values() else _SPELLINGS.get(text.lower(), text)
+    count = len(channels(header, path))
+    return tuple(str(header.get(f"CHUNIT{k}", shared)) for k in range(1, count + 1))
 
 
 def check_units(found: Iterable[tuple[Path, str]]) -> None:
@@ -162,9 +132,10 @@ def check_units(found: Iterable[tuple[Path, str]]) -> None:
     """
     first: dict[tuple[str, ...], tuple[Path, str]] = {}
     for path, unit in found:
-        kind = next((q for q in _QUANTITIES if unit in q), (unit,))
+        known = canonical_unit(unit)
+        kind = next((q for q in _QUANTITIES if known in q), (known,))
         path0, unit0 = first.setdefault(kind, (path, unit))
-        if unit != unit0:
+        if not same_unit(unit, unit0):
             raise UnitError(
                 f"{path}: unit {unit}, but {path0} has {unit0}; convert one of them, so that one cube has one unit "
                 "of a quantity"

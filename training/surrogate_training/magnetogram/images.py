@@ -153,7 +153,9 @@ def _opened(path: Path) -> Iterator[Any]:
                     (u for u in units if u.header.get("NAXIS", 0) >= 2 and u.is_image), None
                 )
                 if unit is None:
-                    raise CorruptError(f"{path}: holds no image; expected (ny, nx) or a cube")
+                    raise CorruptError(
+                        f"{path}: holds no image (ny, nx) and no cube; fetch it again if it was cut short"
+                    )
                 for card in units[0].header.cards if unit is not units[0] else ():
                     if card.keyword and card.keyword not in unit.header:
                         unit.header.append(card)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from surrogate.errors import ArgumentError, CorruptError, ShapeError, UnitError
+from surrogate.io.units import canonical_unit
 from surrogate_training.magnetogram.headers import PATTERN, Identity, channels, identify, units
 from surrogate_training.magnetogram.images import find_images, read_header, read_image
 from surrogate_training.magnetogram.pairlist import Pair
@@ -27,7 +28,7 @@ class Cube:
     shape : (int, int)
         (ny, nx).
     layout : tuple of (str, str)
-        Name and unit of every channel.
+        Name and unit of every channel, the unit in one spelling.
     """
 
     path: Path
@@ -124,7 +125,7 @@ def read_cube(path: Path, *, pattern: str = PATTERN) -> Cube:
         raise CorruptError(
             f"{path}: {axes[2]} planes, but {len(names)} names CHANn; make it again with `surrogate data cube`"
         )
-    layout = tuple(zip(names, units(header, path), strict=True))
+    layout = tuple(zip(names, map(canonical_unit, units(header, path)), strict=True))
     return Cube(path, identify(header, path, pattern=pattern), (axes[1], axes[0]), layout)
 
 

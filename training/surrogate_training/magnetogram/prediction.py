@@ -15,12 +15,12 @@ import numpy as np
 import surrogate
 from surrogate.bundle.manifest import Manifest
 from surrogate.errors import ArgumentError, FieldError, Rejected, UnitError
+from surrogate.io.units import same_unit
 from surrogate.model import Surrogate
 from surrogate.paths import find_bundle
-from surrogate_training.magnetogram.cube import carried_over, describe_channels
+from surrogate_training.magnetogram.cube import describe_channels, plain_header
 from surrogate_training.magnetogram.headers import (
     PATTERN,
-    canonical_unit,
     channels,
     identify,
     units,
@@ -110,7 +110,14 @@ class Opened:
             "the channels of the training data"
         )
 
+    def softening(self, name: str) -> float | None:
+        """Softening of a field that is scaled as asinh(u / softening); None: linear."""
+        spec = next(f for f in self.manifest.fields if f.name == name)
+        scaling = getattr(spec, "scaling", None)
+        return scaling.softening if scaling is not None and scaling.kind == "asinh" else None
+
     def _dataset(self, name: str) -> str:
+        """Where the training data kept a field."""
         fields = self.manifest.provenance.get("recipe", {}).get("data", {}).get("fields", [])
         found = next((f.get("dataset") for f in fields if f.get("name") == name), None)
         return str(found or name).strip("/")
@@ -192,7 +199,7 @@ def predicted_header(
 
     before = identify(header, path, pattern=pattern).time
     after = before + _step(hours)
-    kept = [c for c in carried_over(header).cards if not _STALE.fullmatch(c.keyword)]
+    kept = [c for c in plain_header(header).cards if not _STALE.fullmatch(c.keyword)]
     later = fits.Header(kept)
     later["T_REC"] = (format_time(after), "time of the predicted frame, TAI")
     if "T_OBS" in header:
@@ -224,7 +231,7 @@ def _predict(model: Surrogate, image: Image, opened: Opened) -> dict[str, Any]:
     places = {f.name: opened.channel(f.name, names) for f in opened.manifest.fields}
     for spec in opened.manifest.fields:
         unit = have[places[spec.name]]
-        if canonical_unit(spec.unit) != unit:
+        if not same_unit(spec.unit, unit):
             raise UnitError(
                 f"{image.path}: channel {places[spec.name]} in {unit}, but the bundle reads {spec.name} in {spec.unit}"
             )

@@ -7,6 +7,7 @@ pipeline cannot tell them from JSOC's files, save by TELESCOP.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -282,7 +283,7 @@ def _write_region(
     )
     for name, unit in frame.units.items():
         segment = name.capitalize()  # vlon_mean -> Vlon_mean
-        jsoc_unit = "Mx/cm^2" if unit == "G" else unit
+        jsoc_unit = re.sub(r"^G(?=$|/)", "Mx/cm^2", unit)  # JSOC's spelling of the gauss
         own = header.copy()
         own["BUNIT"], own["CONTENT"] = jsoc_unit, segment.upper()
         path = out / f"sim.sharp_car.{region.harp}.{compact_time(frame.time)}.{segment}.fits"

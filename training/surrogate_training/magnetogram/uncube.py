@@ -12,7 +12,8 @@ import numpy as np
 import surrogate
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 from surrogate.io.states import read_state
-from surrogate_training.magnetogram.cube import carried_over
+from surrogate.io.units import canonical_unit
+from surrogate_training.magnetogram.cube import plain_header
 from surrogate_training.magnetogram.headers import PATTERN, channels, identify, units
 from surrogate_training.magnetogram.images import (
     SUFFIXES,
@@ -27,8 +28,6 @@ from surrogate_training.magnetogram.prediction import FROM, Opened, predicted_he
 from surrogate_training.magnetogram.tai import compact_time
 
 To = Literal["single", "three", "channels"]
-_OF_CUBES = ("CHAN", "CHUNIT", "CHFILE")
-_THIRD_AXIS = ("CTYPE3", "CRPIX3", "CRVAL3", "CDELT3", "CUNIT3")
 
 
 @dataclass(frozen=True)
@@ -206,11 +205,11 @@ def _unscaled(frame: Channels, opened: Opened) -> Channels:
     """Undo the scaling, u = softening sinh(s) for fields that the manifest scales by asinh."""
     data = dict(frame.data)
     for spec in opened.manifest.fields:
-        scaling = getattr(spec, "scaling", None)
-        if spec.prediction is None or scaling is None or scaling.kind != "asinh":
+        softening = opened.softening(spec.name)
+        if spec.prediction is None or softening is None:
             continue
         name = opened.channel(spec.name, list(data))
-        data[name] = (scaling.softening * np.sinh(data[name])).astype(np.float32)
+        data[name] = (softening * np.sinh(data[name])).astype(np.float32)
     return Channels(frame.path, data, frame.units, frame.header)
 
 
@@ -233,17 +232,17 @@ def _write(frame: Channels, out: Path, to: To, pattern: str) -> list[Path]:
         f"surrogate {surrogate.__version__} data uncube --to {to}: {frame.path.name}"
     )
     if to == "single":
-        found = {frame.units[name] for name in frame.data}
+        found = sorted({canonical_unit(frame.units[name]) for name in frame.data})
         if len(found) > 1:
             raise UnitError(
-                f"{frame.path}: the mean of channels in {', '.join(sorted(found))} means nothing; choose some with "
+                f"{frame.path}: the mean of channels in {', '.join(found)} means nothing; choose some with "
                 "--channels, or write all: --to channels"
             )
         mean = np.mean(
             list(frame.data.values()), axis=0, dtype=np.float64
         )  # (ny, nx); NaN if any is
         header.add_history(f"mean of {', '.join(frame.data)}")
-        return [_one(out / f"{stem}.fits", mean, header, found.pop())]
+        return [_one(out / f"{stem}.fits", mean, header, frame.units[next(iter(frame.data))])]
     if to == "three" and len(frame.data) != 3:
         raise ArgumentError(
             f"{frame.path}: {len(frame.data)} channels ({', '.join(frame.data)}); --to three needs three: choose them "
@@ -253,18 +252,6 @@ def _write(frame: Channels, out: Path, to: To, pattern: str) -> list[Path]:
         _one(out / f"{stem}.{name}.fits", values, header, frame.units[name])
         for name, values in frame.data.items()
     ]
-
-
-def plain_header(header: Header) -> Header:
-    """A cube's header without its third axis and its channels."""
-    from astropy.io import fits
-
-    kept = [
-        card
-        for card in carried_over(header).cards
-        if card.keyword not in _THIRD_AXIS and not card.keyword.startswith(_OF_CUBES)
-    ]
-    return fits.Header(kept)
 
 
 def _one(path: Path, values: Any, header: Header, unit: str) -> Path:

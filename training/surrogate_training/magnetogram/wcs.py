@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from surrogate.errors import FieldError, ShapeError
-from surrogate_training.magnetogram.headers import canonical_unit
+from surrogate.io.units import canonical_unit
 from surrogate_training.magnetogram.images import Header
 
 _TEXTS = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2")

@@ -11,9 +11,14 @@ from surrogate_training.models.units import Units
 
 
 class Scaling(nn.Module):
-    """x = (u - mean) / std; then u2 = u1 + increment_std * y, or u2 = mean + std * y, by the recipe's target."""
+    """x = (u - mean) / std; then u2 = u1 + increment_std * y, or u2 = mean + std * y, by the recipe's target.
 
-    def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
+    Constants are float32, as data and programs are, unless another ``dtype`` is asked for.
+    """
+
+    def __init__(
+        self, recipe: Recipe, statistics: Statistics, *, dtype: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
         self.channels = list(recipe.predicted_channels)
         self.of_frame = recipe.model.target == "frame"
@@ -22,7 +27,7 @@ class Scaling(nn.Module):
         self.units = [Units.of(f, s) for f, s in zip(recipe.data.fields, fields, strict=True)]
 
         def column(values: list[float]) -> Tensor:
-            return torch.tensor(values, dtype=torch.float32)[None, :, None, None]
+            return torch.tensor(values, dtype=dtype)[None, :, None, None]
 
         self.register_buffer("mean", column([f.mean for f in fields]))  # (1, C, 1, 1)
         self.register_buffer("std", column([f.std for f in fields]))

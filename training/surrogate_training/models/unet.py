@@ -15,9 +15,21 @@ from surrogate_training.models.film import modulation
 if TYPE_CHECKING:
     from surrogate_training.config import UNetConfig
 
+
+class InstanceNorm(nn.Module):
+    """(x - mean) / std over the cells of each channel and sample; torch's own looks at sizes, which tracing cannot."""
+
+    EPSILON = 1e-5
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, ny, nx) → same."""
+        variance, mean = torch.var_mean(x, dim=(2, 3), correction=0, keepdim=True)  # (B, C, 1, 1)
+        return (x - mean) * (variance + self.EPSILON).rsqrt()
+
+
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
-    "instance": nn.InstanceNorm2d,
+    "instance": lambda _: InstanceNorm(),
     "none": lambda _: nn.Identity(),
 }
 LARGEST_FACTOR = 8  # channels stop growing at eight times the base

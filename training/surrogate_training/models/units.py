@@ -112,13 +112,16 @@ class Units:
         """Unit scaled values at t2 → y = (u2 - mean) / std."""
         return (physical(self.limit * unit, self.field) - self.mean) / self.std
 
-    def steepness(self, u2: float, *, of_frame: bool, of_unit: bool) -> float:
-        """dy/dz at a value of the frame: how much the way out multiplies the net's rounding errors."""
-        if self.linear and not of_unit:
+    def step(self, *, of_frame: bool) -> float:
+        """Standard deviation of s, or of its increments."""
+        return self.scaled_std if of_frame else self.scaled_increment_std
+
+    def steepness(self, u2: float, *, of_frame: bool) -> float:
+        """Change of y at a value of the frame for a change of s by one :meth:`step`; 1 where the scaling is linear."""
+        if self.linear:
             return 1.0
-        step = self.limit if of_unit else self.scaled_std if of_frame else self.scaled_increment_std
-        slope = 1.0 if self.linear else math.hypot(self.field.softening, u2)  # du/ds
-        return step * slope / (self.std if of_frame else self.increment_std)
+        slope = math.hypot(self.field.softening, u2)  # du/ds
+        return self.step(of_frame=of_frame) * slope / (self.std if of_frame else self.increment_std)
 
     def _change(self, z: Tensor) -> Tensor:
         """Increment of s. Of an asinh no more than between the ends of what training has seen: sinh stays finite."""

@@ -81,7 +81,7 @@ class Gradients:
         ]
         summed = self.processes.total([*total, *values])
         for parameter, gradient in zip(self.parameters[network], summed, strict=False):
-            parameter.grad = gradient
+            parameter.grad = _laid_out(gradient, parameter)
         mean, *means = summed[len(total) :]
         return Loss(mean, dict(zip(parts, means, strict=True)))
 
@@ -163,6 +163,13 @@ def check_shards(method: Method, share: Share, device: torch.device) -> None:
 
 def _has(method: Method, kind: type[nn.Module]) -> bool:
     return any(isinstance(m, kind) and getattr(m, "p", 1) > 0 for m in method.networks.modules())
+
+
+def _laid_out(gradient: Tensor, parameter: Tensor) -> Tensor:
+    """The gradient in the parameter's memory layout: fused optimisers on a CPU read both by address, not by index."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 def _seed(seed: int, step: int, part: int) -> int:

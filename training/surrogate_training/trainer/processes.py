@@ -2,8 +2,11 @@
 
 One process on a CPU or a GPU, or several that a launcher has started::
 
-    accelerate launch --cpu --num_processes 2 --no_python surrogate train RECIPE
     torchrun --nproc-per-node 2 --no-python surrogate train RECIPE
+    accelerate launch --multi_gpu --num_processes 2 --no_python surrogate train RECIPE --set run.device=cuda
+
+(on CPUs accelerate's own launcher starts processes through MPI alone; torchrun needs none). What needs a GPU, fp16's
+scaler and NCCL among it, has been written by accelerate's documentation and not been run yet.
 
 Each process works on its part of every batch; gradients are summed in one message a network. torch's
 DistributedDataParallel is not used: its hooks belong to one network with one backward pass a step, and methods here

@@ -82,8 +82,9 @@ class Validation:
         return model.eval()
 
     def _batch(self, index: int) -> Batch:
-        frames = torch.from_numpy(np.array(self.pairs.pair(index)))[:, None]  # (2, 1, C, ny, nx)
-        more = (self.pairs.parameters(index), self.pairs.weight(index))
+        found = self.pairs.sample(index)
+        frames = torch.from_numpy(np.array(found.states))[:, None]  # (2, 1, C, ny, nx)
+        more = (self.pairs.parameters(index), found.weight)
         parameters, weight = (None if a is None else torch.from_numpy(a)[None] for a in more)
         return Batch(frames, parameters, weight).to(self.processes.device)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = 3
+MARGIN = 0.05  # of a range, left and right of it
 STYLES = {"complete": ("o", "C0"), "pruned": ("x", "C7")}
 
 
@@ -64,6 +65,8 @@ def _slice(axis: Axes, key: str, parameter: Parameter, results: list[Result]) ->
         _scatter(axis, state, places, drawn)
     if parameter.log is not None:
         axis.set_xscale("log")
+        low, high = parameter.log
+        axis.set_xlim(low * (low / high) ** MARGIN, high * (high / low) ** MARGIN)
     if parameter.choice is not None:
         axis.set_xticks(range(len(parameter.labels)), [label[:24] for label in parameter.labels])
         axis.set_xlim(-0.5, len(parameter.labels) - 0.5)

@@ -56,7 +56,7 @@ def write_results(results: list[Result], objective: Objective, out: Path) -> Res
     partial = out / f"{TABLE}.partial"
     with partial.open("w", newline="") as stream:
         rows = csv.writer(stream)
-        rows.writerow(["trial", "state", objective.metric, "seconds", *keys, "folder", "error"])
+        rows.writerow(["trial", "state", objective.metric, "seconds", *keys, "folder", "reason"])
         for r in results:
             cells = [text(r.values.get(key, "")) for key in keys]
             value = "" if r.value is None else repr(r.value)

@@ -14,7 +14,7 @@ from surrogate_training.tune.results import PLOT, Result, write_results
 
 SEARCH = "search.json"
 Backend = Literal["optuna", "ray"]
-BACKENDS = {"optuna": optuna_backend.search, "ray": ray_backend.search}
+BACKENDS = {"optuna": optuna_backend, "ray": ray_backend}
 
 
 def run_search(
@@ -33,9 +33,10 @@ def run_search(
         Where the folder holds a search and `resume` was not asked for, or another search; or a package is missing.
     """
     out = objective.out
+    BACKENDS[backend].load()  # before anything is left in the folder
     out.mkdir(parents=True, exist_ok=True)
     _claim(objective, out / SEARCH, resume=resume)
-    results = BACKENDS[backend](objective, out, trials=trials, tell=tell)
+    results: list[Result] = BACKENDS[backend].search(objective, out, trials=trials, tell=tell)
     write_results(results, objective, out)
     draw_search(results, objective, out / PLOT)
     return results

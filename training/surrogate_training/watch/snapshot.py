@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from surrogate_training.config import Recipe
-from surrogate_training.runfolder import RunFolder
+from surrogate_training.runfolder import open_run
 from surrogate_training.tracking.presence import STATE, alive
 from surrogate_training.watch.records import Record, Tail
 
 SILENCE = (
     10  # a run elsewhere counts as stopped after so many times the usual pause between records
 )
-NOT_LOSSES = {"kind", "step", "norm", "lr", "s/step"}
+NOT_LOSSES = {
+    "kind",
+    "step",
+    "norm",
+    "lr",
+    "s/step",
+}  # also those of further networks: discriminator.lr
 
 Curve = list[tuple[int, float]]
 """(step, value), in order."""
@@ -63,7 +69,7 @@ class Snapshot:
 
 
 class Watcher:
-    """Looks at a run folder again and again.
+    """Looks at a run folder, or the newest run of an experiment's folder, again and again.
 
     Raises
     ------
@@ -72,7 +78,7 @@ class Watcher:
     """
 
     def __init__(self, path: Path) -> None:
-        self.run = RunFolder(path)
+        self.run = open_run(path)
         self.recipe: Recipe = self.run.recipe()
         self.tail = Tail(self.run.metrics_file)
 
@@ -157,7 +163,7 @@ def curves(records: list[Record], *, leave_out: set[str]) -> dict[str, Curve]:
     made: dict[str, Curve] = {}
     for record in records:
         for name, value in record.items():
-            if name not in leave_out and isinstance(value, int | float):
+            if name.rpartition(".")[2] not in leave_out and isinstance(value, int | float):
                 made.setdefault(name, []).append((record["step"], float(value)))
     return made
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from surrogate_training.cli.data.convert import convert
 from surrogate_training.cli.data.cube import cube
+from surrogate_training.cli.data.inspect import inspect
 from surrogate_training.cli.data.pair import pair
 from surrogate_training.cli.data.predict import predict
 from surrogate_training.cli.data.sharp import sharp
@@ -19,6 +21,8 @@ def data() -> None:
     """Look into files of frames, convert them, and audit a data set before a model is trained on it."""
 
 
+app.command()(inspect)
+app.command()(convert)
 # solar magnetograms
 for command in (sharp, cube, pair, split, predict, uncube):
     app.command()(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,11 @@ Pattern = Annotated[
         help="Regular expression of file names, for headers without region or time: groups harp, noaa or region, and "
         "time. Default: JSOC's names."
     ),
+]
+
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="YAML file that says where a file of another layout keeps its fields."),
 ]
 
 

@@ -23,6 +23,9 @@ def predict(
     hours: Annotated[
         float | None, typer.Option(help="From t1 to t2, where the bundle does not say it.")
     ] = None,
+    guards: Annotated[
+        Path | None, typer.Option(help="JSON that replaces guards of the bundle key by key.")
+    ] = None,
     device: Device = "cpu",
     threads: Threads = 0,
     pattern: Pattern = None,
@@ -42,6 +45,7 @@ def predict(
             out,
             pattern=pattern or PATTERN,
             hours=hours,
+            guards=guards,
             device=device,
             threads=threads,
         )

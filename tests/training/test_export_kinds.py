@@ -1,0 +1,193 @@
+"""Bundles of every kind of generator predict what was trained, and leave conditions as they were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import magnetic
+import numpy as np
+import pytest
+import torch
+from surrogate_training.config import Recipe
+from surrogate_training.data.pairs import Grid
+from surrogate_training.data.statistics import Statistics, measure
+from surrogate_training.export import export_model
+from surrogate_training.models.fields import FieldModel
+from surrogate_training.models.scaling import Scaling
+from surrogate_training.predictor import Predictor
+
+from surrogate import Surrogate
+from surrogate.bundle.folder import check_bundle
+from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.tensors import read_tensors
+from surrogate.noise import noise
+from surrogate.reference import reference
+
+NOISY = {**magnetic.PIX2PIX, "dropout": "noise"}
+OFF = {"finite": None, "bounds": None, "range": None, "statistics": None, "jump": None}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A bundle with what it was made from."""
+
+    bundle: Path
+    manifest: Manifest
+    recipe: Recipe
+    statistics: Statistics
+    model: FieldModel
+    test: magnetic.ArrayPairs
+
+
+def export(folder: Path, model: dict[str, Any], *, cells: int, dt: bool, **br: Any) -> Exported:
+    recipe = magnetic.magnetic_recipe(model, parameters=(magnetic.DT,) if dt else (), **br)
+    sizes = {"train": 4, "validation": 1, "test": 1}
+    sets = {
+        part: magnetic.ArrayPairs(recipe, count=n, cells=cells, seed=n) for part, n in sizes.items()
+    }
+    grid = Grid((cells, cells), (1.0, 1.0), 4.0, {})
+    statistics = measure(sets["train"], grid)
+    torch.manual_seed(0)
+    made = FieldModel(recipe, statistics)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(0.03 * torch.randn(parameter.shape))
+        x = torch.randn(2, 3, cells, cells)
+        made.train()(
+            x, *made.more_inputs(x, torch.full((2, 1), 4.0) if dt else None)
+        )  # batch statistics
+    made.eval().requires_grad_(False)
+    out = folder / "made.surrogate"
+    manifest = export_model(
+        made, recipe, statistics, sets, out, facts={"metrics": {}, "provenance": {}}
+    )
+    return Exported(out, manifest, recipe, statistics, made, sets["test"])
+
+
+@pytest.fixture(scope="module")
+def flowing(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """A residual U-Net with conditions, dt and a field scaled by asinh."""
+    folder = tmp_path_factory.mktemp("flowing")
+    return export(folder, magnetic.RESIDUAL, cells=16, dt=True)
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """pix2pix's net on its own grid, one cell at the innermost level, with masks from noise and a tanh."""
+    return export(tmp_path_factory.mktemp("noisy"), NOISY, cells=8, dt=False)
+
+
+def check_run_time(made: Exported, *, dt: float | None = None, step: int = 0) -> None:
+    """The bundle opened by the library, the float64 reference, and model and Scaling agree."""
+    state = np.array(made.test.pair(0)[:1])  # (1, 3, ny, nx)
+    given = {} if dt is None else {"parameters": [dt]}
+    with Surrogate.open(made.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        found = run_time.predict(state, step=step, **given)
+    truth = reference(made.bundle, state.astype(np.float64), step=step, guards=False, **given)
+    scaling = Scaling(made.recipe, made.statistics)
+    u = torch.from_numpy(state)
+    more = [torch.tensor([[dt]])] if dt is not None else []
+    for channels in made.model.noise_inputs.values():
+        more.append(torch.from_numpy(noise(state.shape[2:], step=step, channels=channels))[None])
+    own = scaling.state(u, scaling.frame(u, made.model(scaling.normalise(u), *more))).numpy()
+    scale = made.statistics.fields["br"].std
+    np.testing.assert_allclose(found[:, 1] / scale, truth[:, 1] / scale, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(own[:, 1] / scale, truth[:, 1] / scale, rtol=0, atol=1e-4)
+    assert np.abs(found[:, 1] - state[:, 1]).max() > 0.01 * scale
+    for conditions in (found, own, truth.astype(np.float32)):
+        assert np.array_equal(conditions[:, [0, 2]], state[:, [0, 2]])
+
+
+def test_conditions_and_parameters_are_in_the_manifest(flowing: Exported) -> None:
+    manifest = check_bundle(flowing.bundle)
+    source, br, vlon = manifest.fields
+    assert source.prediction is vlon.prediction is None
+    assert source.scaling is None
+    assert br.scaling is not None
+    assert (br.scaling.kind, br.scaling.softening) == ("asinh", 50.0)
+    assert br.prediction is not None
+    assert br.prediction.kind == "increment"
+    assert br.trained_jump
+    assert source.trained_jump == vlon.trained_jump == []
+    (dt,) = manifest.parameters
+    assert (dt.name, dt.unit, dt.range, dt.preset) == ("dt", "h", (2.0, 6.0), 4.0)
+    assert manifest.time.step == 4.0
+    assert manifest.grid.fixed_shape is None
+    assert manifest.grid.boundary == ["open", "periodic"]
+    assert not manifest.locality.reduces_over_space
+    example = read_tensors(flowing.bundle / "example.safetensors")
+    assert {name: e.shape for name, e in example.items()} == {
+        "input": (1, 3, 16, 16), "parameters": (1, 1), "expected": (1, 1, 16, 16),
+    }  # fmt: skip
+    card = (flowing.bundle / "card.md").read_text()
+    assert "never predicted: source, vlon" in card
+    assert "Parameter dt: 2 … 6 h in training" in card
+
+
+def test_the_run_time_predicts_as_trained_for_any_dt(flowing: Exported) -> None:
+    check_run_time(flowing, dt=2.5)
+
+
+def test_another_dt_predicts_another_frame(flowing: Exported) -> None:
+    state = np.array(flowing.test.pair(0)[0])
+    with Surrogate.open(flowing.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        frames = [run_time.predict(state, parameters=[dt]) for dt in (2.0, 4.0, 6.0)]
+        preset = run_time.predict(state)
+    assert np.array_equal(preset, frames[1])
+    assert not np.array_equal(frames[0], frames[2])
+
+
+def test_a_net_of_whole_frames_has_its_grid_and_is_gathered(noisy: Exported) -> None:
+    manifest = check_bundle(noisy.bundle)
+    assert manifest.grid.fixed_shape == [8, 8]
+    assert manifest.locality.reduces_over_space
+    assert manifest.locality.stride == [8, 8]
+    assert [(n.name, n.channels) for n in manifest.noise] == [("dropout", 2)]
+    prediction = manifest.fields[1].prediction
+    s = noisy.statistics.fields["br"]
+    assert prediction is not None
+    assert (prediction.kind, prediction.scale, prediction.offset) == ("frame", [s.std], [s.mean])
+    assert read_tensors(noisy.bundle / "example.safetensors")["noise.dropout"].shape == (1, 2, 8, 8)
+    card = (noisy.bundle / "card.md").read_text()
+    assert "[8, 8] cells and no other" in card
+    assert "blocks are gathered" in card
+
+
+def test_the_run_time_draws_the_masks_that_training_would(noisy: Exported) -> None:
+    check_run_time(noisy, step=3)
+
+
+def test_another_step_draws_other_masks_and_the_same_step_the_same(noisy: Exported) -> None:
+    state = np.array(noisy.test.pair(0)[0])
+    with Surrogate.open(noisy.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        first, again, other = (run_time.predict(state, step=step) for step in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_running_statistics_are_frozen_in_the_programs(noisy: Exported) -> None:
+    predict = Predictor(noisy.model, noisy.recipe, noisy.statistics)
+    before = predict(noisy.test, 0)
+    norm = next(m for m in noisy.model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    assert int(norm.num_batches_tracked) == 1
+    assert np.array_equal(predict(noisy.test, 0), before)
+    assert not norm.training
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("model", "cells", "dt"),
+    [
+        ({**magnetic.CONVNEXT, "target": "frame"}, 24, True),
+        ({**magnetic.UNET, "norm": "instance"}, 16, True),
+        ({**NOISY, "norm": "none"}, 24, True),
+    ],
+)
+def test_every_other_kind_predicts_as_trained(
+    tmp_path: Path, model: dict[str, Any], cells: int, dt: bool
+) -> None:
+    made = export(tmp_path, model, cells=cells, dt=dt)
+    assert made.manifest.grid.fixed_shape is None
+    check_run_time(made, dt=3.0 if dt else None)

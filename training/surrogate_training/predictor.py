@@ -1,0 +1,43 @@
+"""A trained model on pairs of a data set, with the inputs that the run time would give it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from surrogate.noise import noise
+from surrogate_training.config import Recipe
+from surrogate_training.data.pairs import PairSet
+from surrogate_training.data.statistics import Statistics
+from surrogate_training.models.fields import FieldModel
+from surrogate_training.models.scaling import Scaling
+
+Array = NDArray[np.float32]
+
+
+class Predictor:
+    """States at t2 by a model in eval mode, on the CPU; stochastic models draw as at the given step."""
+
+    def __init__(self, model: FieldModel, recipe: Recipe, statistics: Statistics) -> None:
+        self.model = model
+        self.scaling = Scaling(recipe, statistics)
+
+    def inputs(self, pairs: PairSet, index: int, *, step: int = 0) -> tuple[Tensor, ...]:
+        """State (1, C, ny, nx), normalised, parameters (1, P) and noise (1, channels, ny, nx) of a pair at t1."""
+        state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
+        parameters = pairs.parameters(index)
+        given = () if parameters is None else (torch.from_numpy(np.array(parameters))[None],)
+        drawn = [
+            noise(tuple(state.shape[2:]), step=step, channels=channels, noise_input=number)
+            for number, channels in enumerate(self.model.noise_inputs.values())
+        ]
+        return (self.scaling.normalise(state), *given, *(torch.from_numpy(n)[None] for n in drawn))
+
+    @torch.no_grad()
+    def __call__(self, pairs: PairSet, index: int) -> Array:
+        """The whole state at t2, (1, C, ny, nx): predicted fields, and conditions as they were at t1."""
+        state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
+        y = self.model(*self.inputs(pairs, index, step=index))
+        return np.asarray(self.scaling.state(state, self.scaling.frame(state, y)).numpy())
