@@ -10,7 +10,6 @@ from surrogate_training.cli.data.cube import cube
 from surrogate_training.cli.data.inspect import inspect
 from surrogate_training.cli.data.pair import pair
 from surrogate_training.cli.data.predict import predict
-from surrogate_training.cli.data.sharp import sharp
 from surrogate_training.cli.data.split import split
 from surrogate_training.cli.data.uncube import uncube
 
@@ -26,5 +25,5 @@ app.command()(inspect)
 app.command()(convert)
 app.command()(audit)
 # solar magnetograms
-for command in (sharp, cube, pair, split, predict, uncube):
+for command in (cube, pair, split, predict, uncube):
     app.command()(command)
