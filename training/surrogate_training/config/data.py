@@ -116,8 +116,8 @@ class Split(Section):
 class PairLists(Section):
     """Pairs that ``surrogate data split`` has listed, in place of a pattern and a split by number.
 
-    Each is a ``pairs.csv``, relative to ``path``; files in it are relative to its own folder. Without ``validation`` every tenth region of
-    ``train`` (at least one) is held out of it.
+    Each is a ``pairs.csv``, relative to ``path``; files in it are relative to its own folder. Without ``validation``
+    every tenth region of ``train`` (at least one) is held out of it.
     """
 
     train: str
@@ -194,8 +194,8 @@ class Data(Section):
     pairs : PairLists, optional
         Lists of pairs instead; ``pattern`` and ``split`` are then unused.
     mapping : str
-        YAML file (relative to the repository) that says where an HDF5 or Zarr file of another layout keeps fields, times
-        and axes; see :mod:`surrogate.io.layout`.
+        YAML file (relative to the repository) that says where an HDF5 or Zarr file of another layout keeps fields,
+        times and axes; see :mod:`surrogate.io.layout`.
     fields : tuple of FieldSpec
         In the order of the program's channels.
     parameters : tuple of ParameterSpec
