@@ -269,7 +269,8 @@ def check_grid(recipe: Recipe, shape: tuple[int, int], constants: dict[str, floa
     k = recipe.model.multiple
     if shape[0] % k or shape[1] % k:
         raise ValueError(
-            f"the data has {shape} cells; model.stem and model.widths need multiples of {k}"
+            f"the data has {shape} cells; a {recipe.model.kind} of so many levels needs multiples of {k}: take fewer "
+            "(model.levels, or model.stem and model.widths), or cut the frames"
         )
     mean = [constants.get(name, 0.0) for name in ("b0x", "b0y")]
     if any(mean) and (recipe.data.augment.dihedral or recipe.data.augment.negate):
