@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
+from surrogate.io.tai import compact_time, format_time
 from surrogate.io.units import same_unit
 from surrogate_training.magnetogram.headers import (
     PATTERN,
@@ -34,7 +35,6 @@ from surrogate_training.magnetogram.images import (
     read_image,
     write_image,
 )
-from surrogate_training.magnetogram.tai import compact_time, format_time
 from surrogate_training.magnetogram.wcs import check_same_wcs, crop
 
 DEFAULT_CHANNELS = ("Br", "Bt", "Bp")

@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError, UnitError
+from surrogate.io.tai import parse_time
 from surrogate.io.units import canonical_unit, same_unit
 from surrogate_training.magnetogram.images import Header
-from surrogate_training.magnetogram.tai import parse_time
 
 PATTERN = (
     r"(?:.*[._])?(?P<harp>\d{1,7})\.(?P<time>\d{8}_\d{6}_(?:TAI|UTC))(?:\.(?P<segment>\w+))?\.fits"
