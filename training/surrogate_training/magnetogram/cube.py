@@ -249,6 +249,7 @@ def _join(
     else:
         header.remove("BUNIT", ignore_missing=True)
     describe_channels(header, names, found, [image.path.name for image in images])
+    header.add_history(f"surrogate data cube: channels {', '.join(names)}")
     return header, np.stack([image.data for image in images])  # (channels, ny, nx)
 
 
@@ -283,7 +284,6 @@ def describe_channels(
         header[f"CHAN{k}"] = (name, f"channel {k}")
         header[f"CHUNIT{k}"] = (unit, "its unit")
         header[f"CHFILE{k}"] = file
-    header.add_history(f"surrogate data cube: channels {', '.join(names)}")
 
 
 def _unit(image: Image) -> str:
