@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import pytest
-from bundles import field, stub_bundle
+from bundles import stub_bundle
+from moving import CELLS, frame_field, moving_bundle, write_frames
 from surrogate_training.config import Data, FieldSpec, Generate
 from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
 from surrogate_training.evaluation.evaluate import QUICK, Options, evaluate_bundle
@@ -22,49 +22,13 @@ from surrogate_training.evaluation.table import write_table
 
 from surrogate.bundle.manifest import Manifest
 
-CELLS, FRAMES, SHIFT = 24, 5, (1, -2)
 METHODS = ("model", "persistence", "linear_extrapolation", "mean")
 WHOLE = Options(pairs=0)
 
 
-def frame_field(name: str, **more: Any) -> dict[str, Any]:
-    """A field that the program predicts itself, not its increment."""
-    prediction = {"kind": "frame", "scale": [1.0], "offset": [0.0]}
-    return field(name, prediction=prediction, unit="G", trained_range=[(-5.0, 5.0)], **more)
-
-
-def bundle(
-    folder: Path, *, scale: float = 1.0, shift: tuple[int, int] = SHIFT, **more: Any
-) -> Path:
-    """``u(t2) = scale u(t1)`` shifted; ``source`` is read only."""
-    program = {
-        "operation": "affine",
-        "scale": [scale],
-        "offset": [0.0],
-        "channels": [0],
-        "shift": list(shift),
-        **more.pop("program", {}),
-    }
-    fields = [frame_field("u"), field("source", prediction=None)]
-    return stub_bundle(folder / "moving.surrogate", fields, program, **more)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two trajectories of smooth noise that moves by one shift a frame, 0.5 s apart."""
-    folder = tmp_path_factory.mktemp("moving")
-    for n in range(2):
-        rng = np.random.default_rng(n)
-        k = np.fft.fftfreq(CELLS, 1 / CELLS)
-        soft = np.exp(-(k[:, None] ** 2 + k[None, :] ** 2) / 40)
-        u = np.fft.ifft2(np.fft.fft2(rng.standard_normal((CELLS, CELLS))) * soft).real
-        u /= u.std()
-        with h5py.File(folder / f"trajectory_{n}.h5", "w") as file:
-            frames = [np.roll(u, (m * SHIFT[0], m * SHIFT[1]), (0, 1)) for m in range(FRAMES)]
-            file["u"] = np.stack(frames).astype(np.float32)
-            file["source"] = rng.standard_normal((FRAMES, CELLS, CELLS)).astype(np.float32)
-            file["time"] = 0.5 * np.arange(FRAMES)
-    return folder
+    return write_frames(tmp_path_factory.mktemp("moving"))
 
 
 def evaluate(
@@ -76,7 +40,7 @@ def evaluate(
 def test_a_perfect_model_has_perfect_scores_and_the_baselines_do_not(
     data: Path, tmp_path: Path
 ) -> None:
-    found = summarise(evaluate(bundle(tmp_path), data, WHOLE))
+    found = summarise(evaluate(moving_bundle(tmp_path), data, WHOLE))
     assert found["pairs"] == 8
     assert found["trajectories"] == 2
     assert found["unit"] == "G"
@@ -96,14 +60,14 @@ def test_a_perfect_model_has_perfect_scores_and_the_baselines_do_not(
 
 
 def test_a_model_that_stands_still_scores_as_persistence(data: Path, tmp_path: Path) -> None:
-    found = summarise(evaluate(bundle(tmp_path, shift=(0, 0)), data))
+    found = summarise(evaluate(moving_bundle(tmp_path, shift=(0, 0)), data))
     for name in METRICS:
         assert found["model"][name] == pytest.approx(found["persistence"][name], rel=1e-6)
     assert found["error_over_persistence"] == pytest.approx(1)
 
 
 def test_baselines_are_what_they_say(data: Path, tmp_path: Path) -> None:
-    result = evaluate(bundle(tmp_path), data)
+    result = evaluate(moving_bundle(tmp_path), data)
     with h5py.File(data / "trajectory_0.h5") as file:
         u = file["u"][:].astype(np.float64)
     rmse = {method: result.column(method, "rmse")[:, 0] for method in METHODS}
@@ -116,7 +80,7 @@ def test_baselines_are_what_they_say(data: Path, tmp_path: Path) -> None:
 def test_pairs_without_a_frame_before_are_left_out_of_the_extrapolation_and_said(
     data: Path, tmp_path: Path
 ) -> None:
-    result = evaluate(bundle(tmp_path), data)
+    result = evaluate(moving_bundle(tmp_path), data)
     assert np.isnan(result.column("linear_extrapolation", "rmse")[[0, 4], 0]).all()
     found = summarise(result)
     assert found["linear_extrapolation"]["pairs"] == 6
@@ -125,7 +89,7 @@ def test_pairs_without_a_frame_before_are_left_out_of_the_extrapolation_and_said
 
 def test_what_a_guard_would_refuse_is_scored_and_counted(data: Path, tmp_path: Path) -> None:
     guards = {"bounds": {"u": {"upper": 1.0}}}
-    result = evaluate(bundle(tmp_path, guards=guards), data)
+    result = evaluate(moving_bundle(tmp_path, guards=guards), data)
     found = summarise(result)
     assert found["refused"] == {
         "pairs": 8,
@@ -142,7 +106,7 @@ def test_a_frame_that_is_not_finite_has_no_scores_and_no_other_pair_suffers(
     (broken / "trajectory_0.h5").write_bytes((data / "trajectory_0.h5").read_bytes())
     with h5py.File(broken / "trajectory_0.h5", "r+") as file:
         file["u"][0] *= 1e38 / np.abs(file["u"][0]).max()
-    result = evaluate(bundle(tmp_path, scale=10.0), broken)
+    result = evaluate(moving_bundle(tmp_path, scale=10.0), broken)
     assert result.refusals() == {"OUTPUT_NOT_FINITE": 1}
     assert np.isnan(result.errors()[0])
     assert np.isfinite(result.errors()[1:]).all()
@@ -166,7 +130,7 @@ def test_several_fields_are_scaled_by_their_training_deviation(data: Path, tmp_p
 
 def test_an_ensemble_of_the_truths_distribution_is_calibrated(data: Path, tmp_path: Path) -> None:
     """The program draws standard normals: an untrained guess, wider than the truth is smooth."""
-    noisy = bundle(
+    noisy = moving_bundle(
         tmp_path, scale=0.0, noise=[{"name": "xi", "channels": 1}], program={"noise": 1.0}
     )
     result = evaluate(noisy, data, Options(rollout=0))
@@ -182,16 +146,18 @@ def test_an_ensemble_of_the_truths_distribution_is_calibrated(data: Path, tmp_pa
 
 def test_members_of_a_deterministic_model_are_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no noise inputs"):
-        evaluate(bundle(tmp_path), data, Options(members=4, rollout=0))
+        evaluate(moving_bundle(tmp_path), data, Options(members=4, rollout=0))
 
 
 def test_a_rollout_longer_than_the_data_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="4 jumps at most"):
-        evaluate(bundle(tmp_path), data, Options(rollout=9))
+        evaluate(moving_bundle(tmp_path), data, Options(rollout=9))
 
 
 def test_some_pairs_are_spread_over_the_data(data: Path, tmp_path: Path) -> None:
-    result = evaluate(bundle(tmp_path), data / "trajectory_1.h5", Options(pairs=2, rollout=0))
+    result = evaluate(
+        moving_bundle(tmp_path), data / "trajectory_1.h5", Options(pairs=2, rollout=0)
+    )
     assert [(pair.file, pair.frame) for pair in result.pairs] == [
         ("trajectory_1.h5", 0),
         ("trajectory_1.h5", 2),
@@ -200,7 +166,7 @@ def test_some_pairs_are_spread_over_the_data(data: Path, tmp_path: Path) -> None
 
 
 def test_extremes_are_the_best_the_median_and_the_worst(data: Path, tmp_path: Path) -> None:
-    result = evaluate(bundle(tmp_path, shift=(0, 0)), data)
+    result = evaluate(moving_bundle(tmp_path, shift=(0, 0)), data)
     errors, found = result.errors(), summarise(result)["extremes"]
     assert found["best"]["error"] == errors.min()
     assert found["worst"]["error"] == errors.max()
@@ -209,7 +175,7 @@ def test_extremes_are_the_best_the_median_and_the_worst(data: Path, tmp_path: Pa
 
 
 def test_the_table_has_a_row_a_pair_and_a_column_a_number(data: Path, tmp_path: Path) -> None:
-    result = evaluate(bundle(tmp_path, shift=(0, 0)), data)
+    result = evaluate(moving_bundle(tmp_path, shift=(0, 0)), data)
     write_table(result, tmp_path / "metrics.csv")
     with (tmp_path / "metrics.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -233,7 +199,7 @@ def test_the_coarse_solver_is_a_method_with_a_cost(data: Path, tmp_path: Path) -
     for path in data.iterdir():
         (source / path.name).write_bytes(path.read_bytes())
     section = Data(path="frames", fields=(FieldSpec(name="u"),))
-    made = bundle(tmp_path)
+    made = moving_bundle(tmp_path)
     system = system_of_bundle(Manifest.read(made / "manifest.json"), made)
     generate = Generate(command=("{python}", "-c", code))
     solver = open_coarse(generate, section, system, source, root=tmp_path)
@@ -252,7 +218,7 @@ def test_the_coarse_solver_is_a_method_with_a_cost(data: Path, tmp_path: Path) -
 
 
 def test_data_that_is_not_there_is_said(data: Path, tmp_path: Path) -> None:
-    made = bundle(tmp_path)
+    made = moving_bundle(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such file"):
         evaluate(made, tmp_path / "none")
     with pytest.raises(ValueError, match="by which recipe"):

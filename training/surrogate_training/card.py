@@ -75,8 +75,8 @@ def _inputs(manifest: Manifest) -> str:
 
 
 def _field(field: FieldSpec) -> str:
-    low, high = field.trained_range[0]
-    return f"| {field.name} | {field.unit} | {field.staggering} | {low:.4g} … {high:.4g} |"
+    ranges = "; ".join(f"{low:.4g} … {high:.4g}" for low, high in field.trained_range)
+    return f"| {field.name} | {field.unit} | {field.staggering} | {ranges or 'not stated'} |"
 
 
 _COLUMNS = ("model", "persistence", "linear_extrapolation", "mean", "coarse")

@@ -54,11 +54,11 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
 
 def _missing(data: Data, root: Path) -> str:
     """What is not there of the data set, as a sentence; empty: nothing."""
+    folder = root / data.path
     if data.pairs is not None:
         lists = (data.pairs.train, data.pairs.validation, data.pairs.test)
-        absent = [root / name for name in lists if name and not (root / name).is_file()]
+        absent = [folder / name for name in lists if name and not (folder / name).is_file()]
         return f"{absent[0]} does not exist" if absent else ""
-    folder = root / data.path
     return "" if any(folder.glob(data.pattern)) else f"{folder} holds no {data.pattern}"
 
 

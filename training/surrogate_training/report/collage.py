@@ -27,9 +27,7 @@ def draw(
     softening: Mapping[str, float] | None = None,
 ) -> None:
     """Write a PNG; arguments as of :func:`collage`."""
-    collage(rows, title=title, units=units, softening=softening).savefig(
-        path, dpi=80, bbox_inches="tight"
-    )
+    collage(rows, title=title, units=units, softening=softening).savefig(path, dpi=80)
 
 
 def collage(
@@ -52,6 +50,8 @@ def collage(
         Fields whose colours are linear below this value and logarithmic above it, as the net sees them.
     """
     figure = new_figure(11.5, 0.6 + 2.5 * len(rows))
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0.02, 0.0, 0.98, 1.0))  # the names of rows stand outside what it arranges
     axes = figure.subplots(len(rows), 4, squeeze=False)
     for line, (name, fields) in zip(axes, rows.items(), strict=True):
         _draw_row(

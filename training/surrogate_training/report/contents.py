@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from surrogate_training.evaluation.result import MODEL, Result
 from surrogate_training.report import figures
 from surrogate_training.report.collage import collage
+from surrogate_training.report.style import png
 from surrogate_training.report.tables import (
     Table,
     cost_table,
@@ -26,13 +27,28 @@ Summary = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A figure drawn once for HTML and PDF: PNG, and its height over its width."""
+
+    caption: str
+    png: bytes
+    aspect: float
+
+    @classmethod
+    def of(cls, caption: str, figure: Figure) -> Picture:
+        """Draw a figure."""
+        width, height = figure.get_size_inches()
+        return cls(caption, png(figure), float(height / width))
+
+
+@dataclass(frozen=True)
 class Section:
-    """A heading with what stands below it: text, tables, figures with their captions."""
+    """A heading with what stands below it: text, tables, pictures."""
 
     title: str
     text: str = ""
     tables: list[Table] = field(default_factory=list)
-    figures: list[tuple[str, Figure]] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -72,12 +88,12 @@ def make_report(
             "Spectra",
             "Power by wavenumber: median of all pairs, with the band from 16 to 84 %. The spectrum error counts the "
             "shaded third.",
-            figures=[("Isotropic spectra", figures.spectra(result))],
+            pictures=[Picture.of("Isotropic spectra", figures.spectra(result))],
         ),
         Section(
             "Values",
             "All cells of all pairs; what lies outside the training's range counts in the outermost bins.",
-            figures=[("Histograms of values", figures.histograms(result))],
+            pictures=[Picture.of("Histograms of values", figures.histograms(result))],
         ),
         *_rollout(result, summary),
         *_ensemble(result, summary),
@@ -116,10 +132,9 @@ def _scores(result: Result, summary: Summary) -> Section:
         "Scores",
         "Means over pairs, of the model and of all that it must beat; bold: nearest to a perfect prediction.",
         tables=[overall_table(summary), *field_tables(summary)],
-        figures=[
-            (
-                "All pairs, by method: quartiles, whiskers from 5 to 95 %",
-                figures.boxes(result),
+        pictures=[
+            Picture.of(
+                "All pairs, by method: quartiles, whiskers from 5 to 95 %", figures.boxes(result)
             )
         ],
     )
@@ -132,8 +147,8 @@ def _examples(result: Result, summary: Summary) -> Section:
         "Best, median and worst pair",
         "Colours are shared within a row; errors have the same span, so that a step of colour is the same number.",
         tables=[extremes_table(summary, result.system.time_unit)],
-        figures=[
-            (
+        pictures=[
+            Picture.of(
                 example.title,
                 collage(example.fields, title=example.title, units=units, softening=softening),
             )
@@ -158,7 +173,7 @@ def _rollout(result: Result, summary: Summary) -> list[Section]:
             "Rollouts",
             f"{found['windows']} windows of {found['jumps']} jumps, each frame predicted from the one before. "
             f"Correlation falls below 0.8: {'; '.join(told)}.",
-            figures=[("Errors over lead time", figure)],
+            pictures=[Picture.of("Errors over lead time", figure)],
         )
     ]
 
@@ -167,12 +182,16 @@ def _ensemble(result: Result, summary: Summary) -> list[Section]:
     table, figure = ensemble_table(summary), figures.ranks(result)
     if table is None or figure is None:
         return []
-    return [Section("Ensembles", tables=[table], figures=[("Rank histograms", figure)])]
+    return [Section("Ensembles", tables=[table], pictures=[Picture.of("Rank histograms", figure)])]
 
 
 def _training(records: list[dict[str, Any]] | None) -> list[Section]:
     figure = figures.training(records or [])
-    return [] if figure is None else [Section("Training", figures=[("Training curves", figure)])]
+    return (
+        []
+        if figure is None
+        else [Section("Training", pictures=[Picture.of("Training curves", figure)])]
+    )
 
 
 def notes(summary: Summary) -> str:

@@ -6,7 +6,6 @@ import base64
 from importlib.resources import files
 
 from surrogate_training.report.contents import Report
-from surrogate_training.report.style import png
 
 
 def to_html(report: Report) -> str:
@@ -24,6 +23,6 @@ def to_html(report: Report) -> str:
             "a report needs jinja2: install the extra [training] of the package"
         ) from error
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["data"] = lambda figure: base64.b64encode(png(figure)).decode()
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     template = files(__package__).joinpath("template.html").read_text(encoding="utf-8")
     return environment.from_string(template).render(report=report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def make_ledger(
         (float(low), float(high)),
         result.solver_seconds if solver_seconds is None else solver_seconds,
         result.coarse_seconds,
-        f"{cpu_model()}, {allowed_cores()} cores",
+        f"{cpu_model()}, {allowed_cores()} cores, load average {os.getloadavg()[0]:.1f}",
     )
 
 

@@ -89,10 +89,10 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def png(figure: Figure, *, dpi: int = 90) -> bytes:
+def png(figure: Figure, *, dpi: int = 100) -> bytes:
     """A figure as PNG."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, bbox_inches="tight")
+    figure.savefig(stream, format="png", dpi=dpi)
     return stream.getvalue()
 
 

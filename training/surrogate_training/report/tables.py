@@ -142,8 +142,7 @@ def extremes_table(summary: dict[str, Any], time_unit: str) -> Table:
     rows = tuple(
         (
             name,
-            found["run"],
-            found["file"],
+            found["file"] if found["run"] == found["file"] else f"{found['run']}: {found['file']}",
             str(found["frame"]),
             quantity_text(found["time"], time_unit),
             number(found["error"]),
@@ -152,7 +151,7 @@ def extremes_table(summary: dict[str, Any], time_unit: str) -> Table:
     )
     return Table(
         "Best, median and worst pair",
-        ("", "trajectory or region", "file", "frame", "t1", "error (VRMSE)"),
+        ("", "file", "frame", "t1", "error (VRMSE)"),
         rows,
     )
 
