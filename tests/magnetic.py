@@ -12,6 +12,7 @@ from surrogate_training.data.statistics import FieldStatistics, ParameterStatist
 from surrogate_training.recipe import parse_recipe
 
 RESIDUAL = {"widths": [8, 8], "encoder_blocks": [1, 1], "decoder_blocks": [1]}
+SHALLOW = {"widths": [8], "encoder_blocks": [1], "decoder_blocks": []}
 CONVNEXT = {**RESIDUAL, "block": "convnext", "activation": "gelu"}
 UNET = {"kind": "unet", "levels": 3, "base": 4}
 PIX2PIX = {**UNET, "target": "frame", "tanh": True}

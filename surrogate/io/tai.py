@@ -1,4 +1,4 @@
-"""Times of solar observations: ``2011.02.16_08:00:00_TAI`` as hours since 1970-01-01 00:00 TAI, and back.
+"""Times of solar observations: ``2011.02.16_08:00:00_TAI`` as hours since 1970-01-01 00:00 TAI.
 
 TAI has no leap seconds, so the difference of two such times is the calendar's.
 """
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from surrogate.errors import ArgumentError
 
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1)  # TAI is no time zone that datetime knows
 _TIME = re.compile(
     r"^(\d{4})\.(\d{2})\.(\d{2})_(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?_TAI$", re.ASCII
 )
@@ -35,11 +35,9 @@ def parse_tai(text: str) -> float:
         raise ArgumentError(
             f"{text!r} is no time in TAI; expected, for instance, 2011.02.16_08:00:00_TAI"
         ) from None
-    seconds = (whole - _EPOCH).total_seconds() + float(found[7] or 0)
-    return seconds / 3600
+    return hours(whole) + float(found[7] or 0) / 3600
 
 
-def format_tai(hours: float) -> str:
-    """The time to whole seconds, as in the keyword T_REC."""
-    time = _EPOCH + timedelta(seconds=round(hours * 3600))
-    return time.strftime("%Y.%m.%d_%H:%M:%S_TAI")
+def hours(time: datetime) -> float:
+    """Hours since 1970-01-01 00:00, both TAI."""
+    return (time - _EPOCH) / timedelta(hours=1)

@@ -1,9 +1,12 @@
 """Run benchmarks/solvers/flux_transport from a test: start it, read its frames, give it a start."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 from integration.solver_process import ROOT, run_solver, start_solver
 
 SOURCE = ROOT / "benchmarks" / "solvers" / "flux_transport"
@@ -81,6 +84,15 @@ def write_start(path, br, *, lon_range, lat_range, walls=True, **physics):
         file.attrs["seed"] = np.uint64(1)
         for name, value in (STILL | edges | {"walls": float(walls)} | physics).items():
             file[f"scalars/{name}"] = float(value)
+    return path
+
+
+def hmi_map():
+    """The synoptic map of SURROGATE_DATA, or of shared/data beside the repository; a skip without it."""
+    folder = Path(os.environ.get("SURROGATE_DATA", ROOT.parent / "shared" / "data"))
+    path = folder / "hmi_br_cr2252_1024x512.h5"
+    if not path.is_file():
+        pytest.skip(f"no {path}: the variable SURROGATE_DATA names the folder of the HMI maps")
     return path
 
 

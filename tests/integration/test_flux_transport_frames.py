@@ -7,7 +7,16 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from integration.flux_transport_tools import FIELDS, PATCH, SOURCE, centres, read, solve, start
+from integration.flux_transport_tools import (
+    FIELDS,
+    PATCH,
+    SOURCE,
+    centres,
+    hmi_map,
+    read,
+    solve,
+    start,
+)
 from integration.solver_process import find_binary
 
 from surrogate.io.frames import FrameFile
@@ -115,6 +124,19 @@ def test_a_map_lands_where_its_axes_say(tmp_path):
     solve(map=tmp_path / "map.h5", nx=64, ny=24, lat_range="-40,50", output=tmp_path / "f.h5")
     expected = np.sin(centres(-40, 50, 24))[:, None] * 30 + np.sin(centres(0, 360, 64)) * 10
     np.testing.assert_allclose(read(tmp_path / "f.h5")["br"][0], expected, rtol=0, atol=0.05)
+
+
+def test_the_start_from_the_real_map_has_its_field_and_its_flux(tmp_path):
+    path = hmi_map()
+    sector = {"nx": 256, "ny": 128, "lon_range": "180,360", "lat_range": "-45,45"}
+    solve(map=path, **sector, output=tmp_path / "f.h5")
+    frames = read(tmp_path / "f.h5")
+    with h5py.File(path) as file:
+        br = file["Data"][128:384, 512:1024][::-1].astype(float)  # +-45 deg, south first
+    restricted = br.reshape(128, 2, 256, 2).mean((1, 3))
+    assert np.corrcoef(restricted.ravel(), frames["br"][0].ravel())[0, 1] > 0.9
+    assert np.abs(frames["br"][0]).max() > 300
+    assert (frames["br"][0] * frames.area).sum() == pytest.approx(br.mean(), abs=1)
 
 
 BAD = [

@@ -32,7 +32,9 @@ def jump(bundle_path, path, ranks=1, **options):
     return solve(**PATCH, **run, ranks=ranks, output=path, **options)
 
 
-@pytest.mark.parametrize("channel", [0, 2, 3], ids=["vlat_mean", "source", "vlon"])
+@pytest.mark.parametrize(
+    "channel", [0, 2, pytest.param(3, marks=pytest.mark.full)], ids=["vlat_mean", "source", "vlon"]
+)
 def test_conditions_are_those_of_the_interval_that_is_jumped(tmp_path, channel):
     report = jump(bundle(tmp_path / "b.surrogate", channel, 0.25), tmp_path / "f.h5")
     assert report["surrogate"]["accepted"] == 2

@@ -36,9 +36,7 @@ def test_parameters_change_nothing_at_first_and_the_output_once_trained(net: dic
 
 
 def test_dt_learns_that_a_change_grows_with_it() -> None:
-    model = conditioned(
-        {**magnetic.RESIDUAL, "widths": [8], "encoder_blocks": [1], "decoder_blocks": []}
-    )
+    model = conditioned(magnetic.SHALLOW)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
     generator = torch.Generator().manual_seed(0)
 

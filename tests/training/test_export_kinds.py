@@ -70,7 +70,7 @@ def export(folder: Path, model: dict[str, Any], *, cells: int, dt: bool, **br: A
 def flowing(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """A residual U-Net with conditions, dt and a field scaled by asinh."""
     folder = tmp_path_factory.mktemp("flowing")
-    return export(folder, magnetic.RESIDUAL, cells=16, dt=True)
+    return export(folder, magnetic.SHALLOW, cells=16, dt=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from surrogate_training.config import Data
 from surrogate_training.data.pairs import PairSet, grid_of, open_sets
 from surrogate_training.data.split import LeakageError
 from surrogate_training.data.statistics import measure
+from surrogate_training.magnetogram.pairlist import read_pairs
+from surrogate_training.magnetogram.tai import format_time, parse_time
 
-from surrogate.io.tai import format_tai, parse_tai
+from surrogate.io.tai import parse_tai
 
-START = parse_tai("2011.02.16_08:00:00_TAI")
+FIRST = "2011.02.16_08:00:00_TAI"
+START = parse_tai(FIRST)
 HEADER = "region,t1,t2,dt_hours,file1,file2"
 
 
@@ -26,6 +30,10 @@ def _fields(seed: int, frames: int = 6) -> dict[str, np.ndarray]:
     made["source"][:] = 0
     made["source"][1, 3, 4] = 1
     return made
+
+
+def _time(hours: float) -> str:
+    return format_time(parse_time(FIRST) + timedelta(hours=hours))
 
 
 def _write(path: Path, fields: dict[str, np.ndarray], *, step: float = 4.0, **more: Any) -> None:
@@ -198,11 +206,11 @@ def _cubes(folder: Path, regions: int, *, frames: int = 4, step: float = 4.0) ->
         made = _fields(region, frames)
         for n in range(frames):
             header = fits.Header({"CHAN1": "Br", "CHAN2": "Flow", "BUNIT": "G", "HARPNUM": region})
-            header["T_REC"] = format_tai(START + step * n)
+            header["T_REC"] = _time(step * n)
             cube = np.stack([made["br"][n], made["flow"][n]])
             fits.PrimaryHDU(cube, header).writeto(folder / f"{region}_{n}.fits")
         for n in range(frames - 1):
-            times = f"{format_tai(START + step * n)},{format_tai(START + step * (n + 1))}"
+            times = f"{_time(step * n)},{_time(step * (n + 1))}"
             lines.append(f"{region},{times},{step},{region}_{n}.fits,{region}_{n + 1}.fits,x")
     (folder / "pairs.csv").write_text("\n".join(lines) + "\n")
 
@@ -254,13 +262,15 @@ def test_lists_that_cannot_be_used_say_why(tmp_path: Path) -> None:
     _cubes(tmp_path, 2)
     good = (tmp_path / "pairs.csv").read_text()
     cases = {
-        HEADER + "\n": "lists no pair.*tolerance",
+        HEADER + "\n": "holds no pair.*surrogate data pair",
         good.replace("dt_hours", "dt"): "no column 'dt_hours'",
-        good.replace("2011.02.16_08", "2011-02-16T08"): "line 2: .* is no time in TAI",
-        good.replace(",4.0,", ",four,"): "line 2: dt_hours is 'four'",
+        good.replace("2011.02.16_08", "16.02.2011_08"): "line 2: .* is no time",
         good.replace("0_2.fits", "0_9.fits"): "0_9.fits: no such file",
         good.replace("1,2011.02.16_08", "0,2011.02.16_08"): "two files of one time",
-        good.replace(",4.0,0_0", ",8.0,0_0"): "from 4 to 8 hours.*data.parameters",
+        good.replace(
+            "_12:00:00_TAI,4.0,0_0", "_16:00:00_TAI,8.0,0_0"
+        ): "from 4 to 8 hours.*data.param",
+        good.replace("_12:00:00_TAI,4.0,0_0", "_08:00:00_TAI,0.0,0_0"): "is not later than t1",
     }
     data = _listed(tmp_path, pairs={"train": "bad.csv", "test": "pairs.csv"})
     data = data.model_copy(
@@ -277,6 +287,4 @@ def test_lists_that_cannot_be_used_say_why(tmp_path: Path) -> None:
 
 
 def _read_alone(path: Path, data: Data) -> PairSet:
-    from surrogate_training.data.lists import read_list
-
-    return PairSet((), data, rows=read_list(path))
+    return PairSet((), data, listed=read_pairs(path))

@@ -205,7 +205,7 @@ def test_a_trained_discriminator_tells_rough_frames_from_smooth_ones(
     method = build(f"method.gan={gan}")
     context = method.prepare(batch, step=0)
     torch.manual_seed(0)
-    context = replace(context, fake=context.real + 0.1 * torch.randn_like(context.real))
+    context = replace(context, fake=context.real + 0.3 * torch.randn_like(context.real))
     made = optimisers(method)[DISCRIMINATOR]
     parameters = list(method.networks[DISCRIMINATOR].parameters())
     for _ in range(40):

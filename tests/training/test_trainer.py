@@ -138,9 +138,16 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
     monkeypatch.setattr(
         trainer.method, "loss", lambda *a, **k: Loss(original(*a, **k).total * math.nan, {})
     )
-    with pytest.raises(DivergedError, match="step 3: the loss is nan"):
+    with pytest.raises(
+        DivergedError, match=r"step 3: the loss is nan.*diverged\.pt.*learning_rate"
+    ):
         trainer.train()
     assert equal(weights(run), before)
+    kept = torch.load(run.diverged_file(0), weights_only=True)
+    shards = [trainer.source.step(3, shard=n, shards=2).frames for n in range(2)]
+    assert kept["frames"].equal(torch.cat(shards, dim=1))
+    assert sorted(kept["names"]) == sorted(trainer.source.names(3))
+    assert (kept["step"], kept["network"]) == (3, "generator")
 
 
 def test_the_run_folder_describes_the_run(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import magnetic
 import pytest
 import torch
@@ -45,6 +47,19 @@ def test_unit_scaled_values_of_the_training_range_lie_within_one() -> None:
     assert unit[0] == pytest.approx(-1)
     assert unit[1] == 0
     assert 0.9 < unit[2] < 1
+
+
+@pytest.mark.parametrize("scaling", ["linear", "asinh"])
+def test_a_field_of_one_sign_fills_the_unit_scaled_range(scaling: str) -> None:
+    recipe = magnetic.magnetic_recipe(scaling=scaling)
+    of_br = magnetic.magnetic_statistics(recipe).fields["br"]
+    for sign in (1, -1):
+        ends = sorted((sign * 900.0, sign * 1000.0))
+        units = Units.of(recipe.predicted[0], replace(of_br, minimum=ends[0], maximum=ends[1]))
+        u = torch.tensor(ends, dtype=torch.float64)
+        torch.testing.assert_close(units.unit(u), torch.tensor([-1.0, 1.0]).double())
+        back = units.frame_of_unit(units.unit(u)) * units.std + units.mean
+        torch.testing.assert_close(back, u)
 
 
 @pytest.mark.parametrize("model", [magnetic.RESIDUAL, magnetic.CONVNEXT])

@@ -6,7 +6,7 @@ module jump
   use surrogate_mpi
   use conditions, only: conditions_type
   use constants, only: dp, hour
-  use failure, only: give_up, message_length
+  use failure, only: give_up, give_up_on, message_length
   use grid, only: grid_type, ghosts
   use options, only: options_type
   use recording, only: first_cell, global_shape
@@ -39,7 +39,7 @@ contains
 
     if (o%surrogate == '') return
     call self%model%open(trim(o%surrogate), g%comm, mode=mode_number(o%mode), threads=o%threads, stat=stat, errmsg=message)
-    if (stat < 0) call give_up('--surrogate: ' // message)
+    call give_up_on(stat, '--surrogate', message)
     self%open = .true.
     self%mode = ''
     self%choice = ''
@@ -105,7 +105,7 @@ contains
     end do
     call self%model%predict(state, state, step=number, seed=int(iand(seed, int(huge(1), int64))), &
       origin=first_cell(g), global_shape=global_shape(g), stat=stat, errmsg=message)
-    if (stat < 0) call give_up('--surrogate: ' // message)
+    call give_up_on(stat, '--surrogate', message)
     take = stat /= SURROGATE_REJECTED
     if (take) self%accepted = self%accepted + 1
     if (.not. take) self%rejected = self%rejected + 1

@@ -6,7 +6,7 @@ module recording
   use surrogate_mpi
   use conditions, only: conditions_type
   use constants, only: dp, degree, hour
-  use failure, only: give_up, message_length
+  use failure, only: give_up_on, message_length
   use grid, only: grid_type, ghosts
   use options, only: options_type
   use parameters, only: parameter_count
@@ -55,7 +55,7 @@ contains
       merge(SURROGATE_BOUNDARY_WALL, SURROGATE_BOUNDARY_OPEN, g%patch%walls)], &
       parameter_names=names, parameter_values=values, seed=o%seed, precision=merge(real64, real32, o%in_double), &
       overwrite=.true., stat=stat, errmsg=message)
-    if (stat < 0) call give_up('--output: ' // message)
+    call give_up_on(stat, '--output', message)
     self%open = .true.
   end subroutine begin
 
@@ -77,7 +77,7 @@ contains
     call state%add('vlat_mean', c%vlat_mean, unit='m/s')
     call state%add('source', c%source, unit='G/h')
     call self%recorder%write(time / hour, state, first_cell(g), global_shape(g), stat=stat, errmsg=message)
-    if (stat < 0) call give_up('--output: ' // message)
+    call give_up_on(stat, '--output', message)
   end subroutine write_frame
 
   pure function first_cell(g)
@@ -102,7 +102,7 @@ contains
 
     if (.not. self%open) return
     call self%recorder%close(stat=stat, errmsg=message)
-    if (stat < 0) call give_up('--output: ' // message)
+    call give_up_on(stat, '--output', message)
     if (g%rank == 0) call name_axes(self%path)
     self%open = .false.
   end subroutine finish

@@ -125,24 +125,45 @@ contains
     real(dp), intent(out) :: field(:, :)
     real(dp), allocatable :: fine(:, :)
     character(len=message_length) :: error
-    type(patch_type) :: patch
-    integer(hid_t) :: file
-    logical :: failed
-    integer :: cells(2), i, j, m
 
     allocate (fine(r%nx, r%ny))
     error = ''
-    if (g%rank == 0) then
-      call open_file(trim(r%path), file, error)
-      if (error == '') call read_slab(file, array, [0, 0, r%frame, 0], [r%nx, r%ny, 1, 1], fine, failed)
-      if (error == '' .and. failed) error = 'cannot read ' // array // ' of ' // trim(r%path)
-      if (error == '' .and. .not. failed) then
-        if (.not. all(abs(fine) <= huge(fine))) error = trim(r%path) // ': ' // array // ' holds values that are not finite'
-      end if
-      call close_file(file)
-    end if
+    if (g%rank == 0) call load(r, fine, error)
     call agree('--restart', error)
     call MPI_Bcast(fine, size(fine), MPI_DOUBLE_PRECISION, 0, g%comm)
+    if (r%nx == g%patch%nx .and. r%ny == g%patch%ny) then
+      field = fine(g%i0 + 1:g%i0 + g%nx, g%j0 + 1:g%j0 + g%ny)
+    else
+      call restrict(r, g, fine, field)
+    end if
+  end subroutine read_frame
+
+  subroutine load(r, fine, error)
+    type(restart_type), intent(in) :: r
+    real(dp), intent(out) :: fine(:, :)
+    character(len=*), intent(out) :: error
+    integer(hid_t) :: file
+    logical :: failed
+
+    call open_file(trim(r%path), file, error)
+    if (error /= '') return
+    call read_slab(file, array, [0, 0, r%frame, 0], [r%nx, r%ny, 1, 1], fine, failed)
+    if (failed) then
+      error = 'cannot read ' // array // ' of ' // trim(r%path)
+    else if (.not. all(abs(fine) <= huge(fine))) then
+      error = trim(r%path) // ': ' // array // ' holds values that are not finite'
+    end if
+    call close_file(file)
+  end subroutine load
+
+  ! Means weighted with areas, so that a patch keeps its flux.
+  subroutine restrict(r, g, fine, field)
+    type(restart_type), intent(in) :: r
+    type(grid_type), intent(in) :: g
+    real(dp), intent(in) :: fine(:, :)
+    real(dp), intent(out) :: field(:, :)
+    type(patch_type) :: patch
+    integer :: cells(2), i, j, m
 
     cells = [r%nx / g%patch%nx, r%ny / g%patch%ny]   ! of the file in one of ours
     patch = g%patch
@@ -158,7 +179,6 @@ contains
       end do
       field(:, j) = field(:, j) / g%area(j)
     end do
-    if (all(cells == 1)) field = fine(g%i0 + 1:g%i0 + g%nx, g%j0 + 1:g%j0 + g%ny)   ! to the bit
-  end subroutine read_frame
+  end subroutine restrict
 
 end module restart

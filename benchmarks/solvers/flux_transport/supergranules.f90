@@ -127,11 +127,12 @@ contains
     type(supergranule), intent(in) :: s
     integer, intent(in) :: image
     integer, intent(out) :: first, last
-    real(dp) :: middle, east
+    real(dp) :: middle, east, half
 
     middle = g%patch%west + g%patch%nx * g%patch%dlon / 2
     east = middle - g%patch%west + longitude_distance(s%lon, middle)   ! of the patch's edge
-    associate (half => reach * s%r0 / (sun_radius * cos(s%lat)), shift => image * g%patch%nx - g%i0)
+    half = min(reach * s%r0 / (sun_radius * cos(s%lat)), pi - 2 * g%patch%dlon)   ! images must not overlap near the poles
+    associate (shift => image * g%patch%nx - g%i0)
       first = max(0, floor((east - half) / g%patch%dlon) + shift)
       last = min(g%nx, ceiling((east + half) / g%patch%dlon) + shift)
     end associate

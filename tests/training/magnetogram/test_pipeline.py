@@ -129,7 +129,9 @@ def test_a_net_trained_on_cubes_predicts_fits_files(road: Path, tmp_path: Path) 
 
 def test_a_solvers_maps_take_the_same_road(tmp_path: Path) -> None:
     write_maps(tmp_path / "maps.h5")
-    call("sharp", tmp_path / "maps.h5", tmp_path / "sharp", "--size", "16", "--lat-bands", "1")
+    size = ("--to", "sharp", "--size", "16", "--lat-bands", "1", "--lon-sectors", "8")
+    said = call("convert", tmp_path / "maps.h5", tmp_path / "sharp", *size)
+    assert "144 files of 8 regions at 3 times" in said
     names = "Br,Vlon,Vlat,Vlon_mean,Vlat_mean,Source"
     call("cube", tmp_path / "sharp", tmp_path / "cubes", "--channels", names)
     call("pair", tmp_path / "cubes")

@@ -13,6 +13,7 @@ from surrogate_training.magnetogram.sharp import (
     SharpOptions,
     cut_regions,
     unsigned_flux,
+    write_all_sharps,
     write_sharps,
 )
 from surrogate_training.magnetogram.wcs import carrington_extent
@@ -117,6 +118,13 @@ def test_what_the_recording_lacks_is_told(maps: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.h5").write_bytes(b"\x89HDF\r\n\x1a\n but cut")
     with pytest.raises(CorruptError, match=r"bad\.h5"):
         write_sharps(tmp_path / "bad.h5", tmp_path)
+
+
+def test_two_recordings_of_one_time_are_refused(maps: Path, tmp_path: Path) -> None:
+    options = SharpOptions(size=16, sectors=1, bands=1, fields=("br",))
+    with pytest.raises(ArgumentError, match=r"both have the frame of sim\.sharp_car\.900001"):
+        write_all_sharps([maps, maps], tmp_path, options)
+    assert len(write_all_sharps([maps], tmp_path, options).files) == 3
 
 
 def test_a_start_time_may_be_given(maps: Path, tmp_path: Path) -> None:

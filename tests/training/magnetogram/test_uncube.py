@@ -149,6 +149,26 @@ def test_an_array_takes_header_and_mask_from_the_reference(tmp_path: Path, cubes
     assert np.nanmax(read_image(files[1]).data) == 2.0
 
 
+def test_scaled_values_become_gauss_by_the_manifests_softening(tmp_path: Path, cubes: Path) -> None:
+    reference = cubes / "harp377.20110212_000000_TAI.fits"
+    u = read_image(reference).data
+    fields = [
+        field("br", unit="G", scaling={"kind": "asinh", "softening": 50.0}),
+        field("bt", unit="G"),
+        field("bp", unit="G", prediction=None),
+    ]
+    program = {"operation": "affine", "scale": [1.0, 1.0], "offset": [0.0, 0.0], "channels": [0, 1]}
+    bundle = stub_bundle(
+        tmp_path / "asinh.surrogate", fields, program, time={"step": 4.0, "unit": "h"}
+    )
+    np.save(tmp_path / "s.npy", np.stack([np.arcsinh(u[0] / 50), u[1], u[2]]))
+    files = uncube(
+        tmp_path / "s.npy", tmp_path / "o", to="channels", reference=reference, bundle=bundle, scaled=True
+    )  # fmt: skip
+    np.testing.assert_allclose(read_image(files[0]).data, u[0], rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(read_image(files[1]).data, u[1])
+
+
 def test_what_an_array_lacks_is_asked_for(tmp_path: Path, cubes: Path) -> None:
     reference = next(cubes.glob("*.fits"))
     np.save(tmp_path / "p.npy", np.ones((3, 32, 32), np.float32))

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import typer
 import yaml
@@ -136,6 +138,26 @@ def test_a_killed_search_goes_on(
     assert [row["state"] for row in rows] == ["complete"] * 3
     assert [row["folder"] for row in rows][:2] == ["trial_0000", "trial_0001"]
     assert files(out / "trials" / "trial_0000") == first
+
+
+def test_two_processes_do_not_train_the_same_trial(
+    make_objective: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective, launcher = make_objective(tmp_path / "out"), psutil.Process(os.getppid())
+    folder = objective.out / "trials" / "trial_0000"
+
+    def train(values: dict[str, Any], name: str, report: Any) -> float:
+        folder.mkdir(parents=True)
+        facts = {"state": "running", "pid": launcher.pid, "host": socket.gethostname()}
+        facts["process_began"] = launcher.create_time()
+        (folder / "state.json").write_text(json.dumps(facts))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(objective, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(objective, trials=1)
+    with pytest.raises(RecipeError, match=rf"another search .*process {launcher.pid}"):
+        run_search(objective, trials=1, resume=True)
 
 
 def test_another_space_is_not_mixed_into_a_search(make_objective: Make, tmp_path: Path) -> None:

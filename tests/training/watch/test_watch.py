@@ -43,7 +43,7 @@ def records() -> list[dict[str, Any]]:
     ]
     made.insert(1, {"kind": "validation", "step": 1, "error": 0.5, "skill": 0.75})
     made.append({"kind": "validation", "step": 3, "error": 0.25, "skill": 0.5})
-    made.append({"kind": "resources", "step": 3, "load": 1.5})
+    made.append({"kind": "resources", "step": 3, "load": 1.5, "gpu0_temperature_c": 61.0})
     return made
 
 
@@ -60,7 +60,7 @@ def test_a_living_run_is_shown_with_what_is_left(run: Path) -> None:
     assert s.learning_rate == pytest.approx(0.3)
     assert s.losses == {"loss": [(1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3))]}
     assert s.best == (1, 0.75)  # -skill: larger is better
-    assert s.resources == {"load": 1.5}
+    assert s.resources == {"load": 1.5, "gpu0_temperature_c": 61.0}
     assert s.checkpoint_age is None
 
 
@@ -128,7 +128,15 @@ def test_the_screen_names_what_matters(run: Path) -> None:
     with console.file:
         console.print(render(says(run)))
     shown = console.export_text()
-    for text in ("smoke", "running", "step 3 of 6", "left 6 s", "no checkpoint", "rate 3.00e-01"):
+    for text in (
+        "smoke",
+        "running",
+        "step 3 of 6",
+        "left 6 s",
+        "no checkpoint",
+        "rate 3.00e-01",
+        "gpu0 temperature 61 °C",
+    ):
         assert text in shown
     rows = {line.split("  ")[0]: line.split() for line in shown.splitlines()}
     assert rows["validation skill *"][3:6] == ["0.5", "0.75", "1"]

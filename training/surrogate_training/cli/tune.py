@@ -43,7 +43,7 @@ def tune(
             trials=trials,
             backend=backend,
             resume=resume,
-            tell=lambda result: None if as_json else console().print(_line(result)),
+            tell=lambda result: None if as_json else console().print(_line(result), markup=False),
         )
     except (ValueError, OSError, RuntimeError) as error:
         fail(error)
@@ -81,6 +81,8 @@ def _print(results: list[Result], objective: Objective, *, as_json: bool) -> Non
 
 
 def _short(value: object) -> str:
+    from rich.markup import escape
+
     from surrogate_training.tune.results import text
 
-    return f"{value:.4g}" if isinstance(value, float) else text(value)
+    return f"{value:.4g}" if isinstance(value, float) else escape(text(value))

@@ -116,8 +116,8 @@ class Split(Section):
 class PairLists(Section):
     """Pairs that ``surrogate data split`` has listed, in place of a pattern and a split by number.
 
-    Each is a ``pairs.csv``, relative to ``path``; files in it are relative to its own folder. Without ``validation`` every tenth region of
-    ``train`` (at least one) is held out of it.
+    Each is a ``pairs.csv``, relative to ``path``; files in it are relative to its own folder. Without ``validation``
+    every tenth region of ``train`` (at least one) is held out of it.
     """
 
     train: str

@@ -7,7 +7,7 @@ region, together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,10 @@ import numpy as np
 
 from surrogate_training.config import Data, PairLists
 from surrogate_training.data.grid import Grid, common_grid, interval
-from surrogate_training.data.listed import runs_of
-from surrogate_training.data.lists import Row, hold_out, read_list
+from surrogate_training.data.listed import hold_out, runs_of
 from surrogate_training.data.runs import DT, Array, Run, list_runs, read_states
 from surrogate_training.data.split import LeakageError, check_leakage, split_files, state_hash
+from surrogate_training.magnetogram import pairlist
 
 # Listed frames are one jump apart if the distance of their times is, to this share of the jump.
 TOLERANCE = 0.1
@@ -64,28 +64,30 @@ class PairSet:
         Trajectories, or active regions.
     frames : list of int
         Frames of each.
+    index : list of Pair
+        The pairs, in order.
     """
 
     def __init__(
-        self, files: tuple[Path, ...], data: Data, *, rows: Sequence[Row] | None = None
+        self, files: tuple[Path, ...], data: Data, *, listed: Sequence[pairlist.Pair] | None = None
     ) -> None:
         self.data = data
-        if rows is None:
+        if listed is None:
             self.runs = list_runs(files, data)
-            self._index = _consecutive(self.runs, data)
+            self.index = _consecutive(self.runs, data)
             self.files = files
         else:
-            self.runs, found = runs_of(rows, data)
-            self._index = [Pair(*pair) for pair in found]
+            self.runs, found = runs_of(listed, data)
+            self.index = [Pair(*pair) for pair in found]
             self.files = tuple(dict.fromkeys(p.file for run in self.runs for p in run.places))
-        self._listed = rows is not None
+        self._listed = listed is not None
         self.frames = [len(run) for run in self.runs]
         self._cache = (
             [read_states(run, range(len(run)), data) for run in self.runs] if data.cached else None
         )
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self.index)
 
     def pair(self, index: int) -> Array:
         """The states at t1 and t2, shape (2, C, ny, nx)."""
@@ -103,7 +105,7 @@ class PairSet:
         ValueError
             If the trajectory ends before.
         """
-        pair = self._index[index]
+        pair = self.index[index]
         frames = [self._step(pair, k) for k in range(count)]
         if None in frames:
             raise ValueError(
@@ -118,7 +120,7 @@ class PairSet:
         """Pairs from whose t1 on there are `count` frames one jump apart."""
         return [
             i
-            for i, pair in enumerate(self._index)
+            for i, pair in enumerate(self.index)
             if all(self._step(pair, k) is not None for k in range(2, count))
         ]
 
@@ -128,7 +130,7 @@ class PairSet:
 
     def previous(self, index: int) -> Array | None:
         """The state one jump before t1, shape (C, ny, nx); None if there is none."""
-        pair = self._index[index]
+        pair = self.index[index]
         before = self._step(pair, -1)
         return None if before is None else self._filled(self._states(pair.run, [before]))[0]
 
@@ -137,7 +139,7 @@ class PairSet:
         names = [p.name for p in self.data.parameters]
         if not names:
             return None
-        pair = self._index[index]
+        pair = self.index[index]
         stored = dict(
             zip(
                 (name for name in names if name != DT),
@@ -149,20 +151,20 @@ class PairSet:
 
     def time(self, index: int) -> float:
         """Time t1."""
-        pair = self._index[index]
+        pair = self.index[index]
         return float(self.runs[pair.run].times[pair.first])
 
     def jump(self, index: int) -> float:
         """Time from t1 to t2."""
-        return self._index[index].jump
+        return self.index[index].jump
 
     def run(self, index: int) -> int:
         """Number of the run that a pair is of."""
-        return self._index[index].run
+        return self.index[index].run
 
     def where(self, index: int) -> tuple[str, int]:
         """File name and first frame of a pair."""
-        pair = self._index[index]
+        pair = self.index[index]
         place = self.runs[pair.run].places[pair.first]
         return place.file.name, place.frame
 
@@ -183,7 +185,7 @@ class PairSet:
         """Time from t1 to t2 of every run: of several strides of the first, of a list the median."""
         if not self._listed:
             return [interval(run) * self.data.jumps[0] for run in self.runs]
-        return [float(np.median([pair.jump for pair in self._index]))] * len(self.runs)
+        return [float(np.median([pair.jump for pair in self.index]))] * len(self.runs)
 
     def _states(self, run: int, frames: Sequence[int]) -> Array:
         """As stored, with NaN where data is missing."""
@@ -241,9 +243,7 @@ def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
     LeakageError
         If two parts share a state, or a region.
     """
-    if data.mapping:
-        data = data.model_copy(update={"mapping": str(root / data.mapping)})
-    sets = _split_sets(data, root) if data.pairs is None else _listed_sets(data, data.pairs, root)
+    sets = parts(data, root=root)
     for part, pairs in sets.items():
         if len(pairs) == 0 and (pairs.runs or part == "train"):
             raise ValueError(
@@ -251,8 +251,25 @@ def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
                 f"{max(pairs.frames, default=0)} frames at most, and the stride is {max(data.jumps)}; "
                 "give longer trajectories, or a smaller data.stride"
             )
+    if shared := shared_regions(sets):
+        raise LeakageError(
+            f"data.pairs: {shared[0]}: split by active region (surrogate data split)"
+        )
     check_leakage({part: pairs.hashes() for part, pairs in sets.items()})
     return sets
+
+
+def parts(data: Data, *, root: Path) -> dict[str, PairSet]:
+    """The same, of whatever they hold.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing, or files are no one data set.
+    """
+    if data.mapping:
+        data = data.model_copy(update={"mapping": str(root / data.mapping)})
+    return _split_sets(data, root) if data.pairs is None else _listed_sets(data, data.pairs, root)
 
 
 def grid_of(sets: Iterable[PairSet]) -> Grid:
@@ -279,23 +296,22 @@ def _split_sets(data: Data, root: Path) -> dict[str, PairSet]:
 
 def _listed_sets(data: Data, lists: PairLists, root: Path) -> dict[str, PairSet]:
     base = root / data.path
-    rows = {"train": read_list(base / lists.train)}
+    rows = {"train": pairlist.read_pairs(base / lists.train)}
     if lists.validation:
-        rows["validation"] = read_list(base / lists.validation)
+        rows["validation"] = pairlist.read_pairs(base / lists.validation)
     else:
         rows["train"], rows["validation"] = hold_out(rows["train"])
-    rows["test"] = read_list(base / lists.test)
-    _check_regions(rows)
-    return {part: PairSet((), data, rows=listed) for part, listed in rows.items()}
+    rows["test"] = pairlist.read_pairs(base / lists.test)
+    return {part: PairSet((), data, listed=pairs) for part, pairs in rows.items()}
 
 
-def _check_regions(rows: dict[str, list[Row]]) -> None:
+def shared_regions(sets: Mapping[str, PairSet]) -> list[str]:
+    """Regions of listed pairs that two parts have, and which."""
     seen: dict[str, str] = {}
-    for part, listed in rows.items():
-        for region in {row.region for row in listed}:
-            other = seen.setdefault(region, part)
+    found = []
+    for part, pairs in sets.items():
+        for run in pairs.runs if pairs.data.pairs is not None else ():
+            other = seen.setdefault(run.name, part)
             if other != part:
-                raise LeakageError(
-                    f"data.pairs: region {region} is in {other} and in {part}: split by active region (surrogate data "
-                    "split)"
-                )
+                found.append(f"region {run.name} is in {other} and in {part}")
+    return found

@@ -174,7 +174,7 @@ def check_alike(runs: Sequence[Run], data: Data) -> None:
                 )
 
 
-def read_states(run: Run, indices: Sequence[int], data: Data) -> Array:
+def read_states(run: Run, indices: Sequence[int], data: Data, *, checked: bool = True) -> Array:
     """Frames of a run.
 
     Each call opens and closes its files, so a set may be used by any number of threads and processes.
@@ -187,6 +187,8 @@ def read_states(run: Run, indices: Sequence[int], data: Data) -> Array:
         Which frames.
     data : Data
         Fields, and what NaN means.
+    checked : bool
+        Refuse values that no model should learn from.
 
     Returns
     -------
@@ -207,7 +209,8 @@ def read_states(run: Run, indices: Sequence[int], data: Data) -> Array:
         parts.append(np.stack(fields, axis=1))  # (frames, C, ny, nx)
     u = parts[0] if len(parts) == 1 else np.concatenate(parts)
     _forgive_the_end(u, run, indices, data)
-    _check(u, places, data)
+    if checked:
+        _check(u, places, data)
     return u
 
 

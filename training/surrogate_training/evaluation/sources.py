@@ -6,8 +6,8 @@ from pathlib import Path
 
 from surrogate.bundle.manifest import Manifest
 from surrogate_training.config import Data, FieldSpec, ParameterSpec, Recipe
-from surrogate_training.data.lists import read_list
 from surrogate_training.data.pairs import PairSet, open_sets
+from surrogate_training.magnetogram.pairlist import read_pairs
 
 
 def open_part(recipe: Recipe, *, root: Path, part: str) -> PairSet:
@@ -57,7 +57,7 @@ def open_data(
     mapping = str(root / section.mapping) if section.mapping else ""
     section = section.model_copy(update={"cached": False, "mapping": mapping})
     if data.suffix == ".csv":
-        return PairSet((), section, rows=read_list(data))
+        return PairSet((), section, listed=read_pairs(data))
     pairs = PairSet(_files(data, section), section)
     if len(pairs) == 0:
         raise ValueError(

@@ -113,7 +113,7 @@ class Opened:
     def softening(self, name: str) -> float | None:
         """Softening of a field that is scaled as asinh(u / softening); None: linear."""
         spec = next(f for f in self.manifest.fields if f.name == name)
-        scaling = getattr(spec, "scaling", None)
+        scaling = spec.scaling
         return scaling.softening if scaling is not None and scaling.kind == "asinh" else None
 
     def _dataset(self, name: str) -> str:

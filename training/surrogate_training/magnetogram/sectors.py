@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from surrogate.errors import ArgumentError
 from surrogate_training.magnetogram.wcs import Extent
@@ -29,14 +28,14 @@ class Sector:
 
 
 def take_sector(extents: Sequence[Extent], *, count: int, buffer: float, first: int = 0) -> Sector:
-    """Take neighbouring regions until there are enough, and drop those too near to the rest.
+    """Take about `count` neighbouring regions, and drop those too near to the rest.
 
     Parameters
     ----------
     extents : sequence of Extent
         Of the regions.
     count : int
-        Regions wanted at least; all of one longitude come together, so there may be more.
+        Regions wanted; all of one longitude come together, so there may be a few more or less.
     buffer : float
         Degrees of longitude between the sector and any region outside.
     first : int
@@ -49,13 +48,8 @@ def take_sector(extents: Sequence[Extent], *, count: int, buffer: float, first: 
     """
     order = sorted(range(len(extents)), key=lambda k: (extents[k].west, extents[k].south))
     order = order[first % len(order) :] + order[: first % len(order)]
-    extent = extents[order[0]]
-    for k in order:
-        inside = [n for n, e in enumerate(extents) if extent.contains(e)]
-        if len(inside) >= count:
-            break
-        extent = reduce(Extent.union, [extent, extents[k]])
-    inside = [n for n, e in enumerate(extents) if extent.contains(e)]
+    extent = _nearest(extents, order, count)
+    inside = _inside(extent, extents)
     rest = [n for n in range(len(extents)) if n not in set(inside)]
     # an extent that crosses the sector's edge has no gap to it
     outside = [
@@ -71,6 +65,24 @@ def take_sector(extents: Sequence[Extent], *, count: int, buffer: float, first: 
         )
     dropped = [n for n in rest if n not in set(outside)]
     return Sector(extent, tuple(inside), tuple(dropped), tuple(outside))
+
+
+def _nearest(extents: Sequence[Extent], order: Sequence[int], count: int) -> Extent:
+    """The sector, grown from west to east, whose number of regions is nearest to `count`."""
+    grown = extents[order[0]]
+    best, missing = grown, abs(len(_inside(grown, extents)) - count)
+    for k in order[1:]:
+        grown = grown.union(extents[k])
+        found = len(_inside(grown, extents))
+        if abs(found - count) < missing:
+            best, missing = grown, abs(found - count)
+        if found >= count:
+            break
+    return best
+
+
+def _inside(extent: Extent, extents: Sequence[Extent]) -> list[int]:
+    return [n for n, e in enumerate(extents) if extent.contains(e)]
 
 
 def _all_latitudes(extent: Extent) -> Extent:

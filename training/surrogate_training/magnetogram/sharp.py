@@ -141,6 +141,32 @@ def write_sharps(source: Path, out: Path, options: SharpOptions | None = None) -
     return report
 
 
+def write_all_sharps(
+    sources: Sequence[Path], out: Path, options: SharpOptions | None = None
+) -> SharpReport:
+    """The same of several recordings, which follow one another in time.
+
+    Raises
+    ------
+    ArgumentError
+        If two of them have a frame of one time.
+    """
+    whole, seen = SharpReport(), dict[Path, Path]()
+    for source in sources:
+        report = write_sharps(source, out, options)
+        if again := next((path for path in report.files if path in seen), None):
+            raise ArgumentError(
+                f"{source} and {seen[again]} both have the frame of {again.name}; convert them to folders of their "
+                "own, with another --first-harp"
+            )
+        seen |= dict.fromkeys(report.files, source)
+        whole.files += report.files
+        whole.regions = report.regions
+        whole.frames += report.frames
+        whole.unseen += report.unseen
+    return whole
+
+
 def cut_regions(shape: tuple[int, int], options: SharpOptions) -> list[Region]:
     """Boxes on a map (ny, nx), from south-west to north-east.
 
@@ -347,13 +373,3 @@ def _cards(
     yield "LON_MAX", away + half, "[deg]"
     yield "LAT_MIN", float(latitude[0]) - dlat / 2, "[deg]"
     yield "LAT_MAX", float(latitude[-1]) + dlat / 2, "[deg]"
-
-
-def merge_reports(reports: Sequence[SharpReport]) -> SharpReport:
-    """Several recordings as one."""
-    return SharpReport(
-        [path for r in reports for path in r.files],
-        max(r.regions for r in reports),
-        sum(r.frames for r in reports),
-        sum(r.unseen for r in reports),
-    )

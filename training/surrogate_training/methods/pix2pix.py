@@ -1,7 +1,7 @@
 """Image-to-image translation with a conditional adversarial net (Isola, Zhu, Zhou & Efros 2017, arXiv:1611.07004).
 
 The generator minimises  g_gan + λ g_l1,  the discriminator  (d_real + d_fake) / 2 + r1; both see *unit-scaled* values,
-those of the scaled field (linear or asinh) divided by its largest size in training. A step updates the discriminator
+those of the scaled field (linear or asinh) in units of its range in training. A step updates the discriminator
 first, then the generator against the discriminator that this made, by one and the same predicted frame. What goes
 wrong in practice, and where to look:
 

@@ -58,7 +58,7 @@ class Scaling(nn.Module):
         return torch.cat(list(parts.values()), 1)  # (B, C, ny, nx)
 
     def unit_scaled(self, frame: Tensor) -> Tensor:
-        """Predicted fields (B, P, ny, nx), physical → scaled and divided by the largest value of training."""
+        """Predicted fields (B, P, ny, nx), physical → unit scaled values, in [-1, 1] over training."""
         return self._unit(frame, [self.units[c] for c in self.channels])
 
     def conditions(self, u: Tensor) -> Tensor:

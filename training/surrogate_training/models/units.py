@@ -6,8 +6,8 @@ values     are                                               used by
 u          physical                                          callers, losses, scores
 x          (u - mean) / std                                  the program's input
 s          u, or asinh(u / softening)                        in between
-unit       s / limit, in [-1, 1] over the training set       pix2pix's L1 and discriminator
-z          standardised s, its increments, or s / limit      the net: input and output
+unit       (s - centre) / reach, in [-1, 1] over training    pix2pix's L1 and discriminator
+z          standardised s, its increments, or unit scaled    the net: input and output
 y          (u2 - u1) / increment_std, or (u2 - mean) / std   the program's output
 ========== ================================================= =====================================
 
@@ -29,7 +29,17 @@ from surrogate_training.data.statistics import FieldStatistics
 
 @dataclass(frozen=True)
 class Units:
-    """Of one field. All methods take and return tensors of any shape; ``limit`` is the largest |s| in training."""
+    """Of one field. All methods take and return tensors of any shape.
+
+    Attributes
+    ----------
+    limit : float
+        The largest |s| in training.
+    centre, reach : float
+        What is 0, and how far ±1 is from it, in unit scaled values. A field that changes sign keeps its zero, so that
+        its opposite has the opposite values: 0 and `limit`. Of one that does not, a density, the middle of its range
+        in training and half of that: divided by `limit` alone, all its values would be next to 1.
+    """
 
     field: FieldSpec
     mean: float
@@ -39,6 +49,8 @@ class Units:
     scaled_std: float
     scaled_increment_std: float
     limit: float
+    centre: float
+    reach: float
 
     @classmethod
     def of(cls, field: FieldSpec, statistics: FieldStatistics) -> Units:
@@ -58,9 +70,12 @@ class Units:
                     "values: measure them again from the training set"
                 )
             numbers = (s.scaled_mean, s.scaled_std, s.scaled_increment_std)
-        largest = torch.tensor(max(abs(s.minimum), abs(s.maximum)), dtype=torch.float64)
-        limit = float(scaled(largest, field)) or 1.0  # both scalings are odd and increase
-        return cls(field, s.mean, s.std, s.increment_std, *numbers, limit)
+        ends = torch.tensor([s.minimum, s.maximum], dtype=torch.float64)
+        low, high = scaled(ends, field).tolist()  # both scalings are odd and increase
+        limit = max(abs(low), abs(high)) or 1.0
+        one_sign = low * high > 0 and high > low
+        centre, reach = ((low + high) / 2, (high - low) / 2) if one_sign else (0.0, limit)
+        return cls(field, s.mean, s.std, s.increment_std, *numbers, limit, centre, reach)
 
     @property
     def linear(self) -> bool:
@@ -68,8 +83,8 @@ class Units:
         return self.field.scaling == "linear"
 
     def unit(self, u: Tensor) -> Tensor:
-        """U → s / limit."""
-        return scaled(u, self.field) / self.limit
+        """U → unit scaled values."""
+        return self._of_scaled(scaled(u, self.field))
 
     def seen(self, x: Tensor) -> Tensor:
         """X → standardised s, what the net sees; x itself where the scaling is linear."""
@@ -96,7 +111,7 @@ class Units:
     def increment_unit(self, x: Tensor, z: Tensor) -> Tensor:
         """X at t1 and the standardised increment z of s → unit scaled values at t2."""
         s = scaled(self.denormalised(x), self.field)
-        return (s + self._change(z)) / self.limit
+        return self._of_scaled(s + self._change(z))
 
     def frame(self, z: Tensor) -> Tensor:
         """Standardised s at t2 → y = (u2 - mean) / std."""
@@ -106,11 +121,12 @@ class Units:
 
     def frame_unit(self, z: Tensor) -> Tensor:
         """Standardised s at t2 → unit scaled values."""
-        return self._bounded(z) / self.limit
+        return self._of_scaled(self._bounded(z))
 
     def frame_of_unit(self, unit: Tensor) -> Tensor:
         """Unit scaled values at t2 → y = (u2 - mean) / std."""
-        return (physical(self.limit * unit, self.field) - self.mean) / self.std
+        s = self.centre + self.reach * unit
+        return (physical(s, self.field) - self.mean) / self.std
 
     def step(self, *, of_frame: bool) -> float:
         """Standard deviation of s, or of its increments."""
@@ -122,6 +138,9 @@ class Units:
             return 1.0
         slope = math.hypot(self.field.softening, u2)  # du/ds
         return self.step(of_frame=of_frame) * slope / (self.std if of_frame else self.increment_std)
+
+    def _of_scaled(self, s: Tensor) -> Tensor:
+        return (s - self.centre) / self.reach
 
     def _change(self, z: Tensor) -> Tensor:
         """Increment of s. Of an asinh no more than between the ends of what training has seen: sinh stays finite."""

@@ -35,7 +35,10 @@ def open_gpus(device: str) -> list[Gpu]:
 
 
 def _handle(nvml: Any, index: int) -> Any:
-    """NVML numbers all GPUs of the machine, CUDA those of ``CUDA_VISIBLE_DEVICES``: numbers or UUIDs."""
+    """NVML numbers all GPUs of the machine, CUDA those of ``CUDA_VISIBLE_DEVICES``: numbers or UUIDs.
+
+    Where a machine's GPUs differ, CUDA numbers them by NVML's order only under ``CUDA_DEVICE_ORDER=PCI_BUS_ID``.
+    """
     visible = [
         v.strip() for v in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if v.strip()
     ]

@@ -27,15 +27,13 @@ class Samples(Callback):
     def sample(self, step: int, sample: Sample) -> None:
         """Draw one."""
         path = sample_path(self.run, step)
-        rows = {
-            name if unit == "1" else f"{name} [{unit}]": (u1, u2, predicted)
-            for name, unit, u1, u2, predicted in zip(
-                sample.names, sample.units, sample.u1, sample.u2, sample.predicted, strict=True
-            )
-        }
+        fields = zip(sample.u1, sample.u2, sample.predicted, strict=True)
+        rows = dict(zip(sample.names, fields, strict=True))
+        units = dict(zip(sample.names, sample.units, strict=True))
+        title = f"{self.name}, step {step}: {sample.where}"
         try:
             path.parent.mkdir(exist_ok=True)
-            draw(rows, path, title=f"{self.name}, step {step}: {sample.where}")
+            draw(rows, path, title=title, units=units, softening=self.softening)
         except Exception as error:  # a picture is not worth a run
             LOGGER.warning("%s could not be drawn; training goes on: %s", path, error)
 

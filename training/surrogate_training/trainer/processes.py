@@ -42,7 +42,9 @@ class Processes:
 
     def __init__(self, recipe: Recipe) -> None:
         self.accelerator = _accelerator(recipe.run.device, recipe.optimiser.precision)
-        self.device: torch.device = self.accelerator.device
+        device: torch.device = self.accelerator.device
+        # one of several processes is given "cpu:0", which checkpoints cannot be loaded to
+        self.device = torch.device("cpu") if device.type == "cpu" else device
         self.count: int = self.accelerator.num_processes
         self.number: int = self.accelerator.process_index
         self.main: bool = self.accelerator.is_main_process

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ import torch
 
 from surrogate_training.recipe import RecipeError
 from surrogate_training.tracking.ending import Pruned
+from surrogate_training.tracking.presence import alive
 from surrogate_training.trainer import DivergedError
 from surrogate_training.tune.objective import Objective
 from surrogate_training.tune.results import Result
 from surrogate_training.tune.space import Parameter, Pruning, Values
+from surrogate_training.watch.snapshot import read_state
 
 if TYPE_CHECKING:
     import optuna
@@ -39,7 +42,7 @@ def search(
     Raises
     ------
     RecipeError
-        If Optuna is not installed.
+        If Optuna is not installed, or another process trains a trial of this search.
     """
     optuna = load()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -51,7 +54,7 @@ def search(
         pruner=pruner(optuna, objective.space.pruning),
         load_if_exists=True,
     )
-    _requeue(study, optuna)
+    _requeue(study, optuna, out / "trials")
     while (done := len(ended(study))) < trials:
         seed = np.random.SeedSequence([objective.space.seed, done]).generate_state(1)[0]
         study.sampler = optuna.samplers.TPESampler(seed=int(seed))
@@ -127,10 +130,15 @@ def ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     ]
 
 
-def _requeue(study: optuna.Study, optuna: Any) -> None:
+def _requeue(study: optuna.Study, optuna: Any, runs: Path) -> None:
     """A trial that a killed process left behind is run again first, in its folder, so from its last checkpoint."""
     for trial in study.trials:
         if trial.state == optuna.trial.TrialState.RUNNING:
+            facts = read_state(runs / trial.user_attrs.get(FOLDER, "")) or {}
+            if facts.get("state") == "running" and alive(facts) and facts["pid"] != os.getpid():
+                raise RecipeError(
+                    f"{runs.parent}: another search is training here (process {facts['pid']}): wait for it, or stop it"
+                )
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             if FOLDER in trial.user_attrs and trial.params:
                 folder = {FOLDER: trial.user_attrs[FOLDER]}

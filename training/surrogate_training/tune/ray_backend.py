@@ -22,7 +22,8 @@ def search(
 ) -> list[Result]:
     """Train `trials` trials wherever Ray finds room; an experiment in `out` is continued.
 
-    Ray draws all values at the start, and ends trials itself: a pruned one leaves a run folder without an end.
+    Ray draws all values at the start, so a continued experiment keeps its number of trials; and it ends trials itself:
+    a pruned one leaves a run folder without an end.
 
     Raises
     ------

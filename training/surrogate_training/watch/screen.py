@@ -13,12 +13,13 @@ from surrogate_training.watch.snapshot import Curve, Snapshot
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 COLOURS = {"running": "green", "finished": "bold green", "waiting": "yellow", "stopped": "yellow"}
-WIDTH = 40  # of sparklines and the bar
+UNITS = {"percent": "%", "gib": "GiB", "c": "°C", "w": "W"}
+WIDTH = 24  # of sparklines and the bar: the table fits into 80 columns
 
 
 def render(s: Snapshot) -> Group:
     """The whole screen."""
-    return Group(_head(s), _figures(s), _resources(s))
+    return Group(_head(s), _resources(s), _figures(s))
 
 
 def sparkline(values: list[float], width: int = WIDTH) -> str:
@@ -66,15 +67,20 @@ def _head(s: Snapshot) -> Group:
 
 
 def _figures(s: Snapshot) -> Table:
+    """What counts most first: the table may be longer than the screen."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "last", "best", "at step", "curve"):
         table.add_column(heading, justify="left" if heading in ("", "curve") else "right")
-    for name, curve in s.losses.items():
-        _row(table, f"train {name}", curve, largest=False)
-    largest = s.metric.removeprefix("-") if s.metric.startswith("-") else None
-    for name, curve in s.validations.items():
-        mark = " *" if name == s.metric.removeprefix("-") else ""
-        _row(table, f"validation {name}{mark}", curve, largest=name == largest)
+    metric, largest = s.metric.removeprefix("-"), s.metric.startswith("-")
+    first = [name for name in s.losses if name.rpartition(".")[2] == "loss"]
+    for name in first:
+        _row(table, f"train {name}", s.losses[name], largest=False)
+    if metric in s.validations:
+        _row(table, f"validation {metric} *", s.validations[metric], largest=largest)
+    for name in [n for n in s.losses if n not in first]:
+        _row(table, f"train {name}", s.losses[name], largest=False)
+    for name in [n for n in s.validations if n != metric]:
+        _row(table, f"validation {name}", s.validations[name], largest=False)
     return table
 
 
@@ -86,7 +92,12 @@ def _row(table: Table, name: str, curve: Curve, *, largest: bool) -> None:
 
 
 def _resources(s: Snapshot) -> Text:
-    if not s.resources:
-        return Text("")
-    shown = "  ".join(f"{name} {value:.3g}" for name, value in s.resources.items())
-    return Text(shown, style="dim")
+    """``cpu_percent`` 57 as ``cpu 57 %``."""
+    shown = []
+    for name, value in s.resources.items():
+        what, _, unit = name.rpartition("_")
+        if unit in UNITS:
+            shown.append(f"{what.replace('_', ' ')} {value:.3g} {UNITS[unit]}")
+        elif unit != "seconds":
+            shown.append(f"{name} {value:.3g}")
+    return Text("  ".join(shown), style="dim")

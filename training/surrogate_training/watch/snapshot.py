@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from surrogate_training.config import Recipe
@@ -17,6 +18,7 @@ from surrogate_training.watch.records import Record, Tail
 SILENCE = (
     10  # a run elsewhere counts as stopped after so many times the usual pause between records
 )
+LATELY = 20  # records that the present pace is taken from
 NOT_LOSSES = {
     "kind",
     "step",
@@ -92,7 +94,7 @@ class Watcher:
         step = max((r["step"] for r in records), default=0)
         state, why = self._state(train)
         last = train[-1] if train else {}
-        pace = last.get("s/step")
+        pace = usual_pace(train)
         running = state == "running" and pace is not None
         return Snapshot(
             path=str(self.run.path),
@@ -131,7 +133,7 @@ class Watcher:
     def _elsewhere(self, train: list[Record], where: str) -> tuple[str, str]:
         """A run on another machine: by how long its records have been silent."""
         age, run = _age(self.run.metrics_file), self.recipe.run
-        pause = train[-1].get("s/step", 0.0) * run.log_every if train else 0.0
+        pause = (usual_pace(train) or 0.0) * run.log_every
         limit = max(120.0, SILENCE * pause)
         if age is None or age < limit:
             return "running", where
@@ -145,6 +147,12 @@ def read_state(run: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return facts if isinstance(facts, dict) else None
+
+
+def usual_pace(train: list[Record]) -> float | None:
+    """Seconds a step lately: a median, since single figures jump where a machine is shared."""
+    paces = [r["s/step"] for r in train[-LATELY:] if _finite(r.get("s/step"))]
+    return float(median(paces)) if paces else None
 
 
 def best(validations: list[Record], metric: str) -> tuple[int, float] | None:
