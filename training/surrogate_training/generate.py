@@ -46,7 +46,9 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
                 f"{folder} was made by another command ({' '.join(made)}): move it away, or set data.path"
             )
         return False
+    begun = time.monotonic()
     run_command(data.generate, folder, root=root, log=log)
+    seconds = time.monotonic() - begun
     if missing := _missing(data, root):
         raise GenerationError(f"{' '.join(command)} succeeded, but {missing}")
     marker.write_text(json.dumps({"command": command, "seconds": seconds}, indent=2) + "\n")
