@@ -182,6 +182,7 @@ def _prepare(
 ) -> dict[str, Any]:
     """Everything but the frames; the dataset of every field."""
     constant = [name for name, value in joined.scalars.items() if np.ndim(value) == 0]
+    file.attrs.update({name: joined.scalars[name] for name in constant})
     file.attrs.update(
         {
             "dataset_name": Path(file.filename).name.partition(".")[0],
@@ -189,7 +190,6 @@ def _prepare(
             "n_spatial_dims": len(first.axes),
             "n_trajectories": first.trajectories,
             "simulation_parameters": np.array(constant, dtype=object) if constant else [],
-            **{name: joined.scalars[name] for name in constant},
         }
     )
     _axes(file, first, joined)
