@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from surrogate.errors import ArgumentError, FieldError, UnitError
 from surrogate.io.frames import FrameFile
 from surrogate.io.tai import HOURS, compact_time, format_time, utc_text
-from surrogate_training.magnetogram.images import Array, Header, write_image
+from surrogate_training.magnetogram.images import Array, Header, new_header, write_image
 from surrogate_training.magnetogram.masks import off_limb
 
 JSOC_EPOCH = datetime(1977, 1, 1)
@@ -326,9 +326,7 @@ def _header(
     longitude: NDArray[np.float64],
 ) -> Header:
     """What all segments of a region share."""
-    from astropy.io import fits
-
-    return fits.Header(list(_cards(region, frame, grid, latitude, longitude)))
+    return new_header(_cards(region, frame, grid, latitude, longitude))
 
 
 def _cards(

@@ -32,10 +32,13 @@ class Region:
         Regions of the list that are one: they share a NOAA number, or overlap on the Sun at a common time.
     extent : Extent, optional
         What its cubes cover; None where their headers do not say.
+    cell : float
+        Degrees of longitude of a cell, 0 where that is not known.
     """
 
     names: tuple[str, ...]
     extent: Extent | None
+    cell: float
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class _Seen:
 
     aliases: frozenset[str]
     extent: Extent | None
+    cell: float
     first: float
     last: float
 
@@ -87,6 +91,7 @@ def split_pairs(
     validation: float = 0.0,
     by: By = "region",
     buffer: float = 0.0,
+    buffer_cells: int = 0,
     seed: int = 0,
     pattern: str = PATTERN,
 ) -> SplitReport:
@@ -106,6 +111,8 @@ def split_pairs(
         Draw regions, or cut sectors of Carrington longitude.
     buffer : float
         Degrees of longitude between sectors; regions in it are left out.
+    buffer_cells : int
+        The same in cells, of the regions' widest; the larger of both counts.
     seed : int
         Which regions are drawn, or where the test's sector begins.
     pattern : str
@@ -118,9 +125,10 @@ def split_pairs(
     LeakageError
         If two parts share a frame.
     """
-    _check_options(ratio, validation, by, buffer)
+    _check_options(ratio, validation, by, (buffer, buffer_cells))
     pairs = read_pairs(source)
     regions = find_regions(pairs, pattern=pattern)
+    buffer = max(buffer, buffer_cells * max(region.cell for region in regions))
     report = SplitReport(by, seed, buffer)
     report.linked = [list(region.names) for region in regions if len(region.names) > 1]
     counts = _counts(len(regions), ratio, validation)
@@ -157,7 +165,12 @@ def find_regions(pairs: Sequence[Pair], *, pattern: str = PATTERN) -> list[Regio
     for name in names:
         joined.setdefault(top(name), []).append(name)
     return [
-        Region(tuple(group), _union(seen[n].extent for n in group)) for group in joined.values()
+        Region(
+            tuple(group),
+            _union(seen[n].extent for n in group),
+            max(seen[n].cell for n in group),
+        )
+        for group in joined.values()
     ]
 
 
@@ -180,16 +193,17 @@ def check_no_shared_frame(parts: Mapping[str, Sequence[Pair]]) -> None:
                 )
 
 
-def _check_options(ratio: float, validation: float, by: By, buffer: float) -> None:
+def _check_options(ratio: float, validation: float, by: By, buffers: tuple[float, float]) -> None:
     if not 0 < ratio < 1:
         raise ArgumentError(f"--ratio {ratio:g}: expected a share between 0 and 1, as 0.8")
     if not 0 <= validation < ratio:
         raise ArgumentError(
             f"--validation {validation:g}: expected a share from 0 to below --ratio {ratio:g}"
         )
-    if buffer < 0 or (buffer and by == "region"):
+    if min(buffers) < 0 or (any(buffers) and by == "region"):
         raise ArgumentError(
-            f"--buffer {buffer:g}: expected degrees from 0 on, with --by longitude; regions drawn by number have none"
+            f"--buffer {max(buffers, key=abs):g}: expected degrees (or cells) from 0 on, with --by longitude; regions "
+            "drawn by number have none"
         )
 
 
@@ -271,7 +285,8 @@ def _by_name(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
 def _look(pairs: Sequence[Pair], pattern: str) -> _Seen:
     """Headers of all cubes of a name."""
     aliases: frozenset[str] = frozenset({pairs[0].region})
-    extents, places = [], set()
+    extents: list[Extent | None] = []
+    places, cell = set(), 0.0
     for path in dict.fromkeys(p for pair in pairs for p in (pair.file1, pair.file2)):
         header = read_header(path)
         aliases |= identify(header, path, pattern=pattern).aliases
@@ -280,9 +295,11 @@ def _look(pairs: Sequence[Pair], pattern: str) -> _Seen:
         if place in places:
             continue  # a region that stands still is projected once
         places.add(place)
-        extents.append(_extent(header, shape, path))
+        extent = _extent(header, shape, path)
+        extents.append(extent)
+        cell = max(cell, extent.width / shape[1] if extent else 0.0)
     times = [t.timestamp() for pair in pairs for t in (pair.t1, pair.t2)]
-    return _Seen(aliases, _union(extents), min(times), max(times))
+    return _Seen(aliases, _union(extents), cell, min(times), max(times))
 
 
 def _extent(header: Any, shape: tuple[int, int], path: Path) -> Extent | None:
