@@ -14,7 +14,8 @@ from surrogate_training.magnetogram.cube import make_cubes
 from surrogate_training.magnetogram.images import read_header
 from surrogate_training.magnetogram.pairing import pair_cubes
 from surrogate_training.magnetogram.pairlist import read_pairs, write_pairs
-from surrogate_training.magnetogram.splitting import find_regions, split_pairs
+from surrogate_training.magnetogram.regions import find_regions
+from surrogate_training.magnetogram.splitting import split_pairs
 from surrogate_training.magnetogram.wcs import Extent, carrington_extent
 
 from surrogate.errors import ArgumentError
