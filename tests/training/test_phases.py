@@ -118,6 +118,10 @@ def test_the_average_takes_running_statistics_as_it_takes_weights() -> None:
             {"method": {"kind": "regression"}, "model": {"norm": "none", "dropout": "training"}},
             "dropout",
         ),
+        (
+            {"method": {"kind": "regression"}, "model": {"norm": "none", "dropout": "noise"}},
+            "dropout",
+        ),
     ],
 )
 def test_shards_are_refused_where_threads_would_change_the_result(
@@ -132,6 +136,15 @@ def test_shards_are_refused_where_threads_would_change_the_result(
     ):
         Trainer(parse_recipe(tree), RunFolder(tmp_path), root=data_root)
     assert not (tmp_path / "recipe.json").exists()
+
+
+def test_a_stochastic_net_is_validated_with_the_same_noise_at_any_step(
+    data_root: Path, tmp_path: Path
+) -> None:
+    recipe = pix2pix(model={"base": 4, "dropout": "noise"}, optimiser={"steps": 2})
+    trainer = Trainer(recipe, RunFolder(tmp_path), root=data_root)
+    first, second = (trainer.validation.values(trainer.average.values) for _ in range(2))
+    assert first == second
 
 
 def scaling(recipe: Any, scale: float) -> Processes:

@@ -33,6 +33,7 @@ STREAMS = {
     "order": "numpy PCG64 of (seed, 0, epoch)",
     "augmentation and noise": "numpy PCG64 of (seed, 1, epoch, pair)",
     "dropout and method": "torch's default generator, seeded by (seed, 2, step, part of the batch)",
+    "noise of a validation": "torch's default generator, seeded by (seed, 3, pair)",
 }
 """What random numbers of a run are functions of: recorded beside its seed."""
 
