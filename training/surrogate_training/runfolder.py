@@ -101,6 +101,12 @@ class RunFolder:
         }
         self._write_facts(facts)
 
+    def name_latest(self) -> None:
+        """Point ``latest`` beside the folder to it: what ``--resume`` takes, and :func:`open_run`."""
+        fresh = self.path.with_name(f".{self.path.name}.{LATEST}")
+        fresh.symlink_to(self.path.name)
+        fresh.replace(self.path.with_name(LATEST))
+
     def resume(self, recipe: Recipe, *, root: Path) -> None:
         """Note that the run goes on, and at which commit; what it began with stays on record."""
         self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
@@ -181,14 +187,11 @@ class RunFolder:
 
 
 def new_run(experiment: Path) -> RunFolder:
-    """Make ``experiment/TIMESTAMP`` (UTC), and point ``experiment/latest`` to it."""
+    """Make ``experiment/TIMESTAMP`` (UTC)."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%d_%H-%M-%S")
     names = (stamp, *(f"{stamp}_{n}" for n in range(2, 100)))  # several may begin in one second
     path = next(experiment / name for name in names if not (experiment / name).exists())
     path.mkdir(parents=True)
-    fresh = experiment / f".{path.name}.{LATEST}"
-    fresh.symlink_to(path.name)
-    fresh.replace(experiment / LATEST)
     return RunFolder(path)
 
 
