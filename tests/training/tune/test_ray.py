@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from surrogate_training.recipe import RecipeError
 from surrogate_training.runfolder import open_run
 from surrogate_training.tune.objective import Objective
 from surrogate_training.tune.optuna_backend import load as load_optuna
-from surrogate_training.tune.ray_backend import scheduler
+from surrogate_training.tune.ray_backend import result, scheduler
 from surrogate_training.tune.search import run_search
 
 Make = Callable[..., Objective]
@@ -41,6 +40,7 @@ class FakeRay(ModuleType):
 
             def fit(self) -> list[Any]:
                 sys.stdout.write("Ray talks")
+                assert Path.cwd() == Path(self.how["run_config"].storage_path)
                 return [self.one(n) for n in range(self.how["tune_config"].num_samples)]
 
             def one(self, number: int) -> Any:
@@ -131,6 +131,16 @@ def test_a_trial_that_fails_on_ray_is_noted(
     assert (found.state, found.error, found.value) == ("failed", "does not fit", 0.5)
 
 
+def test_a_worker_that_never_began_is_a_failed_trial(
+    ray: FakeRay, make_objective: Make, tmp_path: Path
+) -> None:
+    traceback = "actor died\nTraceback:\n  File\nImportError: no module x\nUnexpected."
+    broken = SimpleNamespace(metrics=None, config=None, error=RuntimeError(traceback))
+    found = result(0, broken, make_objective(tmp_path / "out"))
+    assert (found.state, found.values) == ("failed", {})
+    assert found.error == "ImportError: no module x"
+
+
 def test_asha_never_ends_a_trial_before_its_result(
     ray: FakeRay, make_objective: Make, tmp_path: Path
 ) -> None:
@@ -156,9 +166,12 @@ def test_a_missing_back_end_is_named_with_its_extra(
 
 @pytest.mark.full
 @pytest.mark.filterwarnings("ignore")  # theirs, about their own dependencies
-def test_the_real_ray_runs_a_trial(make_objective: Make, tmp_path: Path) -> None:
+def test_the_real_ray_runs_a_trial(
+    make_objective: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray.tune", reason="the package ray[tune] (extra [ray]) is not installed")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.chdir(tmp_path)  # its workers import from the folder that we are in
     (found,) = run_search(make_objective(tmp_path / "out"), trials=1, backend="ray")
     assert found.state == "complete"
     assert (tmp_path / "out" / "trials" / found.folder / "state.json").is_file()

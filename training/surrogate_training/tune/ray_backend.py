@@ -31,30 +31,35 @@ def search(
         If Ray is not installed.
     """
     tune = load()
-    work = tune.with_resources(trainable(objective), resources(objective))
-    folder = str((out / NAME).resolve())
-    if tune.Tuner.can_restore(folder):
-        tuner = tune.Tuner.restore(folder, trainable=work, resume_unfinished=True)
-    else:
-        tuner = tune.Tuner(
-            work,
-            param_space={key: domain(tune, p) for key, p in objective.space.space.items()},
-            tune_config=tune.TuneConfig(
-                metric="value",
-                mode="max" if objective.largest else "min",
-                num_samples=trials,
-                scheduler=scheduler(tune, objective),
-            ),
-            run_config=tune.RunConfig(name=NAME, storage_path=str(out.resolve()), verbose=0),
-        )
-    with contextlib.redirect_stdout(sys.stderr):  # Ray talks; standard output is for results
-        grid = tuner.fit()
+    # Ray talks, and standard output is for results. Its workers look for packages in the folder that we are in first,
+    # where a source tree without its compiled module may lie.
+    with contextlib.redirect_stdout(sys.stderr), contextlib.chdir(out):
+        grid = _tuner(tune, objective, out, trials).fit()
     # a continued experiment comes in another order; the names of trials end with their numbers
     found = sorted(grid, key=lambda one: str((one.metrics or {}).get("folder", "")))
     results = [result(n, one, objective) for n, one in enumerate(found)]
     for one in results:
         tell(one)
     return results
+
+
+def _tuner(tune: Any, objective: Objective, out: Path, trials: int) -> Any:
+    """A new experiment, or the one in `out`."""
+    work = tune.with_resources(trainable(objective), resources(objective))
+    folder = str((out / NAME).resolve())
+    if tune.Tuner.can_restore(folder):
+        return tune.Tuner.restore(folder, trainable=work, resume_unfinished=True)
+    return tune.Tuner(
+        work,
+        param_space={key: domain(tune, p) for key, p in objective.space.space.items()},
+        tune_config=tune.TuneConfig(
+            metric="value",
+            mode="max" if objective.largest else "min",
+            num_samples=trials,
+            scheduler=scheduler(tune, objective),
+        ),
+        run_config=tune.RunConfig(name=NAME, storage_path=str(out.resolve()), verbose=0),
+    )
 
 
 def load() -> Any:
@@ -139,8 +144,14 @@ def result(number: int, found: Any, objective: Objective) -> Result:
         number=number,
         state="failed" if found.error else state,
         value=metrics.get("value"),
-        values=values_of(found.config, objective),
+        values=values_of(found.config, objective) if found.config else {},  # a worker never began
         seconds=float(metrics.get("seconds", 0.0)),
         folder=str(metrics.get("folder", "")),
-        error=str(found.error or ""),
+        error=_reason(str(found.error or "")),
     )
+
+
+def _reason(text: str) -> str:
+    """The line of a traceback that says what went wrong: the last that names an error."""
+    lines = text.strip().splitlines()
+    return next((line for line in reversed(lines) if "Error: " in line), lines[-1] if lines else "")
