@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.facts import quantity_text
+from surrogate.io.tai import format_time
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.evaluation.baselines import Case, read_case
 from surrogate_training.evaluation.predictors import Predictor
 from surrogate_training.evaluation.system import System
-from surrogate_training.magnetogram.tai import format_time
 
 Array = NDArray[np.float64]
 
