@@ -18,7 +18,7 @@ from surrogate_training.evaluation.collect import Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
 from surrogate_training.evaluation.examples import predict_example
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
-from surrogate_training.evaluation.result import COARSE, Result
+from surrogate_training.evaluation.result import COARSE, MODEL, Result
 from surrogate_training.evaluation.rollouts import roll_out
 from surrogate_training.evaluation.sources import open_data, open_part
 from surrogate_training.evaluation.summary import Summary, summarise
@@ -176,6 +176,9 @@ def _note_missing(result: Result) -> None:
     for method in result.methods:
         known = int(np.isfinite(result.column(method, "rmse")).all(1).sum())
         if known < len(result.pairs):
-            result.notes.append(
-                f"{method}: {known} of {len(result.pairs)} pairs; its means are over those alone"
-            )
+            note = f"{method}: {known} of {len(result.pairs)} pairs; its means are over those alone"
+            if method != MODEL and known:
+                ours, theirs = result.errors(), result.errors(method)
+                both = np.isfinite(ours) & np.isfinite(theirs)
+                note += f", where its error is {theirs[both].mean():.4g} and the model's {ours[both].mean():.4g}"
+            result.notes.append(note)
