@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from surrogate_training.config import Recipe
-from surrogate_training.data.pairs import PairSet
+from surrogate_training.data.pairs import PairSet, Sample
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.recipe import parse_recipe
 
@@ -90,8 +90,8 @@ class ArrayPairs(PairSet):
     def __len__(self) -> int:
         return len(self.stored)
 
-    def pair(self, index: int) -> np.ndarray:
-        return self.stored[index]
+    def sample(self, index: int, count: int = 2) -> Sample:
+        return Sample(self.stored[index, :count], None)
 
     def parameters(self, index: int) -> np.ndarray | None:
         return self.dt[index : index + 1] if self.data.parameters else None

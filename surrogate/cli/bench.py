@@ -84,6 +84,39 @@ def scaling(as_json: Json = False, recorded: Recorded = False) -> None:
     console().print(result["overlap"]["answer"])
 
 
+@app.command()
+def training(as_json: Json = False, recorded: Recorded = False) -> None:
+    """A training step against a bare PyTorch loop, and reading data against tensors in memory (minutes)."""
+    result = _result("training", recorded)
+    if as_json:
+        emit_json(result)
+        return
+    lines = table(
+        *("recipe", "s a step", "step / bare loop", "quartiles"),
+        *("throughput / synthetic data", "quartiles", "from files"),
+    )
+    for name, row in result["recipes"].items():
+        step, pipeline = ("step_over_bare", "pipeline_over_synthetic")
+        lines.add_row(
+            name,
+            f"{row['seconds_a_step']['ours']:.3g}",
+            *(_with_spread(row, step)),
+            *(_with_spread(row, pipeline)),
+            f"{row['files_over_synthetic']:.3f}",
+        )
+    console().print(lines)
+    targets = result["targets"]
+    console().print(
+        f"targets: step / bare loop <= {targets['step_over_bare']}, "
+        f"throughput / synthetic data >= {targets['pipeline_over_synthetic']}"
+    )
+
+
+def _with_spread(row: dict[str, Any], key: str) -> tuple[str, str]:
+    low, high = row[f"{key}_quartiles"]
+    return f"{row[key]:.3f}", f"{low:.3f}–{high:.3f}"
+
+
 def _result(name: str, recorded: bool) -> dict[str, Any]:
     """The newest result of a benchmark, after running it unless `recorded`."""
     root = _checkout(name)

@@ -12,7 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from surrogate.errors import CorruptError, NotFoundError, ShapeError, UnsupportedError
+from surrogate.errors import (
+    ArgumentError,
+    CorruptError,
+    NotFoundError,
+    ShapeError,
+    UnsupportedError,
+)
 from surrogate.io import tai
 from surrogate.io.arrays import COMPONENT, TIME, Array, ArrayFrames, Source, native, reading
 from surrogate.io.optional import need
@@ -20,6 +26,8 @@ from surrogate.io.optional import need
 SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 _AXES = ("y", "x")
 _TIME_AXES = ("TIME", "TAI", "UTC", "TT")
+# where a time stands, and what it is in if TIMESYS does not say
+_TIMES = {"T_REC": "TAI", "T_OBS": "TAI", "DATE-OBS": "UTC", "DATE_OBS": "UTC"}
 # keywords that describe the file, not the run
 _STRUCTURE = frozenset({"SIMPLE", "BITPIX", "EXTEND", "PCOUNT", "GCOUNT", "BSCALE", "BZERO", "BLANK"})  # fmt: skip
 
@@ -152,7 +160,7 @@ def _frames(path: Path, images: list[tuple[str, Image]], primary: Any, close: An
         sources,
         aliases=aliases,
         times=_time(path, headers) if times is None else times,
-        time_unit=tai.UNIT if times is None else str(headers[0].get("CUNIT3", "1")),
+        time_unit="h" if times is None else str(headers[0].get("CUNIT3", "1")),
         coordinates=_coordinates(images[0][1]),
         scalars=_scalars(headers),
         close=close,
@@ -191,16 +199,14 @@ def _check_shapes(path: Path, images: list[tuple[str, Image]]) -> None:
 def _time(path: Path, headers: list[Any]) -> Array:
     """Time of the one frame, hours since 1970-01-01 TAI; 0 if no header says."""
     for header in headers:
-        for key in ("T_REC", "T_OBS"):
+        for key, usual in _TIMES.items():
             text = str(header.get(key, "")).strip()
-            if text.endswith("_TAI"):
-                return np.array([tai.parse_tai(text)])
-        if text := str(header.get("DATE-OBS", header.get("DATE_OBS", ""))).strip():
-            time = need("astropy.time", extra="fits", what=f"{path}: a date in UTC")
-            scale = str(header.get("TIMESYS", "utc")).strip().lower()
-            with reading(path, "DATE-OBS"):
-                since = time.Time(text.removesuffix("Z"), scale=scale).tai
-                return np.array([since.unix_tai / 3600])
+            if text and (key.startswith("DATE") or text.endswith("_TAI")):
+                scale = str(header.get("TIMESYS", usual)).strip().upper()
+                try:
+                    return np.array([tai.hours(tai.parse_time(text, scale=scale))])
+                except ArgumentError as error:
+                    raise CorruptError(f"{path}: {key}: {error}; correct the header") from error
     return np.zeros(1)
 
 

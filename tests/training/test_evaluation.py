@@ -217,6 +217,64 @@ def test_the_coarse_solver_is_a_method_with_a_cost(data: Path, tmp_path: Path) -
         open_coarse(Generate(command=("true",)), section, system, source, root=tmp_path)
 
 
+def test_listed_pairs_are_scored_by_region(data: Path, tmp_path: Path) -> None:
+    lines = ["region,t1,t2,dt_hours,file1,file2"]
+    for n in range(2):
+        with h5py.File(data / f"trajectory_{n}.h5") as whole:
+            for m in range(4):
+                with h5py.File(tmp_path / f"r{n}_{m}.h5", "w") as one:
+                    one["time"] = [0.5 * m]
+                    for name in ("u", "source"):
+                        one[name] = whole[name][m : m + 1]
+        for m in range(3):
+            t1, t2 = (f"2011.02.16_0{k // 2}:{30 * (k % 2):02d}:00_TAI" for k in (m, m + 1))
+            lines.append(f"{n},{t1},{t2},0.5,r{n}_{m}.h5,r{n}_{m + 1}.h5")
+    (tmp_path / "pairs.csv").write_text("\n".join(lines) + "\n")
+    result = evaluate(moving_bundle(tmp_path), tmp_path / "pairs.csv", WHOLE)
+    assert [pair.run for pair in result.pairs] == ["0"] * 3 + ["1"] * 3
+    assert result.pairs[4].file == "r1_1.h5"
+    found = summarise(result)
+    assert found["trajectories"] == 2
+    assert found["model"]["rmse"] == pytest.approx(0, abs=1e-5)
+    assert found["linear_extrapolation"]["pairs"] == 4
+    assert found["rollout"]["jumps"] == 3
+
+
+def test_data_of_another_cadence_is_refused(data: Path, tmp_path: Path) -> None:
+    slow = moving_bundle(tmp_path, time={"step": 1.0, "unit": "s"})
+    with pytest.raises(ValueError, match=r"0\.5 apart.* jumps by 1 s"):
+        evaluate(slow, data)
+
+
+def test_cells_without_data_count_nowhere(data: Path, tmp_path: Path) -> None:
+    """A recipe that masks: NaN in the truth is neither read nor scored, and the rest is."""
+    tree = {
+        "name": "moving",
+        "data": {
+            "path": ".",
+            "fields": [{"name": "u"}, {"name": "source", "condition": True}],
+            "missing": "mask",
+        },
+        "optimiser": {"steps": 1, "batch": 1, "learning_rate": 1e-3},
+    }
+    made = moving_bundle(tmp_path, provenance={"recipe": tree}, shift=(0, 0))
+    holed = tmp_path / "holed"
+    holed.mkdir()
+    with (
+        h5py.File(data / "trajectory_0.h5") as whole,
+        h5py.File(holed / "trajectory_0.h5", "w") as h5,
+    ):
+        for name in ("u", "source", "time"):
+            h5[name] = whole[name][:]
+        h5["u"][:, :, :4] = np.nan
+        u = h5["u"][:].astype(np.float64)
+    result = evaluate(made, holed)
+    expected = np.sqrt(np.mean((u[0] - u[1])[:, 4:] ** 2))
+    assert result.column("model", "rmse")[0, 0] == pytest.approx(expected)
+    assert np.isfinite(result.column("model", "ssim")).all()
+    assert result.histograms["u"].counts["truth"].sum() == 4 * CELLS * (CELLS - 4)
+
+
 def test_data_that_is_not_there_is_said(data: Path, tmp_path: Path) -> None:
     made = moving_bundle(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such file"):

@@ -14,12 +14,11 @@ from surrogate_training.data.pairs import PairSet, grid_of, open_sets
 from surrogate_training.data.split import LeakageError
 from surrogate_training.data.statistics import measure
 from surrogate_training.magnetogram.pairlist import read_pairs
-from surrogate_training.magnetogram.tai import format_time, parse_time
 
-from surrogate.io.tai import parse_tai
+from surrogate.io.tai import format_time, hours, parse_time
 
 FIRST = "2011.02.16_08:00:00_TAI"
-START = parse_tai(FIRST)
+START = hours(parse_time(FIRST))
 HEADER = "region,t1,t2,dt_hours,file1,file2"
 
 
@@ -32,8 +31,8 @@ def _fields(seed: int, frames: int = 6) -> dict[str, np.ndarray]:
     return made
 
 
-def _time(hours: float) -> str:
-    return format_time(parse_time(FIRST) + timedelta(hours=hours))
+def _time(later: float) -> str:
+    return format_time(parse_time(FIRST) + timedelta(hours=later))
 
 
 def _write(path: Path, fields: dict[str, np.ndarray], *, step: float = 4.0, **more: Any) -> None:

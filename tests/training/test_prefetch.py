@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from surrogate_training.data.batches import Batch, BatchSource
-from surrogate_training.data.pairs import open_sets
+from surrogate_training.data.pairs import Sample, open_sets
 from surrogate_training.data.prefetch import Share, prefetch
 from surrogate_training.data.statistics import Statistics
 
@@ -78,6 +79,22 @@ def test_jumps_of_a_method_are_frames_of_a_sample(
     assert len(batches.starts) == 8 * 2  # of 4 frames a trajectory
     found = {u.numpy().tobytes() for n in range(4) for u in batches.step(n).frames[2]}
     assert found == {batches.pairs.window(int(i), 3)[2].tobytes() for i in batches.starts}
+
+
+def test_missing_cells_move_with_the_frame_and_get_no_noise(
+    make_recipe: Make, data_root: Path, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = source(make_recipe(method={"noise": 0.5}), data_root, statistics)
+    weight = (np.random.default_rng(0).random((1, 32, 32)) > 0.2).astype(np.float32)
+    states = np.broadcast_to(1e3 * weight, (2, 5, 32, 32))
+    monkeypatch.setattr(batches.pairs, "sample", lambda index, count: Sample(states, weight))
+    batch = batches.step(0)
+    assert batch.weight.shape == (4, 1, 32, 32)
+    assert not all(w.equal(torch.from_numpy(weight)) for w in batch.weight)  # it moved
+    rho = batch.frames[:, :, 0]  # a scalar at cell centres
+    assert torch.equal(rho[1], 1e3 * batch.weight[:, 0])
+    assert torch.all(rho[0][batch.weight[:, 0] == 0] == 0)
+    assert not torch.equal(rho[0], rho[1])
 
 
 def test_too_many_jumps_for_the_data_are_refused(

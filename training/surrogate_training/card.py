@@ -23,6 +23,12 @@ def write_card(manifest: Manifest) -> str:
         _inputs(manifest),
         "| field | unit | staggering | trained range |\n|---|---|---|---|\n"
         + "\n".join(_field(f) for f in manifest.fields),
+        _scaling(manifest),
+        "## What it is for",
+        "To be called inside a simulation in place of the solver's own steps from t1 to t2, by a code that steps "
+        "itself where a frame is refused; states must come from the same equations, grid and range as the data "
+        "below. It is not for forecasts that nobody checks, nor for states that training did not hold.",
+        _data(manifest.provenance.get("recipe", {}).get("data", {})),
         "## How good it is",
         _metrics(manifest.metrics),
         "## Where it ends",
@@ -72,6 +78,34 @@ def _inputs(manifest: Manifest) -> str:
     if manifest.noise:
         parts.append("It is stochastic: a frame is one draw, by seed, step and member.")
     return " ".join(parts)
+
+
+def _scaling(manifest: Manifest) -> str:
+    """What the net sees of values and of missing cells."""
+    parts = [
+        f"The net sees asinh({f.name} / {quantity_text(f.scaling.softening, f.unit)})."
+        for f in manifest.fields
+        if f.scaling is not None and f.scaling.kind == "asinh"
+    ]
+    missing = manifest.provenance.get("recipe", {}).get("data", {}).get("missing")
+    if missing == "mask":
+        parts.append(
+            "Cells without data were filled in what the net sees, and had no weight in loss and scores."
+        )
+    return " ".join(parts)
+
+
+def _data(data: dict[str, Any]) -> str:
+    """Where the training data comes from and how it was split."""
+    if not data:
+        return ""
+    lists, split = data.get("pairs"), data.get("split", {})
+    if lists:
+        return f"Trained on the pairs of `{lists['train']}`, tested on those of `{lists['test']}`, split by region."
+    return (
+        f"Trained on `{data['path']}/{data['pattern']}`; of whole trajectories {split.get('validation')} were held out "
+        f"for validation and {split.get('test')} for the test."
+    )
 
 
 def _field(field: FieldSpec) -> str:

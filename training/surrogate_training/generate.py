@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from surrogate_training.config import Data, Generate
@@ -21,7 +22,7 @@ class GenerationError(RuntimeError):
 def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
     """Generate the data set unless it is there; return whether it was generated now.
 
-    The folder gets ``generated.json`` with the command when the command has succeeded; a folder that holds
+    The folder gets ``generated.json`` with the command and its wall seconds when it has succeeded; a folder that holds
     trajectories made by another command is refused rather than used.
 
     Raises
@@ -45,10 +46,12 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
                 f"{folder} was made by another command ({' '.join(made)}): move it away, or set data.path"
             )
         return False
+    begun = time.monotonic()
     run_command(data.generate, folder, root=root, log=log)
+    seconds = time.monotonic() - begun
     if missing := _missing(data, root):
         raise GenerationError(f"{' '.join(command)} succeeded, but {missing}")
-    marker.write_text(json.dumps({"command": command}, indent=2) + "\n")
+    marker.write_text(json.dumps({"command": command, "seconds": seconds}, indent=2) + "\n")
     return True
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from jsoc import sharp_header
 from surrogate_training.magnetogram.headers import PATTERN, identify
-from surrogate_training.magnetogram.tai import format_time
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError
+from surrogate.io.tai import format_time
 from surrogate.io.units import canonical_unit, same_unit
 
 NAME = Path("hmi.sharp_cea_720s.401.20110301_120000_TAI.Bp.fits")

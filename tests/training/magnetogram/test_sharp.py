@@ -24,20 +24,20 @@ from surrogate.io.frames import open_frames
 
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_maps(tmp_path_factory.mktemp("maps") / "maps.h5")
+    return write_maps(tmp_path_factory.mktemp("maps") / "maps.h5", nx=64)
 
 
 @pytest.fixture(scope="module")
 def files(maps: Path) -> Path:
     out = maps.parent / "sharp"
     report = write_sharps(maps, out, SharpOptions(size=16))
-    assert (report.regions, report.frames, len(report.files)) == (16, 3, 16 * 3 * 6)
+    assert (report.regions, report.frames, len(report.files)) == (8, 3, 8 * 3 * 6)
     return out
 
 
 def test_a_file_holds_the_cells_of_its_box(maps: Path, files: Path) -> None:
     # the second band's third region: rows 16 to 31, columns 32 to 47
-    image = read_image(files / "sim.sharp_car.900011.20110212_040000_TAI.Vlon_mean.fits")
+    image = read_image(files / "sim.sharp_car.900007.20110212_040000_TAI.Vlon_mean.fits")
     with open_frames(maps) as frames:
         expected = frames.read("vlon_mean", 1, 2)[0, 16:32, 32:48]
     np.testing.assert_array_equal(image.data, expected)
@@ -45,15 +45,15 @@ def test_a_file_holds_the_cells_of_its_box(maps: Path, files: Path) -> None:
 
 
 def test_the_wcs_says_where_the_box_lies(files: Path) -> None:
-    path = next(files.glob("*.900011.*.Br.fits"))
+    path = next(files.glob("*.900007.*.Br.fits"))
     header = read_image(path).header
     e = carrington_extent(header, (16, 16), path)
-    assert (e.west, e.width) == pytest.approx((90.0, 45.0))
+    assert (e.west, e.width) == pytest.approx((180.0, 90.0))
     assert (e.south, e.north) == pytest.approx((0.0, 45.0))
     assert (header["LAT_MIN"], header["LAT_MAX"]) == pytest.approx((0.0, 45.0))
-    assert header["LON_MAX"] - header["LON_MIN"] == pytest.approx(45.0)
+    assert header["LON_MAX"] - header["LON_MIN"] == pytest.approx(90.0)
     # from the central meridian
-    assert (header["LON_MIN"] + header["CRLN_OBS"]) % 360 == pytest.approx(90.0)
+    assert (header["LON_MIN"] + header["CRLN_OBS"]) % 360 == pytest.approx(180.0)
 
 
 def test_keywords_are_those_of_a_sharp(files: Path) -> None:
@@ -85,7 +85,7 @@ def test_compressed_integers_keep_hundredths_of_a_gauss(
     report = write_sharps(maps, tmp_path, options)
     assert len(report.files) == 3
     with open_frames(maps) as frames:
-        expected = frames.read("br", 0, 1)[0, 8:24, 56:72]
+        expected = frames.read("br", 0, 1)[0, 8:24, 24:40]
     np.testing.assert_allclose(read_image(report.files[0]).data, expected, atol=0.0051)
 
 
@@ -101,7 +101,7 @@ def test_boxes_stand_in_the_middle_of_their_share_and_never_overlap() -> None:
 
 
 def test_cells_off_the_limb_are_nan_and_unseen_regions_left_out(maps: Path, tmp_path: Path) -> None:
-    report = write_sharps(maps, tmp_path, SharpOptions(size=16, limb=80.0, fields=("br",)))
+    report = write_sharps(maps, tmp_path, SharpOptions(size=8, bands=2, limb=80.0, fields=("br",)))
     # the far side, and regions that the limb passes while the Sun turns
     assert report.unseen > 0
     assert len(report.files) + report.unseen == 16 * 3

@@ -194,7 +194,8 @@ class Data(Section):
     pairs : PairLists, optional
         Lists of pairs instead; ``pattern`` and ``split`` are then unused.
     mapping : str
-        YAML file that says where an HDF5 file of another layout keeps fields, times and axes.
+        YAML file (relative to the repository) that says where an HDF5 or Zarr file of another layout keeps fields,
+        times and axes; see :mod:`surrogate.io.layout`.
     fields : tuple of FieldSpec
         In the order of the program's channels.
     parameters : tuple of ParameterSpec

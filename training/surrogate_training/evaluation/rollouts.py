@@ -55,10 +55,10 @@ class Rollout:
         return time_to_correlation(self.times, self.median(method, "correlation"))
 
 
-def longest_window(pairs: PairSet) -> int:
-    """Jumps of the longest window of a set."""
-    jumps = 1
-    while pairs.spans(jumps + 2):
+def longest_window(pairs: PairSet, *, share: float = 0.0) -> int:
+    """Jumps of the longest window that this share of the trajectories, and at least one, has."""
+    wanted, jumps = max(1.0, share * len(pairs.runs)), 1
+    while len({pairs.run(index) for index in pairs.spans(jumps + 2)}) >= wanted:
         jumps += 1
     return jumps
 
@@ -73,7 +73,7 @@ def roll_out(
     predictor, system, pairs
         As in :func:`collect`.
     jumps : int, optional
-        Length of the rollouts; default: the longest that the data has.
+        Length of the rollouts; default: the longest that half of the trajectories have.
 
     Returns
     -------
@@ -85,9 +85,8 @@ def roll_out(
     ValueError
         If the data has no window of so many jumps.
     """
-    longest = longest_window(pairs)
-    wanted = longest if jumps is None else jumps
-    if wanted > longest:
+    wanted = longest_window(pairs, share=0.5) if jumps is None else jumps
+    if wanted > (longest := longest_window(pairs)):
         raise ValueError(
             f"--rollout {wanted}: the data has windows of {longest} jumps at most; ask for fewer"
         )

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
+from surrogate.io.tai import compact_time, format_time
 from surrogate.io.units import same_unit
 from surrogate_training.magnetogram.headers import (
     PATTERN,
@@ -34,7 +35,6 @@ from surrogate_training.magnetogram.images import (
     read_image,
     write_image,
 )
-from surrogate_training.magnetogram.tai import compact_time, format_time
 from surrogate_training.magnetogram.wcs import check_same_wcs, crop
 
 DEFAULT_CHANNELS = ("Br", "Bt", "Bp")
@@ -249,6 +249,7 @@ def _join(
     else:
         header.remove("BUNIT", ignore_missing=True)
     describe_channels(header, names, found, [image.path.name for image in images])
+    header.add_history(f"surrogate data cube: channels {', '.join(names)}")
     return header, np.stack([image.data for image in images])  # (channels, ny, nx)
 
 
@@ -283,7 +284,6 @@ def describe_channels(
         header[f"CHAN{k}"] = (name, f"channel {k}")
         header[f"CHUNIT{k}"] = (unit, "its unit")
         header[f"CHFILE{k}"] = file
-    header.add_history(f"surrogate data cube: channels {', '.join(names)}")
 
 
 def _unit(image: Image) -> str:

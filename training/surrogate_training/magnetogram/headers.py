@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError, UnitError
+from surrogate.io.tai import parse_time
 from surrogate.io.units import canonical_unit, same_unit
 from surrogate_training.magnetogram.images import Header
-from surrogate_training.magnetogram.tai import parse_time
 
 PATTERN = (
     r"(?:.*[._])?(?P<harp>\d{1,7})\.(?P<time>\d{8}_\d{6}_(?:TAI|UTC))(?:\.(?P<segment>\w+))?\.fits"
@@ -29,7 +29,7 @@ _GROUPS = ("harp", "noaa", "region")
 STRUCTURE = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|PCOUNT|GCOUNT|GROUPS|TFIELDS|T(TYPE|FORM)\d+|THEAP|Z(IMAGE|TENSION|BITPIX|"
     r"NAXIS\d*|PCOUNT|GCOUNT|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|BLANK|SCALE|ZERO|QUANTIZ|DITHER\d*|EXTEND|SIMPLE)|EXTNAME|"
-    r"BSCALE|BZERO|BLANK|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM|DATE|"
+    r"BSCALE|BZERO|BLANK|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM|DATE|CONTENT|"
     # statistics of one segment's pixels
     r"DATA(MIN|MAX|MEDN|MEAN|RMS|SKEW|KURT)\d?|(TOT|DATA|MISS)VALS"
 )

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from surrogate.errors import ArgumentError, CorruptError, ShapeError, UnitError
+from surrogate.io.tai import format_time
 from surrogate.io.units import canonical_unit
 from surrogate_training.magnetogram.headers import PATTERN, Identity, channels, identify, units
 from surrogate_training.magnetogram.images import find_images, read_header, read_image
 from surrogate_training.magnetogram.pairlist import Pair
-from surrogate_training.magnetogram.tai import format_time
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from surrogate.errors import ArgumentError, CorruptError, NotFoundError
-from surrogate_training.magnetogram.tai import format_time, parse_time
+from surrogate.io.tai import format_time, parse_time
 
 COLUMNS = ("region", "t1", "t2", "dt_hours", "file1", "file2")
 NAME = "pairs.csv"

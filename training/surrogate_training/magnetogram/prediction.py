@@ -15,6 +15,7 @@ import numpy as np
 import surrogate
 from surrogate.bundle.manifest import Manifest
 from surrogate.errors import ArgumentError, FieldError, Rejected, UnitError
+from surrogate.io.tai import HOURS, compact_time, format_time, utc_text
 from surrogate.io.units import same_unit
 from surrogate.model import Surrogate
 from surrogate.paths import find_bundle
@@ -34,7 +35,6 @@ from surrogate_training.magnetogram.images import (
 )
 from surrogate_training.magnetogram.masks import blank, data_weight, fill
 from surrogate_training.magnetogram.pairlist import read_pairs
-from surrogate_training.magnetogram.tai import HOURS, compact_time, format_time, utc_text
 
 FROM = "PRED_T1"
 """Keyword of a predicted frame: the time that it was predicted from. T_REC is the time that it is of."""

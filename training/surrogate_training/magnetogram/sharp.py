@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from surrogate.errors import ArgumentError, FieldError, UnitError
 from surrogate.io.frames import FrameFile
+from surrogate.io.tai import HOURS, compact_time, format_time, utc_text
 from surrogate_training.magnetogram.images import Array, Header, write_image
 from surrogate_training.magnetogram.masks import off_limb
-from surrogate_training.magnetogram.tai import HOURS, compact_time, format_time, utc_text
 
 JSOC_EPOCH = datetime(1977, 1, 1)
 """What the scalar ``start_time`` counts seconds from (TAI)."""

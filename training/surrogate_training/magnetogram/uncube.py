@@ -12,6 +12,7 @@ import numpy as np
 import surrogate
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 from surrogate.io.states import read_state
+from surrogate.io.tai import compact_time
 from surrogate.io.units import canonical_unit
 from surrogate_training.magnetogram.cube import plain_header
 from surrogate_training.magnetogram.headers import PATTERN, channels, identify, units
@@ -25,7 +26,6 @@ from surrogate_training.magnetogram.images import (
 )
 from surrogate_training.magnetogram.masks import blank, data_weight
 from surrogate_training.magnetogram.prediction import FROM, Opened, predicted_header
-from surrogate_training.magnetogram.tai import compact_time
 
 To = Literal["single", "three", "channels"]
 

@@ -21,7 +21,9 @@ Tanh
 A potential
     is judged itself, not by its curl: the only gauge that real frames show is the data's.
 RMSE
-    rises, by design: the adversarial part trades it for a spectrum like the truth's. Judge by both.
+    rises, by design: the adversarial part trades it for a spectrum like the truth's. Judge by both. λ sets the price:
+    of a texture that cannot be known (``test_pix2pix_spectrum``) L1 alone leaves 3 % of the fine power, λ = 100 a
+    quarter, λ = 10 two thirds, at an RMSE of 0.55, 0.60 and 0.68.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import numpy as np
 
 from surrogate.environment.machine import allowed_cores, cpu_model
 from surrogate_training.evaluation.result import Result
+from surrogate_training.generate import MARKER
 from surrogate_training.runfolder import RunFolder
 
 FORMULA = "N* = (data + training) / (solver's jump - surrogate's jump), in seconds; never where the solver is faster"
@@ -110,7 +111,7 @@ def make_ledger(
 
 
 def _generation(data: Path | None) -> float | None:
-    marker = None if data is None else data / "generated.json"
+    marker = None if data is None else data / MARKER
     if marker is None or not marker.is_file():
         return None
     return _number(json.loads(marker.read_text()).get("seconds"))

@@ -136,7 +136,7 @@ class Trainer:
         ahead = prefetch(self.source, steps, self.share, workers=run.workers, pinned=pinned)
         began, since = time.perf_counter(), self.step
         for rounds in ahead:
-            updates = self._advance(rounds)
+            updates = self.advance(rounds)
             last = self.step == stop
             if self.step % run.log_every == 0 or last:
                 values = logged(updates)
@@ -154,7 +154,14 @@ class Trainer:
             if self.stopped:
                 return
 
-    def _advance(self, rounds: Rounds) -> dict[str, Update]:
+    def advance(self, rounds: Rounds) -> dict[str, Update]:
+        """Make one step with this process's part of its batch.
+
+        Raises
+        ------
+        DivergedError
+            If the loss is not finite; no network has been changed by it.
+        """
         try:
             updates = self.phases.advance(self.step, rounds, batch=self.source.batch)
         except NotFiniteError as error:
@@ -262,7 +269,8 @@ def check_grid(recipe: Recipe, shape: tuple[int, int], constants: dict[str, floa
     k = recipe.model.multiple
     if shape[0] % k or shape[1] % k:
         raise ValueError(
-            f"the data has {shape} cells; model.stem and model.widths need multiples of {k}"
+            f"the data has {shape} cells; a {recipe.model.kind} of so many levels needs multiples of {k}: take fewer "
+            "(model.levels, or model.stem and model.widths), or cut the frames"
         )
     mean = [constants.get(name, 0.0) for name in ("b0x", "b0y")]
     if any(mean) and (recipe.data.augment.dihedral or recipe.data.augment.negate):

@@ -106,8 +106,8 @@ def convert(
 def _write_sharps(
     sources: list[Path], out: Path, options: SharpOptions, start: str | None, *, as_json: bool
 ) -> None:
+    from surrogate.io.tai import parse_time
     from surrogate_training.magnetogram.sharp import write_all_sharps
-    from surrogate_training.magnetogram.tai import parse_time
 
     at = None if start is None else parse_time(start)
     options = replace(options, start=at)

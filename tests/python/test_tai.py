@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from surrogate_training.magnetogram.tai import compact_time, format_time, parse_time, utc_text
+
+from surrogate.io.tai import compact_time, format_time, parse_time, utc_text
 
 EIGHT = datetime(2011, 2, 16, 8)
 
