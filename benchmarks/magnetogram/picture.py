@@ -64,10 +64,7 @@ def _spectra(axis, results: Mapping[str, Result]) -> None:  # noqa: ANN001 (matp
     """Mean spectrum of every method over that of the truth."""
     one = next(iter(results.values()))
     truth = np.nanmean(one.spectra["truth"][:, 0], axis=0)  # (shells,)
-    lines = {
-        name: result.spectra["model"]
-        for name, result in results.items()
-    }
+    lines = {name: result.spectra["model"] for name, result in results.items()}
     lines |= {name: one.spectra[name] for name in one.methods if name in ("persistence", "coarse")}
     for name, spectra in lines.items():
         label = "solver at half resolution" if name == "coarse" else name

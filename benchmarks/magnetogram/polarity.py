@@ -20,8 +20,8 @@ def polarity_error(bundle: Path, pairs: PairSet, *, count: int = 60) -> dict[str
     Returns
     -------
     dict of str to float
-        ``asymmetry``: mean over pairs of ||f(u) + f(-u)|| / (2 ||u2||), 0 for an odd model. ``relative_l2`` of f(u), and
-        ``symmetrised`` of (f(u) - f(-u)) / 2, which is odd by construction.
+        ``asymmetry``: mean over pairs of ||f(u) + f(-u)|| / (2 ||u2||), 0 for an odd model. ``relative_l2`` of f(u),
+        and ``symmetrised`` of (f(u) - f(-u)) / 2, which is odd by construction.
     """
     names = [field.name for field in pairs.data.fields]
     sign = np.array([-1 if name in ODD else 1 for name in names], np.float32)[:, None, None]

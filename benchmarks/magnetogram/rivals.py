@@ -17,7 +17,7 @@ from surrogate_training.evaluation.baselines import Case
 from surrogate.io.frames import open_frames
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "solvers" / "flux_transport"))
-from intervals import prolong  # noqa: E402  (the solver's scripts are no package)
+from intervals import prolong
 
 Frame = NDArray[np.float32]
 

@@ -37,8 +37,12 @@ from pipeline import (
 from polarity import polarity_error
 from rivals import HalfResolution, seconds_per_patch
 from surrogate_training.data.pairs import PairSet
+from surrogate_training.evaluation.baselines import read_case
 from surrogate_training.evaluation.evaluate import Options
-from surrogate_training.evaluation.result import COARSE, Result
+from surrogate_training.evaluation.predictors import BundlePredictor
+from surrogate_training.evaluation.result import COARSE
+from surrogate_training.evaluation.sources import open_data
+from surrogate_training.evaluation.system import system_of_bundle
 from surrogate_training.report.evaluation import Evaluation, evaluate_subject
 from surrogate_training.runfolder import open_run
 
@@ -57,21 +61,21 @@ def main() -> None:
     make_data(folders, synoptic_map(), ranks=allowed_cores(), report=say)
     if arguments.only_data:
         return
-    evaluations = {}
     half = HalfResolution(folders)
+    cost = seconds_per_patch(folders)
+    evaluations = {}
     for method in METHODS:
         make_bundle(folders, method, report=say)
-        found = evaluate_subject(
+        evaluations[method] = evaluate_subject(
             folders.bundle(method),
-            folders.split / "test" / "pairs.csv",
+            test_list(folders),
             run=folders.run(method),
-            options=Options(rollout=0),
-            rivals={COARSE: half},
+            options=Options(rollout=0, rivals={COARSE: half}),
+            solver_seconds=cost["full"]["median"],
         )
-        found.write(folders.report(method))
-        evaluations[method] = found
+        evaluations[method].write(folders.report(method))
     result = {method: scores(folders, method, e) for method, e in evaluations.items()}
-    result |= {"data": data_facts(folders), "solver_seconds_per_patch": seconds_per_patch(folders)}
+    result |= {"data": data_facts(folders), "solver_seconds_per_patch": cost}
     result |= {"environment": provenance(ROOT)}
     out = ROOT / "benchmarks" / "results"
     (out / f"magnetogram_{cpu_slug()}.json").write_text(json.dumps(result, indent=2) + "\n")
@@ -105,14 +109,13 @@ def scores(folders: Folders, method: str, evaluation: Evaluation) -> dict[str, A
     bundle = folders.bundle(method)
     manifest = Manifest.read(bundle / "manifest.json")
     images = make_images(folders, method, test_region(folders), report=say)
-    pairs = PairSet.listed(folders.split / "test" / "pairs.csv", open_run(folders.run(method)).recipe().data)
     seconds = sorted(evaluation.result.seconds)
     return {
         **{name: summary[name] for name in COUNTED},
         "unit": summary["unit"],
         "pairs": summary["pairs"],
         "refused": summary["refused"],
-        "polarity": polarity_error(bundle, pairs),
+        "polarity": polarity_error(bundle, test_pairs(folders, method)),
         "seconds_per_patch": {
             "median": seconds[len(seconds) // 2],
             "least": seconds[0],
@@ -160,9 +163,22 @@ def data_facts(folders: Folders) -> dict[str, Any]:
     }
 
 
+def test_list(folders: Folders) -> Path:
+    """The pairs of the test sectors."""
+    return folders.split / "test" / "pairs.csv"
+
+
+def test_pairs(folders: Folders, method: str) -> PairSet:
+    """The same, opened by a recipe."""
+    recipe = open_run(folders.run(method)).recipe()
+    manifest = Manifest.read(folders.bundle(method) / "manifest.json")
+    bundle = folders.bundle(method)
+    return open_data(manifest, recipe, bundle, test_list(folders), root=ROOT, part="test")
+
+
 def test_region(folders: Folders) -> str:
     """A region of the test sectors."""
-    with (folders.split / "test" / "pairs.csv").open(newline="") as stream:
+    with test_list(folders).open(newline="") as stream:
         return str(next(csv.DictReader(stream))["region"])
 
 
@@ -170,8 +186,21 @@ def picture(
     folders: Folders, evaluations: dict[str, Evaluation], half: HalfResolution, path: Path
 ) -> None:
     """The pair that is median for regression, as everybody has it."""
-    results: dict[str, Result] = {name: e.result for name, e in evaluations.items()}
-    raise NotImplementedError
+    results = {name: e.result for name, e in evaluations.items()}
+    index = results["regression"].extremes()["median"]
+    frames = {}
+    for method in METHODS:
+        bundle, pairs = folders.bundle(method), test_pairs(folders, method)
+        manifest = Manifest.read(bundle / "manifest.json")
+        system = system_of_bundle(manifest, bundle)
+        case = read_case(pairs, index, system)
+        with BundlePredictor(bundle, manifest, system, seed=0) as predictor:
+            predicted, _ = predictor.predict(case.state, None, step=0)
+        frames |= {"t1": case.before[0], "true t2": case.truth[0]}
+        if predicted is not None:
+            frames[method] = predicted[0]
+    frames["solver at half resolution"] = half(case)[0]
+    draw(frames, results, path, title=f"{case.run}, {HOURS} h: the median test pair of regression")
 
 
 def say(text: str) -> None:
