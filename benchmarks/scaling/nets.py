@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from surrogate_training.export import BOUNDARIES
+from surrogate_training.describe import BOUNDARIES
 from surrogate_training.locality import measure_locality
 from surrogate_training.models.blocks import pad_axis
 from surrogate_training.programs import save_torchscript

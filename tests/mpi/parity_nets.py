@@ -17,7 +17,7 @@ from bundles import field as described
 from bundles import manifest
 from engines.torchscript import PROGRAM, scripted_bytes
 from scaling.nets import AXES, LocalNet, NetSpec
-from surrogate_training.export import BOUNDARIES
+from surrogate_training.describe import BOUNDARIES
 from surrogate_training.locality import measure_locality
 from torch import Tensor, nn
 
