@@ -143,7 +143,7 @@ def _field(name: str, components: int) -> dict[str, Any]:
 def _write(bundle: Path, net: nn.Module, shape: Sequence[int], **manifest: Any) -> Path:
     with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
         script = Path(scratch) / "torchscript.pt"
-        save_torchscript(net, torch.zeros(1, *shape), script)
+        save_torchscript(net, [torch.zeros(1, *shape)], script)
         program = {
             "name": "torchscript",
             "engine": "torch",
