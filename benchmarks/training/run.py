@@ -100,9 +100,9 @@ def there(name: str, arguments: argparse.Namespace) -> bool:
     if not (RECIPES / f"{name}.yaml").is_file():
         return False
     data = recipe_of(name, arguments).data
-    if data.pairs is not None:
-        return (arguments.root / data.pairs.train).is_file()
-    return any((arguments.root / data.path).glob(data.pattern))
+    folder = arguments.root / data.path
+    wanted = data.pattern if data.pairs is None else data.pairs.train
+    return any(folder.glob(wanted))
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
