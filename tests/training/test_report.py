@@ -90,7 +90,7 @@ def test_the_page_tells_the_numbers_beside_the_baselines(folder: Path, found: Ev
     for title in ("Rollouts", "Ensembles", "Spectra", "Values", "Cost", "Definitions"):
         assert title in page
     worst = found.summary["extremes"]["worst"]
-    assert f"worst: {worst['file']}, t1 = {worst['time']:g}" in page
+    assert f"worst: {worst['file']}, t1 = {worst['time']:g} s, t2 = t1 + 0.5 s" in page
     assert "linear_extrapolation: 6 of 8 pairs" in page
     assert "jumps to break even</td><td>never" in re.sub(r">\s+<", "><", page)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from surrogate_training.evaluation.collect import Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
 from surrogate_training.evaluation.examples import predict_example
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
-from surrogate_training.evaluation.result import COARSE, Result
+from surrogate_training.evaluation.result import COARSE, MODEL, Result
 from surrogate_training.evaluation.rollouts import roll_out
 from surrogate_training.evaluation.sources import open_data, open_part
 from surrogate_training.evaluation.summary import Summary, summarise
@@ -42,6 +42,9 @@ class Options:
         Keep the frames of the best, the median and the worst pair.
     seed : int
         Of a stochastic model.
+    rivals : mapping of str to callable
+        More methods to score beside the model: a frame (P, ny, nx) of a case, or None where they have none. The name
+        ``coarse`` stands for the solver at coarser settings.
     """
 
     pairs: int = 0
@@ -49,6 +52,7 @@ class Options:
     rollout: int | None = None
     examples: bool = True
     seed: int = 0
+    rivals: Mapping[str, Rival] = field(default_factory=dict)
 
 
 QUICK = Options(members=1, rollout=0, examples=False)
@@ -126,14 +130,14 @@ def _evaluate(
     _check_jump(system, pairs)
     count = min(options.pairs or len(pairs), len(pairs))
     indices = [n * len(pairs) // count for n in range(count)]
-    rivals: dict[str, Rival] = {}
+    rivals, coarse = dict(options.rivals), None
     if recipe is not None and recipe.evaluation.coarse is not None:
         source = pairs.files[0].parent
         coarse = open_coarse(recipe.evaluation.coarse, recipe.data, system, source, root=root)
         rivals[COARSE] = coarse
     result = collect(predictor, system, pairs, indices, rivals=rivals, done=done)
     result.solver_seconds = jump_seconds(pairs.files)
-    if COARSE in rivals:
+    if coarse is not None:
         result.coarse_seconds = jump_seconds([coarse.folder / file.name for file in pairs.files])
     _note_missing(result)
     if options.rollout is None or options.rollout > 1:
@@ -176,6 +180,9 @@ def _note_missing(result: Result) -> None:
     for method in result.methods:
         known = int(np.isfinite(result.column(method, "rmse")).all(1).sum())
         if known < len(result.pairs):
-            result.notes.append(
-                f"{method}: {known} of {len(result.pairs)} pairs; its means are over those alone"
-            )
+            note = f"{method}: {known} of {len(result.pairs)} pairs; its means are over those alone"
+            if method != MODEL and known:
+                ours, theirs = result.errors(), result.errors(method)
+                both = np.isfinite(ours) & np.isfinite(theirs)
+                note += f", where its error is {theirs[both].mean():.4g} and the model's {ours[both].mean():.4g}"
+            result.notes.append(note)

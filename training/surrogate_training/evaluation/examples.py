@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogate.facts import quantity_text
+from surrogate.io.tai import format_time
 from surrogate_training.data.pairs import PairSet
-from surrogate_training.evaluation.baselines import read_case
+from surrogate_training.evaluation.baselines import Case, read_case
 from surrogate_training.evaluation.predictors import Predictor
 from surrogate_training.evaluation.system import System
 
@@ -43,6 +46,13 @@ def predict_example(
     u1, u2, p = (
         system.observe(np.where(known, u, np.nan)) for u in (case.before, case.truth, predicted)
     )
-    unit = "" if system.time_unit == "1" else f" {system.time_unit}"
-    title = f"{label}: {case.file}, t1 = {case.time:g}{unit}, t2 = {case.time + pairs.jump(index):g}{unit}"
+    jump = quantity_text(pairs.jump(index), system.time_unit)
+    title = f"{label}: {case.file}, t1 = {_time(case, system)}, t2 = t1 + {jump}"
     return Example(title, {name: (u1[name], u2[name], p[name]) for name in system.names})
+
+
+def _time(case: Case, system: System) -> str:
+    """As a date where a list of pairs has dates."""
+    if case.run != case.file:  # a region of a list, whose times are hours since 1970, TAI
+        return format_time(datetime(1970, 1, 1) + timedelta(seconds=round(3600 * case.time)))
+    return quantity_text(case.time, system.time_unit)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate_training.report.style import new_figure, scale_of, with_unit
+from surrogate_training.report.style import new_figure, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.floating]
-TITLES = ("t1", "true t2", "predicted t2", "predicted − true, same span")
+TITLES = ("t1", "true t2", "predicted t2", "error, same span")
 
 
 def draw(
@@ -80,13 +80,14 @@ def _draw_row(
     scale = scale_of(u1, u2, softening=softening)
     for axis, u in zip(line[:3], fields, strict=True):
         shown = axis.imshow(u, origin="lower", **scale.colours)
-    figure.colorbar(shown, ax=list(line[:3]), shrink=0.9, label=with_unit("", unit).strip())
+    bar: dict[str, Any] = {"shrink": 0.9, "label": "" if unit == "1" else unit, "format": "{x:g}"}
+    figure.colorbar(shown, ax=list(line[:3]), ticks=scale.ticks, **bar)
     error = predicted - u2
     shown = line[3].imshow(error, origin="lower", **scale.error.colours)
-    figure.colorbar(shown, ax=line[3], shrink=0.9, label=with_unit("", unit).strip())
-    line[0].set_ylabel(
-        name + (f"\ncolours linear to ±{softening:g}, then log" if softening else "")
-    )
+    figure.colorbar(shown, ax=line[3], ticks=scale.error.ticks, **bar)
+    line[0].set_ylabel(name)
+    if softening:
+        line[0].set_xlabel(f"colours: linear to ±{softening:g}, then logarithmic", fontsize=8)
     deviation = np.nanstd(u2)
     root = float(np.sqrt(np.nanmean(np.square(error))))
     relative = f", {100 * root / deviation:.1f} % of std" if deviation > 0 else ""

@@ -9,7 +9,14 @@ import numpy as np
 from surrogate_training.evaluation.collect import TRUTH
 from surrogate_training.evaluation.result import MODEL, Result
 from surrogate_training.metrics.curves import CORRELATED
-from surrogate_training.report.style import COLOURS, LABELS, new_figure, panels, with_unit
+from surrogate_training.report.style import (
+    COLOURS,
+    LABELS,
+    grid_figure,
+    new_figure,
+    panels,
+    with_unit,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +56,7 @@ def boxes(result: Result) -> Figure:
 def histograms(result: Result) -> Figure:
     """How often values occur, true and predicted, all pairs together."""
     fields = result.system.fields
-    figure = new_figure(11.5, 3.0 * -(-len(fields) // 3))
+    figure = grid_figure(len(fields))
     for axis, field in zip(panels(figure, len(fields)), fields, strict=True):
         histogram = result.histograms[field.name]
         width = np.diff(histogram.edges)
@@ -72,7 +79,7 @@ def histograms(result: Result) -> Figure:
 def spectra(result: Result) -> Figure:
     """Median isotropic spectra with the band from 16 to 84 % of the pairs; the shaded third is what is scored."""
     fields = result.system.fields
-    figure = new_figure(11.5, 3.2 * -(-len(fields) // 3))
+    figure = grid_figure(len(fields))
     k = result.wavenumber
     for position, (axis, field) in enumerate(zip(panels(figure, len(fields)), fields, strict=True)):
         for name in (TRUTH, MODEL, "persistence", *([m for m in result.methods if m == "coarse"])):
@@ -127,7 +134,7 @@ def ranks(result: Result) -> Figure | None:
     found = result.ensemble
     if found is None:
         return None
-    figure = new_figure(11.5, 2.8 * -(-len(found.ranks) // 3))
+    figure = grid_figure(len(found.ranks))
     for axis, (name, counts) in zip(
         panels(figure, len(found.ranks)), found.ranks.items(), strict=True
     ):

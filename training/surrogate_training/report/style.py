@@ -63,6 +63,15 @@ class Scale:
         return {"norm": norm, "cmap": "RdBu_r" if self.diverging else "viridis"}
 
     @property
+    def ticks(self) -> list[float] | None:
+        """Numbers at the colour bar; None: as matplotlib finds good."""
+        if not self.softening:
+            return None
+        steps = [self.softening * 10.0**k for k in range(9)]
+        sides = [0.0, *(sign * step for step in steps for sign in (-1, 1))]
+        return sorted(tick for tick in sides if self.low <= tick <= self.high)
+
+    @property
     def error(self) -> Scale:
         """Of errors: as wide as this scale, so that a colour's step means the same number."""
         half = self.high if self.diverging else 0.5 * (self.high - self.low)
@@ -74,7 +83,8 @@ def scale_of(*fields: NDArray[np.floating], softening: float = 0.0) -> Scale:
     low = float(min(np.nanmin(u) for u in fields))
     high = float(max(np.nanmax(u) for u in fields))
     size = max(abs(low), abs(high))
-    if low < 0 < high and min(-low, high) >= SIGNED_SHARE * size:
+    share = 0.0 if softening else SIGNED_SHARE  # what is scaled by asinh has both signs
+    if low < 0 < high and min(-low, high) >= share * size:
         return Scale(-size, size, True, softening)
     return Scale(low, high if high > low else low + 1.0, False, softening)
 
@@ -99,6 +109,11 @@ def png(figure: Figure, *, dpi: int = 100) -> bytes:
 def with_unit(name: str, unit: str) -> str:
     """A label: the unit in brackets, unless it is that of pure numbers."""
     return name if unit in ("", "1") else f"{name} [{unit}]"
+
+
+def grid_figure(count: int) -> Figure:
+    """A figure for so many panels, three in a row; a single one is wider than it is high."""
+    return new_figure(max(6.0, 3.85 * min(count, 3)), 3.2 * -(-count // 3))
 
 
 def panels(figure: Figure, count: int, *, columns: int = 3) -> list[Any]:
