@@ -22,6 +22,7 @@ from surrogate import Surrogate
 from surrogate.bundle.folder import check_bundle
 from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import read_tensors
+from surrogate.lower.lowering import lower
 from surrogate.noise import noise
 from surrogate.reference import reference
 from surrogate.verification import verify_bundle
@@ -189,6 +190,17 @@ def test_running_statistics_are_frozen_in_the_programs(noisy: Exported) -> None:
     assert int(norm.num_batches_tracked) == 1
     assert np.array_equal(predict(noisy.test, 0), before)
     assert not norm.training
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["flowing", "noisy"])
+def test_a_bundle_with_parameters_or_noise_is_lowered(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    made: Exported = request.getfixturevalue(kind)
+    lowered = lower(made.bundle, engine="torchscript", out=tmp_path, threads=[1])
+    assert lowered.verdict.passed
+    assert lowered.verdict.worst < 0.1
 
 
 @pytest.mark.full

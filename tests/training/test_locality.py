@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
+import magnetic
 import pytest
 import torch
 from surrogate_training.config import ResidualUNetConfig
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.locality import measure_locality
+from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.residual_unet import ResidualUNet, analytic_radius
 
 
+@pytest.mark.parametrize("block", ["residual", "convnext"])
 @pytest.mark.parametrize(
     ("stem", "widths", "encoder", "decoder"),
     [
@@ -23,10 +26,14 @@ from surrogate_training.models.residual_unet import ResidualUNet, analytic_radiu
     ],
 )
 def test_the_measured_receptive_field_is_that_of_the_layers(
-    stem: int, widths: tuple[int, ...], encoder: tuple[int, ...], decoder: tuple[int, ...]
+    block: Literal["residual", "convnext"],
+    stem: int,
+    widths: tuple[int, ...],
+    encoder: tuple[int, ...],
+    decoder: tuple[int, ...],
 ) -> None:
     config = ResidualUNetConfig(
-        stem=stem, widths=widths, encoder_blocks=encoder, decoder_blocks=decoder
+        block=block, stem=stem, widths=widths, encoder_blocks=encoder, decoder_blocks=decoder
     )
     found = measure_locality(ResidualUNet(2, 1, config), channels=2, multiple=config.multiple)
     radius = analytic_radius(config)
@@ -82,3 +89,12 @@ def test_a_tile_with_that_halo_gives_the_serial_answer(
     torch.testing.assert_close(
         model(tile)[..., inside, inside], model(x)[..., inside, inside], rtol=0, atol=1e-10
     )
+
+
+def test_conditions_parameters_and_scalings_add_nothing_to_the_reach() -> None:
+    recipe = magnetic.magnetic_recipe(magnetic.RESIDUAL, parameters=(magnetic.DT,))
+    model = FieldModel(recipe, magnetic.magnetic_statistics(recipe)).eval()
+    dt = torch.tensor([[4.0]])
+    found = measure_locality(lambda x: model(x, dt), channels=3, multiple=recipe.model.multiple)
+    radius = analytic_radius(recipe.model)
+    assert found.receptive_field == (radius, radius)

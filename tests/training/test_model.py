@@ -47,14 +47,16 @@ def test_the_curl_feature_has_unit_variance_on_the_training_data(
     torch.testing.assert_close(b * s.gradient_std, physical, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("block", ["residual", "convnext"])
 @pytest.mark.parametrize("stem", [1, 2])
 def test_translations_by_the_stride_commute_with_the_model(
     statistics: Statistics,
     stem: int,
+    block: str,
     make_recipe: Callable[..., Any],
     random_model: Callable[..., Any],
 ) -> None:
-    recipe = make_recipe(model={"stem": stem})
+    recipe = make_recipe(model={"stem": stem, "block": block})
     model = random_model(recipe, statistics).double()
     k = recipe.model.multiple
     x = state().double()

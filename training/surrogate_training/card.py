@@ -68,7 +68,7 @@ def _inputs(manifest: Manifest) -> str:
     """What it reads besides the fields that it predicts."""
     parts = []
     if conditions := [f.name for f in manifest.fields if f.prediction is None]:
-        parts.append(f"Read at t1 and never predicted: {', '.join(conditions)}.")
+        parts.append(f"Read and never predicted: {', '.join(conditions)}.")
     for parameter in manifest.parameters:
         low, high = (f"{end:.4g}" for end in parameter.range)
         span = quantity_text(f"{low} … {high}", parameter.unit)

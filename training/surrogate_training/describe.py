@@ -80,13 +80,19 @@ def _field(field: FieldSpec, s: FieldStatistics, of_frame: bool) -> Body:
         "name": field.name,
         "unit": field.unit,
         "staggering": field.location,
-        "description": field.description,
+        "description": _description(field),
         "conserved": field.conserved,
         "normalisation": {"mean": [s.mean], "std": [s.std]},
         "scaling": None if field.scaling == "linear" else scaling,
         "prediction": None if field.condition else prediction,
         "trained_range": [(s.minimum, s.maximum)],
     }
+
+
+def _description(field: FieldSpec) -> str:
+    if not field.interval:
+        return field.description
+    return f"{field.description}, mean from t1 to t2".removeprefix(", ")
 
 
 def _bounds(field: FieldSpec, s: FieldStatistics) -> dict[str, float]:

@@ -52,6 +52,14 @@ def pad(x: Tensor, radius: int, boundary: Boundaries) -> Tensor:
     return pad_axis(x, -1, radius, radius, boundary[1])  # (B, C, ny + 2r, nx + 2r)
 
 
+def in_float32(layers: nn.Module, x: Tensor) -> Tensor:
+    """layers(x) in float32, also inside an autocast region."""
+    if not torch.is_autocast_enabled(x.device.type):
+        return layers(x)  # type: ignore[no-any-return]
+    with torch.autocast(x.device.type, enabled=False):
+        return layers(x.float())  # type: ignore[no-any-return]
+
+
 class PaddedConv(nn.Module):
     """3×3 convolution whose padding follows the boundary condition."""
 
@@ -63,13 +71,6 @@ class PaddedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, ny, nx) → (B, C_out, ny, nx)."""
         return self.conv(pad(x, 1, self.boundary))  # type: ignore[no-any-return]
-
-    def float_forward(self, x: Tensor) -> Tensor:
-        """The same in float32, also inside an autocast region."""
-        if not torch.is_autocast_enabled(x.device.type):
-            return self.forward(x)
-        with torch.autocast(x.device.type, enabled=False):
-            return self.forward(x.float())
 
 
 class CellNorm(nn.Module):

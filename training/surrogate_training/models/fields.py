@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.models.blocks import Boundaries, pad_axis
+from surrogate_training.models.blocks import Boundaries, in_float32, pad_axis
 from surrogate_training.models.film import EMBEDDING, ParameterEmbedding
 from surrogate_training.models.output import Output, Potentials
 from surrogate_training.models.residual_unet import ResidualUNet
@@ -144,7 +144,4 @@ class FieldModel(nn.Module):
         if self.embedding is not None:
             embedded, noise = self.embedding(more[0]), more[1:]
         h = self.net(self.features(x), embedded, *noise)  # (B, P + potentials, ny, nx)
-        if torch.is_autocast_enabled(x.device.type):
-            with torch.autocast(x.device.type, enabled=False):
-                return self.potentials(h.float())  # type: ignore[no-any-return]
-        return self.potentials(h)  # type: ignore[no-any-return]
+        return in_float32(self.potentials, h)

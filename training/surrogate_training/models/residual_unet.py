@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from surrogate_training.config import ResidualUNetConfig
-from surrogate_training.models.blocks import BLOCKS, CellNorm, PaddedConv, Stage, Up
+from surrogate_training.models.blocks import BLOCKS, CellNorm, PaddedConv, Stage, Up, in_float32
 
 
 class ResidualUNet(nn.Module):
@@ -70,7 +70,7 @@ class ResidualUNet(nn.Module):
         for level in reversed(range(len(skips))):
             x = self.decoder[level](skips[level] + self.up[level](x), embedded)
         # the last layer stays in full precision: a rounded increment of A_z would be noise in its curl
-        x = self.exit.float_forward(self.exit_norm(x))
+        x = in_float32(self.exit, self.exit_norm(x))
         return functional.pixel_shuffle(x, self.stem)  # (B, C_out, ny, nx)
 
 

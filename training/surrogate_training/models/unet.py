@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from surrogate_training.models.blocks import in_float32
 from surrogate_training.models.film import modulation
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ class UNet(nn.Module):
             if level in self.dropped:
                 x = x * self._mask(noise[0], level, x) if self.from_noise else self.dropout(x)
             x = torch.cat([skips.pop(), x], 1)  # (B, 2 W, …)
-        return self.exit(x)  # type: ignore[no-any-return]
+        # in full precision: a tanh in bfloat16 has steps of 1/256 of the largest value of training
+        return in_float32(self.exit, x)
 
     def _run(self, layers: nn.Module, x: Tensor) -> Tensor:
         if self.checkpointing and self.training and torch.is_grad_enabled():
