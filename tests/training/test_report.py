@@ -133,6 +133,9 @@ def test_training_time_is_that_of_its_resources_or_its_steps(
     (tmp_path / "resources.json").write_text(json.dumps({"seconds": 12.0, "kwh": 0.25}))
     costs = make_ledger(found.result, run=run)
     assert (costs.training_seconds, costs.training_kwh) == (12.0, 0.25)
+    costs = make_ledger(found.result, run=run, data_seconds=88.0, solver_seconds=100.0)
+    assert costs.data_seconds == 88.0
+    assert costs.break_even == 2
 
 
 def test_signed_fields_have_a_scale_about_zero_and_others_their_range() -> None:

@@ -38,6 +38,9 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Run folder of a bundle: training curves and cost.")
     ] = None,
+    data_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Cost of the training data, for the ledger.")
+    ] = None,
     solver_seconds: Annotated[
         float | None, typer.Option(min=0, help="Cost of a jump of the solver, for the ledger.")
     ] = None,
@@ -63,6 +66,7 @@ def evaluate(
             part=part,
             root=root,
             options=options,
+            data_seconds=data_seconds,
             solver_seconds=solver_seconds,
         )
         if out is not None or not as_json:

@@ -74,6 +74,7 @@ def evaluate_subject(
     part: str = "test",
     root: Path | None = None,
     options: Options | None = None,
+    data_seconds: float | None = None,
     solver_seconds: float | None = None,
 ) -> Evaluation:
     """Evaluate a bundle through the run time, or a run's trained model.
@@ -88,8 +89,8 @@ def evaluate_subject(
         The run folder that a bundle comes from.
     root : Path, optional
         Folder that the recipe's paths are relative to; default: the repository around.
-    solver_seconds : float, optional
-        Cost of a jump of the solver.
+    data_seconds, solver_seconds : float, optional
+        Cost of the training data, and of a jump of the solver, where the files do not tell them.
 
     Raises
     ------
@@ -114,7 +115,9 @@ def evaluate_subject(
         first = {"step": folder.model()[1]}
     recipe = result.system.recipe
     source = None if recipe is None else base / recipe.data.path
-    ledger = make_ledger(result, run=folder, data=source, solver_seconds=solver_seconds)
+    ledger = make_ledger(
+        result, run=folder, data=source, data_seconds=data_seconds, solver_seconds=solver_seconds
+    )
     used = part if data is None else str(data)
     summary = {**first, **summarise(result), "part": used, "cost": ledger.as_json()}
     if first and part == "test" and wanted.pairs == 0:
