@@ -214,7 +214,18 @@ def _source(path: Path, root: Any, name: str, field: MappedField, layout: Layout
         )
     unit = field.unit or str(values.attrs.get("units", "1"))
     source = Source(values, tuple(axes), unit, field.select, field.fill)
-    return source if component is None else source.at(component)
+    source = source if component is None else source.at(component)
+    for axis, index in source.select.items():
+        if axis not in axes:
+            raise ArgumentError(
+                f"mapping of {path}: field {name!r} has no axis {axis!r}; its axes are {', '.join(axes)}"
+            )
+        length = values.shape[axes.index(axis)] if len(axes) == len(values.shape) else index + 1
+        if not 0 <= index < length:
+            raise ArgumentError(
+                f"mapping of {path}: {axis} {index} of field {name!r}; {base} has {length}, from 0"
+            )
+    return source
 
 
 def _times(path: Path, root: Any, layout: Layout, sources: Mapping[str, Source]) -> Array | None:

@@ -182,6 +182,7 @@ def _prepare(
 ) -> dict[str, Any]:
     """Everything but the frames; the dataset of every field."""
     constant = [name for name, value in joined.scalars.items() if np.ndim(value) == 0]
+    file.attrs.update({name: joined.scalars[name] for name in constant})
     file.attrs.update(
         {
             "dataset_name": Path(file.filename).name.partition(".")[0],
@@ -189,15 +190,16 @@ def _prepare(
             "n_spatial_dims": len(first.axes),
             "n_trajectories": first.trajectories,
             "simulation_parameters": np.array(constant, dtype=object) if constant else [],
-            **{name: joined.scalars[name] for name in constant},
         }
     )
     _axes(file, first, joined)
+    file.create_group("boundary_conditions")  # not known, but readers of the layout look for it
+    scalars = file.create_group("scalars")
     for name, value in joined.scalars.items():
-        entry = file.require_group("scalars").create_dataset(name, data=value)
-        entry.attrs.update({"sample_varying": False, "time_varying": bool(np.ndim(value))})
+        scalars[name] = value
+        scalars[name].attrs.update({"sample_varying": False, "time_varying": bool(np.ndim(value))})
     groups = {1: file.create_group("t0_fields"), 2: file.create_group("t1_fields")}
-    file.create_group("t2_fields")
+    others = (scalars, file.create_group("t2_fields"))
     targets = {}
     for name in names:
         components = first.components(name)
@@ -210,7 +212,7 @@ def _prepare(
         )
         flags = {"sample_varying": True, "time_varying": True, "units": first.unit(name)}
         targets[name].attrs.update({**flags, "dim_varying": [True] * len(first.axes)})
-    for group in groups.values():
+    for group in (*groups.values(), *others):
         group.attrs["field_names"] = np.array(list(group), dtype=object) if len(group) else []
     return targets
 

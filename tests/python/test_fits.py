@@ -82,6 +82,16 @@ def test_a_date_in_utc_is_converted(tmp_path):
     assert times[0] == pytest.approx(times[1], abs=1e-6)
 
 
+def test_a_gzipped_file(tmp_path):
+    fits.PrimaryHDU(CUBE, _header()).writeto(tmp_path / "a.fits.gz")
+    with open_frames(tmp_path / "a.fits.gz") as frames:
+        np.testing.assert_array_equal(frames.read("Vlat", 0, 1)[0], CUBE[2])
+    whole = (tmp_path / "a.fits.gz").read_bytes()
+    (tmp_path / "a.fits.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CorruptError, match=r"a\.fits\.gz"):
+        _read_first(tmp_path / "a.fits.gz")
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i4"])
 def test_scaled_integers_and_blanks(tmp_path, dtype, *, compressed):

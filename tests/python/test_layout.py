@@ -97,6 +97,8 @@ def test_a_mapping_renames_the_fields_of_formats_that_describe_themselves(tmp_pa
         ("[time, x, y], fill", "[time, x, z], fill", ShapeError, "rho has the spatial axes x, z"),
         ("axes: [time, x, y], ", "", ShapeError, "rho has 3 axes.*said to have 2: y, x"),
         ("attribute: gamma", "attribute: gama", FieldError, "no attribute 'gama'.*'gamma'"),
+        ("fill: -9999", "select: {level: 0}", ArgumentError, "'rho' has no axis 'level'"),
+        ("dataset: fluid/B,", "dataset: 'fluid/B[2]',", ArgumentError, "component 2 of field 'b'"),
         ("fluid/t,", "fluid/B,", ShapeError, "times for 4 frames"),
         ("fill:", "fil:", ArgumentError, "fields.rho.fil: unknown key; did you mean 'fill'"),
         ("spatial:", "space:", ArgumentError, "space: unknown key; did you mean"),

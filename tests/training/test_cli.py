@@ -62,6 +62,7 @@ def test_the_whole_road_on_the_smoke_recipe(app: typer.Typer, tmp_path: Path) ->
     found = json.loads(call("evaluate", str(run), "--json", "--picture", str(picture)))
     assert found["counted_fields"] == ["bx", "by", "p", "rho", "vx", "vy"]
     assert picture.stat().st_size > 10_000
+    assert "persistence" in call("evaluate", str(run), "--out", str(tmp_path / "report"))
     assert "receptive field" in call("export", str(run), "--out", str(bundle))
     assert '"statistics"' in call("guards", str(run), str(bundle))
     again = json.loads(call("evaluate", str(bundle), "--json"))

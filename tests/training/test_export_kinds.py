@@ -24,6 +24,7 @@ from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import read_tensors
 from surrogate.noise import noise
 from surrogate.reference import reference
+from surrogate.verification import verify_bundle
 
 NOISY = {**magnetic.PIX2PIX, "dropout": "noise"}
 OFF = {"finite": None, "bounds": None, "range": None, "statistics": None, "jump": None}
@@ -39,14 +40,16 @@ class Exported:
     statistics: Statistics
     model: FieldModel
     test: magnetic.ArrayPairs
+    validation: magnetic.ArrayPairs
 
 
 def export(folder: Path, model: dict[str, Any], *, cells: int, dt: bool, **br: Any) -> Exported:
     recipe = magnetic.magnetic_recipe(model, parameters=(magnetic.DT,) if dt else (), **br)
-    sizes = {"train": 4, "validation": 1, "test": 1}
+    sizes = {"train": 4, "validation": 1, "test": 2}
     sets = {
         part: magnetic.ArrayPairs(recipe, count=n, cells=cells, seed=n) for part, n in sizes.items()
     }
+    sets["test"].stored[0] *= 3  # far from what training has seen
     grid = Grid((cells, cells), (1.0, 1.0), 4.0, {})
     statistics = measure(sets["train"], grid)
     torch.manual_seed(0)
@@ -63,7 +66,7 @@ def export(folder: Path, model: dict[str, Any], *, cells: int, dt: bool, **br: A
     manifest = export_model(
         made, recipe, statistics, sets, out, facts={"metrics": {}, "provenance": {}}
     )
-    return Exported(out, manifest, recipe, statistics, made, sets["test"])
+    return Exported(out, manifest, recipe, statistics, made, sets["test"], sets["validation"])
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +131,18 @@ def test_conditions_and_parameters_are_in_the_manifest(flowing: Exported) -> Non
 
 def test_the_run_time_predicts_as_trained_for_any_dt(flowing: Exported) -> None:
     check_run_time(flowing, dt=2.5)
+
+
+def test_the_example_is_a_state_that_the_guards_accept(flowing: Exported) -> None:
+    scaling = Scaling(flowing.recipe, flowing.statistics)
+    example = read_tensors(flowing.bundle / "example.safetensors")["input"]
+    refused, *others = (
+        scaling.normalise(torch.from_numpy(pairs.pair(i)[:1])).numpy()
+        for pairs, i in ((flowing.test, 0), (flowing.test, 1), (flowing.validation, 0))
+    )
+    assert not np.array_equal(example, refused)
+    assert any(np.array_equal(example, other) for other in others)
+    assert all(check.passed for check in verify_bundle(flowing.bundle))
 
 
 def test_another_dt_predicts_another_frame(flowing: Exported) -> None:

@@ -287,3 +287,34 @@ def test_lists_that_cannot_be_used_say_why(tmp_path: Path) -> None:
 
 def _read_alone(path: Path, data: Data) -> PairSet:
     return PairSet((), data, listed=read_pairs(path))
+
+
+@pytest.mark.parametrize("kind", ["npy", "nc", "images", "mapped"])
+def test_a_data_set_may_be_of_any_readable_format(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(7)
+    made = rng.integers(0, 60000, size=(3, 4, 8, 12)).astype("u2")  # (trajectories, frames, ny, nx)
+    changes: dict[str, Any] = {"fields": [{"name": "u"}], "pattern": f"*.{kind}"}
+    for n, run in enumerate(made):
+        if kind == "npy":
+            np.save(tmp_path / f"{n}.npy", run)
+        elif kind == "nc":
+            xarray = pytest.importorskip("xarray")
+            values = xarray.Dataset({"u": (("time", "y", "x"), run), "time": np.arange(4.0)})
+            values.to_netcdf(tmp_path / f"{n}.nc", engine="h5netcdf")
+        elif kind == "images":
+            image = pytest.importorskip("PIL.Image")
+            (tmp_path / f"run{n}").mkdir()
+            for k, frame in enumerate(run):
+                image.fromarray(frame).save(tmp_path / f"run{n}" / f"{k:03d}.png")
+            changes |= {"fields": [{"name": "u", "dataset": "image"}], "pattern": "run*"}
+        else:
+            with h5py.File(tmp_path / f"{n}.h5", "w") as file:
+                file["deep/data"] = np.moveaxis(run, 0, -1)
+            text = "fields: {u: {dataset: deep/data, axes: [y, x, time]}}\ntime: {step: 2}\n"
+            (tmp_path / "layout.yaml").write_text(text)
+            changes |= {"mapping": "layout.yaml", "pattern": "*.h5"}
+    split = {"validation": 0, "test": 1}
+    sets = open_sets(_data(tmp_path, split=split, cached=False, **changes), root=tmp_path)
+    assert [len(s) for s in sets.values()] == [6, 0, 3]
+    np.testing.assert_array_equal(sets["test"].pair(2)[:, 0], made[2, 2:4].astype("f4"))
+    assert grid_of(sets.values()).jump == (2 if kind == "mapped" else 1)

@@ -118,6 +118,10 @@ def test_the_average_takes_running_statistics_as_it_takes_weights() -> None:
             {"method": {"kind": "regression"}, "model": {"norm": "none", "dropout": "training"}},
             "dropout",
         ),
+        (
+            {"method": {"kind": "regression"}, "model": {"norm": "none", "dropout": "noise"}},
+            "dropout",
+        ),
     ],
 )
 def test_shards_are_refused_where_threads_would_change_the_result(
@@ -132,6 +136,46 @@ def test_shards_are_refused_where_threads_would_change_the_result(
     ):
         Trainer(parse_recipe(tree), RunFolder(tmp_path), root=data_root)
     assert not (tmp_path / "recipe.json").exists()
+
+
+def test_a_stochastic_net_is_validated_with_the_same_noise_at_any_step(
+    data_root: Path, tmp_path: Path
+) -> None:
+    recipe = pix2pix(model={"base": 4, "dropout": "noise"}, optimiser={"steps": 2})
+    trainer = Trainer(recipe, RunFolder(tmp_path), root=data_root)
+    first, second = (trainer.validation.values(trainer.average.values) for _ in range(2))
+    assert first == second
+
+
+def scaling(recipe: Any, scale: float) -> Processes:
+    """A CPU whose gradients are scaled as fp16's are: the scaler itself needs no GPU."""
+    processes = Processes(recipe)
+    processes.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=scale)
+    return processes
+
+
+def test_scaled_gradients_give_the_same_step(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
+    recipe = make_recipe(model=TINY, optimiser={"steps": 3, "warmup": 1, "shards": 1})
+    plain = trained(recipe, tmp_path / "plain", data_root)
+    run = RunFolder(tmp_path / "scaled")
+    Trainer(recipe, run, root=data_root, processes=scaling(recipe, 2.0**10)).train()
+    found = checkpoint.load(run.final_checkpoint)
+    close(found.average, plain.average)
+    assert found.scaler["scale"] == 2.0**10
+
+
+def test_a_step_whose_scaled_gradients_overflow_is_skipped_and_the_scale_lowered(
+    make_recipe: Make, data_root: Path, tmp_path: Path
+) -> None:
+    recipe = make_recipe(model=TINY, optimiser={"steps": 1, "shards": 1})
+    processes = scaling(recipe, 2.0**127)
+    trainer = Trainer(recipe, RunFolder(tmp_path), root=data_root, processes=processes)
+    before = [p.clone() for p in trainer.model.parameters()]
+    trainer.train()
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True))
+    assert processes.accelerator.scaler.get_scale() == 2.0**126
 
 
 def test_a_device_or_precision_that_is_not_there_is_said(make_recipe: Make) -> None:

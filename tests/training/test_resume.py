@@ -156,3 +156,12 @@ def test_a_checkpoint_of_another_version_is_said(tmp_path: Path) -> None:
     torch.save({"step": 1, "model": {}}, tmp_path / "last.pt")
     with pytest.raises(CheckpointError, match="another version"):
         checkpoint.load(tmp_path / "last.pt")
+
+
+def test_a_checkpoint_of_the_first_version_is_read(tmp_path: Path) -> None:
+    weights = {"w": torch.ones(2)}
+    first = {"step": 3, "model": weights, "average": weights, "optimiser": {"state": {}}}
+    torch.save(first, tmp_path / "final.pt")
+    state = checkpoint.load(tmp_path / "final.pt")
+    assert (state.step, state.optimisers) == (3, {"generator": {"state": {}}})
+    assert torch.equal(state.networks["generator"]["w"], state.average["w"])

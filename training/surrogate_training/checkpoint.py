@@ -7,6 +7,7 @@ before; reading checks the sums that torch's format (a zip archive) keeps of eve
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import zipfile
 from dataclasses import dataclass, field
@@ -133,11 +134,24 @@ def load(path: Path, *, device: str | torch.device = "cpu") -> State:
         )
     tree = torch.load(path, map_location=device, weights_only=True)
     try:
-        return State(**tree)
+        return State(**_of_one_network(tree))
     except TypeError as error:
         raise CheckpointError(
             f"checkpoint {path} was written by another version of surrogate ({error}): use that version, or train again"
         ) from error
+
+
+def _of_one_network(tree: dict[str, Any]) -> dict[str, Any]:
+    """The layout that runs of version 0.1 have, such as the published one: a model and its optimiser, no more."""
+    if set(tree) != {"step", "model", "average", "optimiser"}:
+        return tree
+    return {
+        "step": tree["step"],
+        "networks": {"generator": tree["model"]},
+        "average": tree["average"],
+        "optimisers": {"generator": tree["optimiser"]},
+        "best": {"value": math.inf, "reference": math.inf, "stale": 0},
+    }
 
 
 def latest(run: Path) -> Path:

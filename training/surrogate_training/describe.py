@@ -16,6 +16,7 @@ from surrogate_training.models.fields import FieldModel
 
 BOUNDARIES = {"periodic": "periodic", "replicate": "open", "zero": "wall"}
 PORTABLE, TORCHSCRIPT = "programs/portable.pt2", "programs/torchscript.pt"
+EXAMPLE = "example.safetensors"
 
 Body = dict[str, Any]
 

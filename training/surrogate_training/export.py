@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +18,9 @@ from surrogate_training.card import write_card
 from surrogate_training.config import Recipe, UNetConfig
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.describe import PORTABLE, TORCHSCRIPT, Body, describe
+from surrogate_training.describe import EXAMPLE, PORTABLE, TORCHSCRIPT, Body, describe
 from surrogate_training.evaluation.evaluate import evaluate_run
+from surrogate_training.example import choose_example
 from surrogate_training.grid import GridRule
 from surrogate_training.guards import add_guards
 from surrogate_training.locality import Locality, measure_locality
@@ -87,7 +87,7 @@ def export_model(
     recipe, statistics
         As it was trained.
     sets : dict of str to PairSet
-        ``train`` and ``validation``, which the guards are measured on, and ``test``, whose first state is the example.
+        ``train`` and ``validation``, which the guards are measured on, and ``test``, which the example is from.
     out : Path
         The bundle.
     facts : dict
@@ -102,39 +102,42 @@ def export_model(
     # torch.export stores plainly laid out weights only; the engines reorder them as they need
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     predictor = Predictor(model, recipe, statistics)
-    state = torch.from_numpy(np.array(sets["test"].pair(0)[:1]))  # (1, C, ny, nx)
     inputs = predictor.inputs(sets["test"], 0)
-    with torch.no_grad():
-        y = model(*inputs)  # (1, P, ny, nx)
+    rule = GridRule.of(recipe, (inputs[0].shape[-2], inputs[0].shape[-1]))
+    body = describe(recipe, statistics, model, _locality(model, recipe, inputs), rule) | facts
+    body = add_guards(body, sets, predictor)
+    example = choose_example(predictor, sets, _draft(body))
     scaling = Scaling(recipe, statistics, dtype=torch.float64)
-    rule = GridRule.of(recipe, (state.shape[-2], state.shape[-1]))
     with tempfile.TemporaryDirectory() as scratch:
         portable, script = Path(scratch) / "portable.pt2", Path(scratch) / "torchscript.pt"
         save_portable(model, inputs, portable, rule=rule)
         save_torchscript(model, inputs, script)
-        difference = check_programs(
-            model, inputs, state, scaling, portable=portable, script=script, rule=rule
-        )
-        body = describe(recipe, statistics, model, _locality(model, recipe, inputs), rule) | facts
-        body = add_guards(body, sets, predictor)
-        frame = scaling.frame(state.double(), y.double())
-        body["example"] = {"tolerance": example_tolerance(scaling, frame)}
-        parity: Body = {"programs": difference}
+        parity: Body = {
+            "programs": check_programs(
+                model, example, scaling, portable=portable, script=script, rule=rule
+            )
+        }
         body["provenance"] = {**body["provenance"], "parity": parity}
+        body["example"] = {"tolerance": example_tolerance(scaling, example)}
         files: dict[str, bytes | Path] = {
             PORTABLE: portable,
             TORCHSCRIPT: script,
-            "example.safetensors": encode_tensors(_example(model, inputs, y)),
+            EXAMPLE: encode_tensors(example.tensors(model)),
         }
-        # the card is part of the bundle and made from its manifest: first a manifest without files to hash
-        draft = Manifest.model_validate({**body, "files": _placeholders(files)})
-        files["card.md"] = write_card(draft).encode()
+        files["card.md"] = write_card(_draft(body)).encode()
         # check before anything appears under the bundle's own name
         staged = Path(scratch) / out.name
         write_bundle(staged, files, **body)
-        parity["reference"] = check_reference(staged, inputs, state, y, scaling)
+        parity["reference"] = check_reference(staged, example, scaling)
         out.parent.mkdir(parents=True, exist_ok=True)
         return write_bundle(out, files, **body)
+
+
+def _draft(body: Body) -> Manifest:
+    """The manifest before there are files to hash: card and example are made from it and become part of the bundle."""
+    nothing = {"bytes": 0, "sha256": "0" * 64}
+    files = dict.fromkeys((PORTABLE, TORCHSCRIPT, EXAMPLE), nothing)
+    return Manifest.model_validate({**body, "files": files})
 
 
 def _check_name(out: Path) -> None:
@@ -153,16 +156,6 @@ def _locality(model: FieldModel, recipe: Recipe, inputs: Inputs) -> Locality:
         return model(x, *parameters)  # type: ignore[no-any-return]
 
     return measure_locality(program, channels=inputs[0].shape[1], multiple=multiple)
-
-
-def _example(model: FieldModel, inputs: Inputs, y: Tensor) -> dict[str, np.ndarray]:
-    """Tensors of the example pair, named as the manifest says."""
-    parameters = ["parameters"] if inputs[1:] and inputs[1].ndim == 2 else []
-    names = ["input", *parameters, *(f"noise.{name}" for name in model.noise_inputs)]
-    return {
-        **{name: _array(entry) for name, entry in zip(names, inputs, strict=True)},
-        "expected": _array(y),
-    }
 
 
 def _metrics(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:
@@ -186,11 +179,3 @@ def _provenance(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:
         "environment": run.environment(),
         "export_environment": provenance(root, packages=PACKAGES),
     }
-
-
-def _array(x: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(x.detach().numpy(), dtype=np.float32)
-
-
-def _placeholders(files: dict[str, bytes | Path]) -> dict[str, dict[str, Any]]:
-    return {name: {"bytes": 0, "sha256": "0" * 64} for name in files}

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from surrogate_training.data.scaling import scaled
+from surrogate_training.example import STEP, ExamplePair
 from surrogate_training.grid import GridRule
 from surrogate_training.models.scaling import Scaling
-from surrogate_training.programs import Inputs, load_portable, load_torchscript
+from surrogate_training.programs import load_portable, load_torchscript
 
 TOLERANCE = 1e-3
 """Largest difference that is accepted, in standard deviations of a scaled field's increments, or of its frames."""
@@ -24,8 +25,7 @@ class ParityError(RuntimeError):
 @torch.no_grad()
 def check_programs(
     model: nn.Module,
-    inputs: Inputs,
-    state: Tensor,
+    example: ExamplePair,
     scaling: Scaling,
     *,
     portable: Path,
@@ -38,10 +38,8 @@ def check_programs(
     ----------
     model : Module
         In eval mode.
-    inputs : sequence of Tensor
-        The example, one state.
-    state : Tensor, shape (1, C, ny, nx)
-        The example's, in physical units.
+    example : ExamplePair
+        One state.
     scaling : Scaling
         In float64.
     portable, script : Path
@@ -54,11 +52,11 @@ def check_programs(
     dict of str to float
         Largest difference by program, in the unit of ``TOLERANCE``.
     """
-    other = [_half(entry, rule) for entry in inputs]
+    pairs = [(example.inputs, example.state)]
+    pairs.append(([_half(entry, rule) for entry in example.inputs], _half(example.state, rule)))
     loaded = {"portable": load_portable(portable), "torchscript": load_torchscript(script)}
     found = {}
     for name, program in loaded.items():
-        pairs = ((inputs, state), (other, _half(state, rule)))
         differences = [
             _worst(scaling, u.double(), program(*given).double(), model(*given).double())
             for given, u in pairs
@@ -73,21 +71,15 @@ def check_programs(
     return found
 
 
-def check_reference(
-    bundle: Path, inputs: Inputs, state: Tensor, y: Tensor, scaling: Scaling
-) -> dict[str, float]:
+def check_reference(bundle: Path, example: ExamplePair, scaling: Scaling) -> dict[str, float]:
     """Compare the float32 prediction with :func:`surrogate.reference.reference` in float64.
 
     Parameters
     ----------
     bundle : Path
         A complete bundle.
-    inputs : sequence of Tensor
-        The example: its parameters are given to the reference, its noise must be that of step 0.
-    state : Tensor, shape (1, C, ny, nx)
-        At t1, in physical units.
-    y : Tensor, shape (1, P, ny, nx)
-        What the trained float32 model makes of it.
+    example : ExamplePair
+        With what the trained float32 model makes of it.
     scaling : Scaling
         In float64.
 
@@ -98,12 +90,12 @@ def check_reference(
     """
     from surrogate.reference import reference
 
-    u = state.double()
-    parameters = next((entry[0].tolist() for entry in inputs[1:] if entry.ndim == 2), None)
-    truth = reference(bundle, u.numpy(), parameters=parameters, step=0, guards=False)
+    u = example.state.double()
+    parameters = next((p[0].tolist() for p in example.inputs[1:] if p.ndim == 2), None)
+    truth = reference(bundle, u.numpy(), parameters=parameters, step=STEP, guards=False)
     found = deviations(
         scaling,
-        scaling.frame(u, y.double()),
+        scaling.frame(u, example.y.double()),
         scaling.predicted(torch.from_numpy(np.asarray(truth))),
     )
     for name, difference in found.items():
@@ -125,11 +117,12 @@ def deviations(scaling: Scaling, frame: Tensor, other: Tensor) -> dict[str, floa
     return found
 
 
-def example_tolerance(scaling: Scaling, frame: Tensor) -> float:
-    """``TOLERANCE`` as a largest difference of the program's outputs, for a predicted frame (B, P, ny, nx).
+def example_tolerance(scaling: Scaling, example: ExamplePair) -> float:
+    """``TOLERANCE`` as a largest difference of the program's outputs for the example.
 
     A scaling by asinh makes a given error of its scaled values the larger in the output the stronger the field.
     """
+    frame = scaling.frame(example.state.double(), example.y.double())
     slopes = [
         scaling.units[c].steepness(float(frame[:, p].abs().max()), of_frame=scaling.of_frame)
         for p, c in enumerate(scaling.channels)

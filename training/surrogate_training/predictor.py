@@ -42,8 +42,16 @@ class Predictor:
         return (x, *given, *(torch.from_numpy(n)[None] for n in drawn))
 
     @torch.no_grad()
-    def __call__(self, pairs: PairSet, index: int) -> Array:
-        """The whole state at t2, (1, C, ny, nx): predicted fields, and conditions as they were at t1."""
+    def __call__(self, pairs: PairSet, index: int, *, step: int | None = None) -> Array:
+        """The whole state at t2, (1, C, ny, nx): predicted fields, and conditions as they were at t1.
+
+        Parameters
+        ----------
+        pairs, index
+            Which pair.
+        step : int, optional
+            Whose noise a stochastic model draws; default: that of step `index`.
+        """
         state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
-        y = self.model(*self.inputs(pairs, index, step=index))
+        y = self.model(*self.inputs(pairs, index, step=index if step is None else step))
         return np.asarray(self.scaling.state(state, self.scaling.frame(state, y)).numpy())

@@ -33,6 +33,7 @@ STREAMS = {
     "order": "numpy PCG64 of (seed, 0, epoch)",
     "augmentation and noise": "numpy PCG64 of (seed, 1, epoch, pair)",
     "dropout and method": "torch's default generator, seeded by (seed, 2, step, part of the batch)",
+    "noise of a validation": "torch's default generator, seeded by (seed, 3, pair)",
 }
 """What random numbers of a run are functions of: recorded beside its seed."""
 
@@ -99,6 +100,12 @@ class RunFolder:
             "root": str(root),
         }
         self._write_facts(facts)
+
+    def name_latest(self) -> None:
+        """Point ``latest`` beside the folder to it: what ``--resume`` takes, and :func:`open_run`."""
+        fresh = self.path.with_name(f".{self.path.name}.{LATEST}")
+        fresh.symlink_to(self.path.name)
+        fresh.replace(self.path.with_name(LATEST))
 
     def resume(self, recipe: Recipe, *, root: Path) -> None:
         """Note that the run goes on, and at which commit; what it began with stays on record."""
@@ -180,14 +187,11 @@ class RunFolder:
 
 
 def new_run(experiment: Path) -> RunFolder:
-    """Make ``experiment/TIMESTAMP`` (UTC), and point ``experiment/latest`` to it."""
+    """Make ``experiment/TIMESTAMP`` (UTC)."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%d_%H-%M-%S")
     names = (stamp, *(f"{stamp}_{n}" for n in range(2, 100)))  # several may begin in one second
     path = next(experiment / name for name in names if not (experiment / name).exists())
     path.mkdir(parents=True)
-    fresh = experiment / f".{path.name}.{LATEST}"
-    fresh.symlink_to(path.name)
-    fresh.replace(experiment / LATEST)
     return RunFolder(path)
 
 

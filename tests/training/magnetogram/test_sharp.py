@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 from jsoc import write_maps
 from surrogate_training.magnetogram.images import read_image
-from surrogate_training.magnetogram.sharp import (
-    SharpOptions,
-    cut_regions,
-    unsigned_flux,
-    write_all_sharps,
-    write_sharps,
-)
+from surrogate_training.magnetogram.keywords import unsigned_flux
+from surrogate_training.magnetogram.maps import Map, cut_boxes
+from surrogate_training.magnetogram.sharp import SharpOptions, write_all_sharps, write_sharps
 from surrogate_training.magnetogram.wcs import carrington_extent
 
 from surrogate.errors import ArgumentError, CorruptError, FieldError
@@ -73,8 +69,8 @@ def test_keywords_are_those_of_a_sharp(files: Path) -> None:
 
 
 def test_the_unsigned_flux_of_a_whole_uniform_sphere_is_b_times_its_area() -> None:
-    latitude = np.arange(-89.5, 90, 1.0)
-    flux = unsigned_flux(np.full((180, 360), -2.0, np.float32), latitude, (1.0, 1.0))
+    whole = Map(longitude=np.arange(0.5, 360), latitude=np.arange(-89.5, 90))
+    flux = unsigned_flux(np.full((180, 360), -2.0, np.float32), whole)
     assert flux == pytest.approx(2 * 4 * np.pi * 6.957e10**2, rel=1e-6)
 
 
@@ -90,14 +86,15 @@ def test_compressed_integers_keep_hundredths_of_a_gauss(
 
 
 def test_boxes_stand_in_the_middle_of_their_share_and_never_overlap() -> None:
-    boxes = cut_regions((40, 100), SharpOptions(size=10, sectors=4, bands=2))
+    boxes = cut_boxes((40, 100), 10, sectors=4, bands=2)
     assert [b.column for b in boxes[:4]] == [7, 32, 57, 82]
     assert [boxes[0].row, boxes[4].row] == [5, 25]
-    assert [b.harp for b in boxes] == list(range(900001, 900009))
     with pytest.raises(ArgumentError, match="11 sectors of 10 cells do not fit 100 cells"):
-        cut_regions((40, 100), SharpOptions(size=10, sectors=11))
+        cut_boxes((40, 100), 10, sectors=11)
     with pytest.raises(ArgumentError, match="choose at most 0, or a smaller --size"):
-        cut_regions((40, 100), SharpOptions(size=64))
+        cut_boxes((40, 100), 64)
+    with pytest.raises(ArgumentError, match="--size 1: expected at least 2"):
+        cut_boxes((40, 100), 1)
 
 
 def test_cells_off_the_limb_are_nan_and_unseen_regions_left_out(maps: Path, tmp_path: Path) -> None:

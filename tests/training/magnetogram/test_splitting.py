@@ -14,7 +14,8 @@ from surrogate_training.magnetogram.cube import make_cubes
 from surrogate_training.magnetogram.images import read_header
 from surrogate_training.magnetogram.pairing import pair_cubes
 from surrogate_training.magnetogram.pairlist import read_pairs, write_pairs
-from surrogate_training.magnetogram.splitting import find_regions, split_pairs
+from surrogate_training.magnetogram.regions import find_regions
+from surrogate_training.magnetogram.splitting import split_pairs
 from surrogate_training.magnetogram.wcs import Extent, carrington_extent
 
 from surrogate.errors import ArgumentError
@@ -86,6 +87,13 @@ def test_sectors_are_apart_by_the_buffer_and_nothing_is_lost(
     # one patch stands within 20 degrees on each side; test and validation share a buffer
     assert len(report.parts["dropped"]) == 3
     assert sum(len(names) for names in report.parts.values()) == 24
+
+
+def test_a_buffer_in_cells_is_turned_into_degrees(around: Path, tmp_path: Path) -> None:
+    # cells of 0.03 degrees, on the equator
+    report = split_pairs(around, tmp_path, by="longitude", buffer=2.0, buffer_cells=500)
+    assert report.buffer == pytest.approx(15.0, rel=1e-3)
+    assert len(report.parts["dropped"]) == 2
 
 
 def test_overlapping_harps_and_shared_noaa_numbers_are_one_region(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +68,7 @@ class FakeNvml(ModuleType):
 def nvml(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeNvml]:
     def install(*, counts_energy: bool = True) -> FakeNvml:
         fake = FakeNvml(counts_energy=counts_energy)
-        monkeypatch.setitem(__import__("sys").modules, "pynvml", fake)
+        monkeypatch.setitem(sys.modules, "pynvml", fake)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         return fake
 
@@ -86,6 +88,13 @@ def test_cpu_time_and_memory_of_this_process_are_seen() -> None:
     assert found["cpu_seconds"] >= 0.03  # the clock ticks every 10 ms
     assert found["memory_gib"] > 0.01
     assert tree.read()["cpu_seconds"] < found["cpu_seconds"]
+
+
+def test_cpu_time_of_a_worker_that_has_ended_is_not_lost() -> None:
+    tree = ProcessTree()
+    busy = "import time\nwhile time.process_time() < 0.1: pass"
+    subprocess.run([sys.executable, "-I", "-S", "-c", busy], check=True, timeout=60)
+    assert tree.read()["cpu_seconds"] >= 0.08
 
 
 def test_a_launchers_processes_are_one_tree(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +151,7 @@ def test_visible_devices_are_counted_as_cuda_counts_them(
 def test_without_nvml_or_on_a_cpu_there_are_no_gpu_keys(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
+    monkeypatch.setitem(sys.modules, "pynvml", None)
     values = Meter("cuda", rapl=no_rapl(tmp_path)).read(1)
     assert not [name for name in values if name.startswith("gpu")]
     assert open_gpus("cpu") == []

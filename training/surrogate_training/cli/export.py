@@ -25,6 +25,6 @@ def export(
     except (ValueError, OSError, RuntimeError) as error:
         fail(error)
     size = sum(entry.bytes for entry in manifest.files.values())
-    typer.echo(
-        f"{out}: {size / 1e6:.1f} MB, receptive field {manifest.locality.receptive_field} cells"
-    )
+    local = manifest.locality
+    reach = "whole frames" if local.reduces_over_space else f"{local.receptive_field} cells"
+    typer.echo(f"{out}: {size / 1e6:.1f} MB, receptive field {reach}")

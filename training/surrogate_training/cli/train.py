@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,18 +52,25 @@ def train(
             [progress(config.optimiser.steps, console), *follow(config)] if processes.main else []
         )
         run = _folder(processes, out, base / ".runs" / config.name, resume=resume)
-        if processes.main:
-            console.print(f"data {base / config.data.path}", soft_wrap=True, highlight=False)
-            ensure_data(config.data, root=base, log=run.path / "generate.log")
-        processes.wait()
-        trainer = Trainer(
-            config,
-            run,
-            root=base,
-            resume=resume,
-            callbacks=callbacks,
-            processes=processes,
-        )
+        try:
+            if processes.main:
+                console.print(f"data {base / config.data.path}", soft_wrap=True, highlight=False)
+                ensure_data(config.data, root=base, log=run.path / "generate.log")
+            processes.wait()
+            trainer = Trainer(
+                config,
+                run,
+                root=base,
+                resume=resume,
+                callbacks=callbacks,
+                processes=processes,
+            )
+        except Exception:
+            with contextlib.suppress(OSError):
+                run.path.rmdir()  # if it is empty, nothing has begun
+            raise
+        if processes.main and out is None:
+            run.name_latest()
         trainer.train()
         if processes.main:
             console.print(f"trained: {run.path}", soft_wrap=True, highlight=False)

@@ -25,7 +25,8 @@ class Optimiser(Section):
     start, as with a ``constant`` schedule always. ``shards`` parts of a batch are worked on at the same time, one
     thread each, which is faster than threads inside operators: on a CPU, in one process, for nets without statistics of
     a batch and without dropout. With ``accumulate`` > 1 a batch is worked on in that many parts one after the other,
-    for memory. ``batch`` is of all processes together.
+    for memory. ``batch`` is of all processes together; statistics of a batch are those of the part that a process works
+    on at a time.
 
     ``weight_decay`` is of convolutions' weights alone: decoupled for ``adamw``, an L2 term of the loss for ``adam``.
     ``clip`` is the largest norm of a network's gradient. ``ema`` is the generator's, running statistics of its norms

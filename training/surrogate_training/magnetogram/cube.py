@@ -31,6 +31,7 @@ from surrogate_training.magnetogram.images import (
     Header,
     Image,
     find_images,
+    new_header,
     read_header,
     read_image,
     write_image,
@@ -255,18 +256,14 @@ def _join(
 
 def carried_over(header: Header) -> Header:
     """A copy without the keywords that describe one file's stored numbers."""
-    from astropy.io import fits
-
     kept = [card for card in header.cards if not STRUCTURE.fullmatch(card.keyword)]
-    return fits.Header(kept)
+    return new_header(kept)
 
 
 def plain_header(header: Header) -> Header:
     """A cube's header without its third axis and its channels."""
-    from astropy.io import fits
-
     kept = [c for c in carried_over(header).cards if not _OF_CUBES.fullmatch(c.keyword)]
-    return fits.Header(kept)
+    return new_header(kept)
 
 
 def describe_channels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.errors import CorruptError, NotFoundError
+from surrogate.io.optional import need
 
 Array = NDArray[np.float32]
 Header = Any  # astropy.io.fits.Header: optional, and without types
@@ -109,13 +110,12 @@ def write_image(
     scale : float
         Step of the stored integers.
     """
-    from astropy.io import fits
-
+    fits = _fits(f"{path}: writing FITS")
     partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     if stored == "int32":
         numbers = np.where(np.isnan(data), _BLANK, np.rint(np.nan_to_num(data) / scale))
-        # Without ``do_not_scale_image_data`` astropy would store the integers as if they had no BSCALE.
+        # the scale is named after the integers are in place: astropy would divide by it
         image = fits.CompImageHDU(
             numbers.astype(np.int32), header.copy(), compression_type="RICE_1"
         )
@@ -133,11 +133,19 @@ def write_image(
         raise
 
 
+def new_header(cards: Iterable[Any]) -> Header:
+    """A header of cards, or of (keyword, value, comment)."""
+    return _fits("a FITS header").Header(list(cards))
+
+
+def _fits(what: str) -> Any:
+    return need("astropy.io.fits", extra="fits", what=what)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The unit of a file that holds its image; astropy's complaints of damage as errors."""
-    from astropy.io import fits
-
+    fits = _fits(f"{path}: FITS")
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file")
     try:

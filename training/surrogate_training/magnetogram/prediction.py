@@ -30,6 +30,7 @@ from surrogate_training.magnetogram.images import (
     Header,
     Image,
     find_images,
+    new_header,
     read_image,
     write_image,
 )
@@ -195,12 +196,10 @@ def predicted_header(
     header: Header, path: Path, hours: float, *, by: str, pattern: str = PATTERN
 ) -> Header:
     """The header of a frame `hours` later: WCS as before, times moved, what no longer holds left out."""
-    from astropy.io import fits
-
     before = identify(header, path, pattern=pattern).time
     after = before + _step(hours)
     kept = [c for c in plain_header(header).cards if not _STALE.fullmatch(c.keyword)]
-    later = fits.Header(kept)
+    later = new_header(kept)
     later["T_REC"] = (format_time(after), "time of the predicted frame, TAI")
     if "T_OBS" in header:
         later["T_OBS"] = format_time(after)

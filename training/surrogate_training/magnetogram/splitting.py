@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import reduce
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,39 +12,14 @@ import numpy as np
 
 from surrogate.errors import ArgumentError
 from surrogate_training.data.split import PARTS, LeakageError, state_hash
-from surrogate_training.magnetogram.headers import PATTERN, identify
-from surrogate_training.magnetogram.images import read_header, read_image
+from surrogate_training.magnetogram.headers import PATTERN
+from surrogate_training.magnetogram.images import read_image
 from surrogate_training.magnetogram.pairlist import NAME, Pair, read_pairs, write_pairs
+from surrogate_training.magnetogram.regions import Region, find_regions
 from surrogate_training.magnetogram.sectors import take_sector
-from surrogate_training.magnetogram.wcs import Extent, carrington_extent
+from surrogate_training.magnetogram.wcs import Extent
 
 By = Literal["region", "longitude"]
-
-
-@dataclass(frozen=True)
-class Region:
-    """One active region under all of its names.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Regions of the list that are one: they share a NOAA number, or overlap on the Sun at a common time.
-    extent : Extent, optional
-        What its cubes cover; None where their headers do not say.
-    """
-
-    names: tuple[str, ...]
-    extent: Extent | None
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """One name of the list: what its headers say, and from when to when it is seen."""
-
-    aliases: frozenset[str]
-    extent: Extent | None
-    first: float
-    last: float
 
 
 @dataclass
@@ -87,6 +61,7 @@ def split_pairs(
     validation: float = 0.0,
     by: By = "region",
     buffer: float = 0.0,
+    buffer_cells: int = 0,
     seed: int = 0,
     pattern: str = PATTERN,
 ) -> SplitReport:
@@ -106,6 +81,8 @@ def split_pairs(
         Draw regions, or cut sectors of Carrington longitude.
     buffer : float
         Degrees of longitude between sectors; regions in it are left out.
+    buffer_cells : int
+        The same in cells, of the regions' widest; the larger of both counts.
     seed : int
         Which regions are drawn, or where the test's sector begins.
     pattern : str
@@ -118,9 +95,10 @@ def split_pairs(
     LeakageError
         If two parts share a frame.
     """
-    _check_options(ratio, validation, by, buffer)
+    _check_options(ratio, validation, by, (buffer, buffer_cells))
     pairs = read_pairs(source)
     regions = find_regions(pairs, pattern=pattern)
+    buffer = max(buffer, buffer_cells * max(region.cell for region in regions))
     report = SplitReport(by, seed, buffer)
     report.linked = [list(region.names) for region in regions if len(region.names) > 1]
     counts = _counts(len(regions), ratio, validation)
@@ -140,27 +118,6 @@ def split_pairs(
     return report
 
 
-def find_regions(pairs: Sequence[Pair], *, pattern: str = PATTERN) -> list[Region]:
-    """Regions of a list; names that mean the same one are joined."""
-    seen = {name: _look(found, pattern) for name, found in _by_name(pairs).items()}
-    names = list(seen)
-    leader = {name: name for name in names}
-
-    def top(name: str) -> str:
-        return name if leader[name] == name else top(leader[name])
-
-    for i, a in enumerate(names):
-        for b in names[:i]:
-            if _same(seen[a], seen[b]):
-                leader[top(a)] = top(b)
-    joined: dict[str, list[str]] = {}
-    for name in names:
-        joined.setdefault(top(name), []).append(name)
-    return [
-        Region(tuple(group), _union(seen[n].extent for n in group)) for group in joined.values()
-    ]
-
-
 def check_no_shared_frame(parts: Mapping[str, Sequence[Pair]]) -> None:
     """Refuse parts that share the pixels of a frame.
 
@@ -172,7 +129,11 @@ def check_no_shared_frame(parts: Mapping[str, Sequence[Pair]]) -> None:
     seen: dict[str, tuple[str, Path]] = {}
     for part, pairs in parts.items():
         for path in dict.fromkeys(p for pair in pairs for p in (pair.file1, pair.file2)):
-            other, where = seen.setdefault(state_hash(read_image(path).data), (part, path))
+            u = read_image(path).data
+            known = u[np.isfinite(u)]
+            if len(known) == 0 or known.min() == known.max():
+                continue  # nothing in it tells one region from another
+            other, where = seen.setdefault(state_hash(u), (part, path))
             if other != part:
                 raise LeakageError(
                     f"{path} ({part}) holds the same pixels as {where} ({other}): one region under two names; "
@@ -180,16 +141,17 @@ def check_no_shared_frame(parts: Mapping[str, Sequence[Pair]]) -> None:
                 )
 
 
-def _check_options(ratio: float, validation: float, by: By, buffer: float) -> None:
+def _check_options(ratio: float, validation: float, by: By, buffers: tuple[float, float]) -> None:
     if not 0 < ratio < 1:
         raise ArgumentError(f"--ratio {ratio:g}: expected a share between 0 and 1, as 0.8")
     if not 0 <= validation < ratio:
         raise ArgumentError(
             f"--validation {validation:g}: expected a share from 0 to below --ratio {ratio:g}"
         )
-    if buffer < 0 or (buffer and by == "region"):
+    if min(buffers) < 0 or (any(buffers) and by == "region"):
         raise ArgumentError(
-            f"--buffer {buffer:g}: expected degrees from 0 on, with --by longitude; regions drawn by number have none"
+            f"--buffer {max(buffers, key=abs):g}: expected degrees (or cells) from 0 on, with --by longitude; regions "
+            "drawn by number have none"
         )
 
 
@@ -259,50 +221,6 @@ def _no_longitude(regions: Iterable[Region]) -> ArgumentError:
         f"region {names[0]}: its headers tell no Carrington longitude (CTYPE1 = 'CRLN-…', or LON_MIN, LON_MAX and "
         "CRLN_OBS); use cubes of the CEA series, or split --by region"
     )
-
-
-def _by_name(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
-    found: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        found.setdefault(pair.region, []).append(pair)
-    return found
-
-
-def _look(pairs: Sequence[Pair], pattern: str) -> _Seen:
-    """Headers of all cubes of a name."""
-    aliases: frozenset[str] = frozenset({pairs[0].region})
-    extents, places = [], set()
-    for path in dict.fromkeys(p for pair in pairs for p in (pair.file1, pair.file2)):
-        header = read_header(path)
-        aliases |= identify(header, path, pattern=pattern).aliases
-        shape = int(header["NAXIS2"]), int(header["NAXIS1"])
-        place = (*shape, *(header.get(k) for k in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")))
-        if place in places:
-            continue  # a region that stands still is projected once
-        places.add(place)
-        extents.append(_extent(header, shape, path))
-    times = [t.timestamp() for pair in pairs for t in (pair.t1, pair.t2)]
-    return _Seen(aliases, _union(extents), min(times), max(times))
-
-
-def _extent(header: Any, shape: tuple[int, int], path: Path) -> Extent | None:
-    try:
-        return carrington_extent(header, shape, path)
-    except KeyError:
-        return None  # no Carrington longitude: a split by region does not need it
-
-
-def _union(extents: Iterable[Extent | None]) -> Extent | None:
-    found = list(extents)
-    known = [e for e in found if e is not None]
-    return reduce(Extent.union, known) if known and len(known) == len(found) else None
-
-
-def _same(a: _Seen, b: _Seen) -> bool:
-    if a.aliases & b.aliases:
-        return True
-    together = a.first <= b.last and b.first <= a.last
-    return bool(together and a.extent and b.extent and a.extent.overlaps(b.extent))
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

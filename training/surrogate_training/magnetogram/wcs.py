@@ -11,7 +11,7 @@ import numpy as np
 
 from surrogate.errors import FieldError, ShapeError
 from surrogate.io.units import canonical_unit
-from surrogate_training.magnetogram.images import Header
+from surrogate_training.magnetogram.images import Header, new_header
 
 _TEXTS = ("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2")
 _NUMBERS = (
@@ -143,7 +143,6 @@ def carrington_extent(header: Header, shape: tuple[int, int], path: Path) -> Ext
 
 def _extent_of_edges(header: Header, shape: tuple[int, int]) -> Extent:
     """Project the pixels' outer edges; a cylindrical map far from its equator is wider than its numbers of pixels."""
-    from astropy.io import fits
     from astropy.wcs import WCS
 
     ny, nx = shape
@@ -152,7 +151,7 @@ def _extent_of_edges(header: Header, shape: tuple[int, int]) -> Extent:
     known |= {key: canonical_unit(str(known[key])) for key in ("CUNIT1", "CUNIT2") if key in known}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old ways to write a rotation
-        system = WCS(fits.Header(known), naxis=2)
+        system = WCS(new_header(known.items()), naxis=2)
         across, up = np.linspace(-0.5, nx - 0.5, 33), np.linspace(-0.5, ny - 0.5, 33)
         x = np.concatenate([across, across, np.full(33, -0.5), np.full(33, nx - 0.5)])
         y = np.concatenate([np.full(33, -0.5), np.full(33, ny - 0.5), up, up])

@@ -21,7 +21,7 @@ class ProcessTree:
 
     def __init__(self, root: int | None = None) -> None:
         self.root = psutil.Process(launcher() if root is None else root)
-        self.seen: dict[tuple[int, float], float] = {}  # (pid, start) → CPU seconds
+        self.used = 0.0  # CPU seconds up to the last call
         self.when = time.monotonic()
         self.read()
 
@@ -34,19 +34,19 @@ class ProcessTree:
             ``cpu_seconds`` (user and system), ``cpu_percent`` (100: one core busy), ``memory_gib`` (resident; pages
             that processes share are counted in each), ``load`` (of the machine, one minute).
         """
-        used, resident, seen = 0.0, 0, {}
+        total, resident = 0.0, 0
         for process in self._processes():
             try:
                 with process.oneshot():
                     times, memory = process.cpu_times(), process.memory_info().rss
-                    key = (process.pid, process.create_time())
             except psutil.Error:
                 continue  # it ended just now
-            seen[key] = times.user + times.system
-            used += max(0.0, seen[key] - self.seen.get(key, 0.0))
+            # when a child has ended, its time is among its parent's, so nothing is lost or counted twice
+            total += times.user + times.system + times.children_user + times.children_system
             resident += memory
         now = time.monotonic()
-        seconds, self.when, self.seen = now - self.when, now, seen
+        seconds, used = now - self.when, max(0.0, total - self.used)
+        self.when, self.used = now, max(total, self.used)  # one that was missed comes back
         return {
             "cpu_seconds": used,
             "cpu_percent": 100 * used / max(seconds, 1e-3),

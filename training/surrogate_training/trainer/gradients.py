@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,8 +19,7 @@ from surrogate_training.data.batches import Batch
 from surrogate_training.data.prefetch import Rounds, Share
 from surrogate_training.methods.method import Loss, Method
 from surrogate_training.trainer.processes import Processes
-
-_METHOD = 2  # stream of random numbers, beside those of the batches
+from surrogate_training.trainer.seeds import METHOD, seed_torch
 
 Contexts = dict[int, Any]
 """What a method has prepared of a step, by part: kept from phase to phase."""
@@ -97,7 +95,7 @@ class Gradients:
         if self.share.shards == 1:
             part = self.share.part(number, 0)
             # masks of dropout and a method's own noise: functions of (seed, step, part), the same in every phase
-            torch.manual_seed(_seed(self.seed, step, part))
+            seed_torch(self.seed, METHOD, step, part)
             return [self._part(network, step, part, shards[0], contexts)]
         return self._started().map(
             lambda shard: self._part(
@@ -149,8 +147,8 @@ def check_shards(method: Method, share: Share, device: torch.device) -> None:
         "the net takes statistics of a batch, which a shard does not see": _has(
             method, nn.modules.batchnorm._BatchNorm
         ),
-        "the net has dropout, and threads share one generator of random numbers": _has(
-            method, nn.modules.dropout._DropoutNd
+        "the net has dropout, and threads share one generator of random numbers": (
+            _has(method, nn.modules.dropout._DropoutNd) or bool(method.generator.noise_inputs)
         ),
     }
     for reason, holds in reasons.items():
@@ -170,10 +168,6 @@ def _laid_out(gradient: Tensor, parameter: Tensor) -> Tensor:
     if gradient.stride() == parameter.stride():
         return gradient
     return torch.empty_like(parameter).copy_(gradient)
-
-
-def _seed(seed: int, step: int, part: int) -> int:
-    return int(np.random.SeedSequence([seed, _METHOD, step, part]).generate_state(1, np.uint64)[0])
 
 
 def _weighted(values: list[Tensor], weights: list[float]) -> Tensor:

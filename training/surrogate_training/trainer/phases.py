@@ -86,8 +86,7 @@ class Phases:
         parameters = self.gradients.parameters[name]
         clipped = nn.utils.clip_grad_norm_(parameters, self.config.clip)
         total, norm = torch.stack([loss.total.double(), clipped.double()]).tolist()
-        # fp16's scaler skips a step whose gradients overflow, and lowers its scale
-        if not math.isfinite(total) or not (math.isfinite(norm) or self.config.precision == "fp16"):
+        if not math.isfinite(total) or not (math.isfinite(norm) or self.processes.scales):
             raise NotFiniteError(name, total, norm)
         optimiser.step()
         return Update(loss, norm, rate)

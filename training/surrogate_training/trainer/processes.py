@@ -60,6 +60,11 @@ class Processes:
         """The optimiser under the scaler of fp16's gradients, where there is one."""
         return self.accelerator.prepare_optimizer(optimiser)
 
+    @property
+    def scales(self) -> bool:
+        """Whether gradients are scaled: a step that overflows is then skipped, and the scale lowered."""
+        return self.accelerator.scaler is not None
+
     def scaled(self, loss: Tensor) -> Tensor:
         """The loss whose gradients fp16 can hold; the loss itself in other precisions."""
         scaler = self.accelerator.scaler
@@ -67,7 +72,9 @@ class Processes:
 
     def unscale(self, optimiser: Any) -> None:
         """Divide the gradients by what :meth:`scaled` multiplied with."""
-        self.accelerator.unscale_gradients(optimiser)
+        scaler = self.accelerator.scaler
+        if scaler is not None:
+            scaler.unscale_(optimiser.optimizer)
 
     def scaler_state(self) -> dict[str, Any]:
         """For a checkpoint."""

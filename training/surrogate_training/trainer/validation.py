@@ -15,6 +15,7 @@ from surrogate_training.methods.method import Method
 from surrogate_training.metrics.relative import mean_score, observed, relative_errors
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.trainer.processes import Processes
+from surrogate_training.trainer.seeds import VALIDATION, seed_torch
 
 
 class Validation:
@@ -46,7 +47,7 @@ class Validation:
         for index in self.indices[self.processes.number :: self.processes.count]:
             batch = self._batch(index)
             errors = relative_errors(
-                self._predict(model, batch),
+                self._predict(model, batch, index),
                 self.method.scaling.predicted(batch.u2),
                 self.recipe,
                 self.statistics,
@@ -62,7 +63,7 @@ class Validation:
         """The pair in the middle of the set beside its prediction."""
         index = self.indices[len(self.indices) // 2]
         batch = self._batch(index)
-        predicted = self._predict(self._model(average), batch)
+        predicted = self._predict(self._model(average), batch, index)
         fields = self.recipe.predicted
         file, frame = self.pairs.where(index)
         states = (batch.u1, batch.u2)
@@ -88,8 +89,9 @@ class Validation:
         parameters, weight = (None if a is None else torch.from_numpy(a)[None] for a in more)
         return Batch(frames, parameters, weight).to(self.processes.device)
 
-    def _predict(self, model: FieldModel, batch: Batch) -> Tensor:
-        """Predicted fields at t2, (1, P, ny, nx)."""
+    def _predict(self, model: FieldModel, batch: Batch, index: int) -> Tensor:
+        """Predicted fields at t2, (1, P, ny, nx); a stochastic net's noise is the pair's own, at any step."""
+        seed_torch(self.recipe.seed, VALIDATION, index)
         return self.method.scaling.frame(batch.u1, model(*self.method.inputs(batch, batch.u1)))
 
 

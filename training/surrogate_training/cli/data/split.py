@@ -25,6 +25,9 @@ def split(
     buffer: Annotated[
         float, typer.Option(help="Degrees of longitude left out between sectors.")
     ] = 0.0,
+    buffer_cells: Annotated[
+        int, typer.Option(min=0, help="The same in cells; the larger of both counts.")
+    ] = 0,
     seed: Annotated[
         int, typer.Option(min=0, help="Of the drawing, or of where the test begins.")
     ] = 0,
@@ -43,6 +46,7 @@ def split(
             validation=validation,
             by=by,
             buffer=buffer,
+            buffer_cells=buffer_cells,
             seed=seed,
             pattern=pattern or PATTERN,
         )
@@ -56,6 +60,6 @@ def split(
             where = f", longitudes {west:.1f} to {east:.1f}"
         typer.echo(f"{out / part}: {number} pairs of {len(report.parts[part])} regions{where}")
     if dropped := report.parts.get("dropped"):
-        typer.echo(f"  left out in buffers of {buffer:g} degrees: {len(dropped)} regions")
+        typer.echo(f"  left out in buffers of {report.buffer:g} degrees: {len(dropped)} regions")
     for names in report.linked:
         typer.echo(f"  one region: {', '.join(names)}")
