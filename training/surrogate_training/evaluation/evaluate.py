@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.runs import DT, ONE_JUMP
 from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
-from surrogate_training.evaluation.collect import Rival, collect
+from surrogate_training.evaluation.collect import Done, Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
 from surrogate_training.evaluation.examples import predict_example
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
@@ -62,7 +61,7 @@ def evaluate_bundle(
     root: Path,
     part: str = "test",
     options: Options = QUICK,
-    done: Callable[[int], None] = lambda count: None,
+    done: Done = lambda count, total: None,
 ) -> Result:
     """Evaluate a bundle through the run time.
 
@@ -77,7 +76,7 @@ def evaluate_bundle(
         Of the recipe's data.
     options : Options
     done : callable, optional
-        Told the number of pairs after each.
+        Told after each pair how many are done, of how many.
 
     Raises
     ------
@@ -96,12 +95,17 @@ def evaluate_bundle(
 
 
 def evaluate_model(
-    run: RunFolder, *, root: Path, part: str = "test", options: Options = QUICK
+    run: RunFolder,
+    *,
+    root: Path,
+    part: str = "test",
+    options: Options = QUICK,
+    done: Done = lambda count, total: None,
 ) -> Result:
-    """Evaluate a run's averaged model on a part of its data."""
+    """Evaluate a run's averaged model on a part of its data; arguments as of :func:`evaluate_bundle`."""
     recipe = run.recipe()
     system, pairs = system_of_run(recipe, run.statistics()), open_part(recipe, root=root, part=part)
-    return _evaluate(RunPredictor(run), system, pairs, recipe, options, root=root)
+    return _evaluate(RunPredictor(run), system, pairs, recipe, options, root=root, done=done)
 
 
 def evaluate_run(run: RunFolder, *, root: Path, part: str = "test") -> Summary:
@@ -121,7 +125,7 @@ def _evaluate(
     options: Options,
     *,
     root: Path,
-    done: Callable[[int], None] = lambda count: None,
+    done: Done = lambda count, total: None,
 ) -> Result:
     _check_jump(system, pairs)
     count = min(options.pairs or len(pairs), len(pairs))
