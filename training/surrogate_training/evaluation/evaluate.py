@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,9 @@ class Options:
         Keep the frames of the best, the median and the worst pair.
     seed : int
         Of a stochastic model.
+    rivals : mapping of str to callable
+        More methods to score beside the model: a frame (P, ny, nx) of a case, or None where they have none. The name
+        ``coarse`` stands for the solver at coarser settings.
     """
 
     pairs: int = 0
@@ -48,6 +52,7 @@ class Options:
     rollout: int | None = None
     examples: bool = True
     seed: int = 0
+    rivals: Mapping[str, Rival] = field(default_factory=dict)
 
 
 QUICK = Options(members=1, rollout=0, examples=False)
@@ -130,14 +135,14 @@ def _evaluate(
     _check_jump(system, pairs)
     count = min(options.pairs or len(pairs), len(pairs))
     indices = [n * len(pairs) // count for n in range(count)]
-    rivals: dict[str, Rival] = {}
+    rivals, coarse = dict(options.rivals), None
     if recipe is not None and recipe.evaluation.coarse is not None:
         source = pairs.files[0].parent
         coarse = open_coarse(recipe.evaluation.coarse, recipe.data, system, source, root=root)
         rivals[COARSE] = coarse
     result = collect(predictor, system, pairs, indices, rivals=rivals, done=done)
     result.solver_seconds = jump_seconds(pairs.files)
-    if COARSE in rivals:
+    if coarse is not None:
         result.coarse_seconds = jump_seconds([coarse.folder / file.name for file in pairs.files])
     _note_missing(result)
     if options.rollout is None or options.rollout > 1:
