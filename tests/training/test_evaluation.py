@@ -12,7 +12,7 @@ import pytest
 from bundles import stub_bundle
 from moving import CELLS, frame_field, moving_bundle, write_frames
 from surrogate_training.config import Data, FieldSpec, Generate
-from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
+from surrogate_training.evaluation.coarse import open_coarse
 from surrogate_training.evaluation.evaluate import QUICK, Options, evaluate_bundle
 from surrogate_training.evaluation.result import Result
 from surrogate_training.evaluation.scores import BEST, METRICS
@@ -188,33 +188,52 @@ def test_the_table_has_a_row_a_pair_and_a_column_a_number(data: Path, tmp_path: 
     assert len(rows[0]) == 7 + 4 * len(METRICS)
 
 
-def test_the_coarse_solver_is_a_method_with_a_cost(data: Path, tmp_path: Path) -> None:
+def coarse(tmp_path: Path, data: Path) -> tuple[Path, Generate]:
+    """Frames that may be written beside, and a coarse solver that is right, and slow."""
+    source = tmp_path / "frames"
+    source.mkdir()
+    for path in data.iterdir():
+        (source / path.name).write_bytes(path.read_bytes())
     code = (
         "import h5py, pathlib, shutil; "
         "[shutil.copy(p, r'{out}') for p in pathlib.Path(r'{path}').glob('*.h5')]; "
         "[h5py.File(p, 'r+').attrs.update(seconds_per_jump=0.25) for p in pathlib.Path(r'{out}').iterdir()]"
     )
-    source = tmp_path / "frames"
-    source.mkdir()
-    for path in data.iterdir():
-        (source / path.name).write_bytes(path.read_bytes())
+    return source, Generate(command=("{python}", "-c", code))
+
+
+def test_the_coarse_solver_is_a_method_with_a_cost(data: Path, tmp_path: Path) -> None:
+    source, generate = coarse(tmp_path, data)
+    tree = {
+        "name": "moving",
+        "data": {"path": ".", "fields": [{"name": "u"}, {"name": "source", "condition": True}]},
+        "optimiser": {"steps": 1, "batch": 1, "learning_rate": 1e-3},
+        "evaluation": {"coarse": generate.model_dump(mode="json")},
+    }
+    made = moving_bundle(tmp_path, provenance={"recipe": tree}, shift=(0, 0))
+    result = evaluate(made, source)
+    found = summarise(result)
+    assert found["coarse"]["rmse"] == 0
+    assert found["coarse"]["pairs"] == 8
+    assert (result.coarse_seconds, result.solver_seconds) == (0.25, None)
+
+
+def test_frames_of_the_coarse_solver_stay_and_another_command_is_refused(
+    data: Path, tmp_path: Path
+) -> None:
+    source, generate = coarse(tmp_path, data)
     section = Data(path="frames", fields=(FieldSpec(name="u"),))
     made = moving_bundle(tmp_path)
     system = system_of_bundle(Manifest.read(made / "manifest.json"), made)
-    generate = Generate(command=("{python}", "-c", code))
-    solver = open_coarse(generate, section, system, source, root=tmp_path)
-    assert jump_seconds(sorted(solver.folder.glob("*.h5"))) == 0.25
-    assert jump_seconds(sorted(source.iterdir())) is None
-    with h5py.File(source / "trajectory_0.h5") as file:
-        from surrogate_training.data.pairs import PairSet
-        from surrogate_training.evaluation.baselines import read_case
-
-        pairs = PairSet((source / "trajectory_0.h5",), section)
-        np.testing.assert_array_equal(solver(read_case(pairs, 2, system))[0], file["u"][3])
-    # the frames stay: a second call makes none, another command is refused
-    open_coarse(Generate(command=("{python}", "-c", code)), section, system, source, root=tmp_path)
+    folder = open_coarse(generate, section, system, source, root=tmp_path).folder
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir())
+    open_coarse(generate, section, system, source, root=tmp_path)
+    assert before == sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir())
     with pytest.raises(ValueError, match="another command"):
         open_coarse(Generate(command=("true",)), section, system, source, root=tmp_path)
+    several = section.model_copy(update={"stride": 2})
+    with pytest.raises(ValueError, match=r"data\.stride 1"):
+        open_coarse(generate, several, system, source, root=tmp_path)
 
 
 def test_listed_pairs_are_scored_by_region(data: Path, tmp_path: Path) -> None:

@@ -177,6 +177,17 @@ def test_a_masked_spectrum_is_that_of_the_crop(weight: np.ndarray) -> None:
     np.testing.assert_allclose(found.power, expected.power, rtol=1e-12)
 
 
+def test_a_frame_without_data_has_no_scores(frames: tuple[np.ndarray, np.ndarray]) -> None:
+    predicted, truth = frames
+    nothing = np.zeros(SHAPE)
+    for metric in [*ERRORS, ssim]:
+        assert np.isnan(metric(predicted, truth, nothing))
+    empty, full = isotropic_spectrum(truth, weight=nothing), isotropic_spectrum(truth)
+    assert len(empty.power) == len(full.power)
+    assert np.isnan(spectrum_error(empty, empty))
+    assert np.isnan(list(band_ratios(empty, empty).values())).all()
+
+
 def test_the_spectrum_error_sees_the_upper_third_only() -> None:
     k = np.arange(1.0, 13.0)
     truth = Spectrum(k, np.ones(12), 12.0)

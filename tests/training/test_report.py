@@ -17,9 +17,10 @@ from surrogate_training.evaluation.evaluate import Options
 from surrogate_training.report.collage import draw
 from surrogate_training.report.contents import verdict
 from surrogate_training.report.evaluation import Evaluation, evaluate_subject
-from surrogate_training.report.figures import training
+from surrogate_training.report.figures import boxes, training
 from surrogate_training.report.ledger import Ledger
 from surrogate_training.report.style import scale_of
+from surrogate_training.report.tables import overall_table
 from surrogate_training.runfolder import RunFolder
 from typer.testing import CliRunner
 
@@ -133,6 +134,9 @@ def test_training_time_is_that_of_its_resources_or_its_steps(
     (tmp_path / "resources.json").write_text(json.dumps({"seconds": 12.0, "kwh": 0.25}))
     costs = make_ledger(found.result, run=run)
     assert (costs.training_seconds, costs.training_kwh) == (12.0, 0.25)
+    costs = make_ledger(found.result, run=run, data_seconds=88.0, solver_seconds=100.0)
+    assert costs.data_seconds == 88.0
+    assert costs.break_even == 2
 
 
 def test_signed_fields_have_a_scale_about_zero_and_others_their_range() -> None:
@@ -157,6 +161,18 @@ def test_a_collage_shows_the_error_where_it_is(tmp_path: Path) -> None:
     # in the last two of four panels: the block, beside its share of the colour bars
     assert red[:, : image.shape[1] // 3].mean() < 0.001
     assert red[:, image.shape[1] // 2 :].mean() > 0.02
+
+
+def test_a_rival_of_any_name_stands_in_the_table_and_may_be_the_best(
+    data: Path, tmp_path: Path
+) -> None:
+    options = Options(rollout=0, rivals={"other_model": lambda case: case.truth})
+    found = evaluate_subject(moving_bundle(tmp_path, shift=(0, 0)), data, options=options)
+    assert "not below the best baseline, other model with 0" in verdict(found.summary)
+    table = overall_table(found.summary)
+    assert table.head[-1] == "other model"
+    assert (0, len(table.head) - 1) in table.best
+    assert len(boxes(found.result).axes) == 4
 
 
 def test_the_card_gets_the_scores_and_the_bundle_stays_whole(data: Path, tmp_path: Path) -> None:

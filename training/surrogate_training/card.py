@@ -113,7 +113,6 @@ def _field(field: FieldSpec) -> str:
     return f"| {field.name} | {field.unit} | {field.staggering} | {ranges or 'not stated'} |"
 
 
-_COLUMNS = ("model", "persistence", "linear_extrapolation", "mean", "coarse")
 _ROWS = ("rmse", "relative_l2", "vrmse", "correlation", "ssim", "spectrum_error")
 
 
@@ -142,7 +141,7 @@ def _metrics(metrics: dict[str, Any]) -> str:
 
 
 def _comparison(metrics: dict[str, Any]) -> str:
-    columns = [name for name in _COLUMNS if name in metrics]
+    columns = metrics.get("methods", [])
     if not columns:
         return ""
     lines = [f"| | {' | '.join(name.replace('_', ' ') for name in columns)} |"]

@@ -25,15 +25,21 @@ class Predictor:
         self.scaling = Scaling(recipe, statistics)
 
     def inputs(self, pairs: PairSet, index: int, *, step: int = 0) -> tuple[Tensor, ...]:
-        """State (1, C, ny, nx), normalised, parameters (1, P) and noise (1, channels, ny, nx) of a pair at t1."""
-        state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
-        parameters = pairs.parameters(index)
+        """What the program reads of a pair at t1: see :meth:`inputs_of`."""
+        state = np.array(pairs.pair(index)[:1])
+        return self.inputs_of(state, pairs.parameters(index), step=step)
+
+    def inputs_of(
+        self, state: Array, parameters: Array | None, *, step: int, member: int = 0
+    ) -> tuple[Tensor, ...]:
+        """A state (1, C, ny, nx), normalised, with parameters (1, P) and noise (1, channels, ny, nx)."""
         given = () if parameters is None else (torch.from_numpy(np.array(parameters))[None],)
         drawn = [
-            noise(tuple(state.shape[2:]), step=step, channels=channels, noise_input=number)
+            noise(state.shape[2:], step=step, member=member, channels=channels, noise_input=number)
             for number, channels in enumerate(self.model.noise_inputs.values())
         ]
-        return (self.scaling.normalise(state), *given, *(torch.from_numpy(n)[None] for n in drawn))
+        x = self.scaling.normalise(torch.from_numpy(state))
+        return (x, *given, *(torch.from_numpy(n)[None] for n in drawn))
 
     @torch.no_grad()
     def __call__(self, pairs: PairSet, index: int, *, step: int | None = None) -> Array:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from surrogate.cli.output import console, table
 from surrogate_training.cli.options import Json, Root, fail
@@ -38,6 +40,9 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Run folder of a bundle: training curves and cost.")
     ] = None,
+    data_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Cost of the training data, for the ledger.")
+    ] = None,
     solver_seconds: Annotated[
         float | None, typer.Option(min=0, help="Cost of a jump of the solver, for the ledger.")
     ] = None,
@@ -56,15 +61,21 @@ def evaluate(
 
     options = Options(pairs=pairs, members=members, rollout=rollout)
     try:
-        found: Evaluation = evaluate_subject(
-            model,
-            data,
-            run=run,
-            part=part,
-            root=root,
-            options=options,
-            solver_seconds=solver_seconds,
-        )
+        with Progress(
+            console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+        ) as bar:
+            task = bar.add_task("pairs", total=None)
+            found: Evaluation = evaluate_subject(
+                model,
+                data,
+                run=run,
+                part=part,
+                root=root,
+                options=options,
+                data_seconds=data_seconds,
+                solver_seconds=solver_seconds,
+                done=lambda count, total: bar.update(task, completed=count, total=total),
+            )
         if out is not None or not as_json:
             folder = out or Path(f"{found.result.system.name}-report")
             page = found.write(folder)

@@ -16,6 +16,7 @@ from surrogate_training.evaluation.system import System
 
 Array = NDArray[np.float64]
 Frame = NDArray[np.floating]
+Done = Callable[[int, int], None]
 Rival = Callable[[Case], "Frame | None"]
 
 TRUTH = "truth"
@@ -30,7 +31,7 @@ def collect(
     indices: list[int],
     *,
     rivals: Mapping[str, Rival] | None = None,
-    done: Callable[[int], None] = lambda count: None,
+    done: Done = lambda count, total: None,
 ) -> Result:
     """Score a model and the baselines on pairs.
 
@@ -44,7 +45,7 @@ def collect(
     rivals : mapping of str to callable, optional
         More methods: a frame (P, ny, nx) of a case, or None where they have none.
     done : callable, optional
-        Told the number of pairs after each.
+        Told after each pair how many are done, of how many.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def collect(
         frames |= {name: rival(case) for name, rival in (rivals or {}).items()}
         scorer.add(row, case, frames)
         scorer.facts.append(PairFacts(case.run, case.file, case.frame, case.time, refused))
-        done(row + 1)
+        done(row + 1, len(indices))
     return scorer.result(list(predictor.seconds), len(pairs.runs))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.runs import DT, ONE_JUMP
 from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
-from surrogate_training.evaluation.collect import Rival, collect
+from surrogate_training.evaluation.collect import Done, Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
 from surrogate_training.evaluation.examples import predict_example
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
@@ -66,7 +66,7 @@ def evaluate_bundle(
     root: Path,
     part: str = "test",
     options: Options = QUICK,
-    done: Callable[[int], None] = lambda count: None,
+    done: Done = lambda count, total: None,
 ) -> Result:
     """Evaluate a bundle through the run time.
 
@@ -81,7 +81,7 @@ def evaluate_bundle(
         Of the recipe's data.
     options : Options
     done : callable, optional
-        Told the number of pairs after each.
+        Told after each pair how many are done, of how many.
 
     Raises
     ------
@@ -100,12 +100,17 @@ def evaluate_bundle(
 
 
 def evaluate_model(
-    run: RunFolder, *, root: Path, part: str = "test", options: Options = QUICK
+    run: RunFolder,
+    *,
+    root: Path,
+    part: str = "test",
+    options: Options = QUICK,
+    done: Done = lambda count, total: None,
 ) -> Result:
-    """Evaluate a run's averaged model on a part of its data."""
+    """Evaluate a run's averaged model on a part of its data; arguments as of :func:`evaluate_bundle`."""
     recipe = run.recipe()
     system, pairs = system_of_run(recipe, run.statistics()), open_part(recipe, root=root, part=part)
-    return _evaluate(RunPredictor(run), system, pairs, recipe, options, root=root)
+    return _evaluate(RunPredictor(run), system, pairs, recipe, options, root=root, done=done)
 
 
 def evaluate_run(run: RunFolder, *, root: Path, part: str = "test") -> Summary:
@@ -125,7 +130,7 @@ def _evaluate(
     options: Options,
     *,
     root: Path,
-    done: Callable[[int], None] = lambda count: None,
+    done: Done = lambda count, total: None,
 ) -> Result:
     _check_jump(system, pairs)
     count = min(options.pairs or len(pairs), len(pairs))

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from surrogate.bundle.manifest import Manifest
 from surrogate.errors import Rejected
 from surrogate.model import Surrogate
-from surrogate.noise import noise
 from surrogate_training.evaluation.system import System
-from surrogate_training.models.scaling import Scaling
+from surrogate_training.predictor import Predictor as TrainedModel
 from surrogate_training.runfolder import RunFolder
 
 Array = NDArray[np.float32]
@@ -96,26 +95,19 @@ class RunPredictor:
     """A run's averaged model in PyTorch, without guards."""
 
     def __init__(self, run: RunFolder) -> None:
-        recipe, statistics = run.recipe(), run.statistics()
-        self.model, self.step = run.model()
-        self.scaling = Scaling(recipe, statistics)
+        model, _ = run.model()
+        self.trained = TrainedModel(model, run.recipe(), run.statistics())
         self.seconds: list[float] = []
-        self.stochastic = bool(self.model.noise_inputs)
+        self.stochastic = bool(model.noise_inputs)
 
     @torch.no_grad()
     def predict(
         self, state: Array, parameters: Array | None, *, step: int, member: int = 0
     ) -> tuple[Array | None, tuple[str, ...]]:
         """See :class:`Predictor`."""
-        begun = time.perf_counter()
-        u = torch.from_numpy(state)[None]  # (1, C, ny, nx)
-        more = [] if parameters is None else [torch.from_numpy(parameters)[None]]
-        for number, channels in enumerate(self.model.noise_inputs.values()):
-            drawn = noise(
-                state.shape[1:], step=step, member=member, channels=channels, noise_input=number
-            )
-            more.append(torch.from_numpy(drawn)[None])
-        frame = self.scaling.frame(u, self.model(self.scaling.normalise(u), *more))[0].numpy()
+        begun, one = time.perf_counter(), self.trained
+        y = one.model(*one.inputs_of(state[None], parameters, step=step, member=member))
+        frame = one.scaling.frame(torch.from_numpy(state)[None], y)[0].numpy()
         self.seconds.append(time.perf_counter() - begun)
         if not np.isfinite(frame).all():
             return None, ("OUTPUT_NOT_FINITE",)

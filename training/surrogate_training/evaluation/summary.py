@@ -33,6 +33,7 @@ def summarise(result: Result) -> Summary:
         **_errors(result),
         "unit": _unit(result),
         "definitions": DEFINITIONS,
+        "methods": list(result.methods),
         **{method: _overall(result, method) for method in result.methods},
         "fields": {f.name: _field(result, k) for k, f in enumerate(result.system.fields)},
         "by_frame": _by_frame(result),

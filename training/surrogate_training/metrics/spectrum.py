@@ -56,11 +56,13 @@ def isotropic_spectrum(
     periodic : (y, x)
         Axes that are not are windowed.
     weight : array, shape (ny, nx), optional
-        1 where there is data, 0 where it is missing: the frame is cropped to the rectangle that has data and no longer
-        periodic; missing cells inside it get the mean.
+        1 where there is data, 0 where it is missing: the frame is cropped to the rectangle that has data, missing cells
+        inside it get the mean; an axis that was cut is not periodic. NaN where there is no data at all.
     """
     field = np.asarray(u, np.float64)
     present = np.ones(field.shape, bool) if weight is None else np.asarray(weight) > 0
+    if not present.any():
+        return _unknown(field.shape, spacing)
     field, present, periodic = _cropped(field, present, periodic)
     window = np.outer(*(_window(n, p) for n, p in zip(field.shape, periodic, strict=True)))
     window = window * present  # (ny, nx)
@@ -69,8 +71,7 @@ def isotropic_spectrum(
     power = np.abs(np.fft.fft2(centred)) ** 2 / field.size**2 / (window**2).mean()  # (ny, nx)
     shell, step, shells = _shells(field.shape, spacing)
     sums = np.bincount(shell.ravel(), power.ravel(), shells + 1)[1 : shells + 1]
-    wavenumber = step * np.arange(1, shells + 1, dtype=np.float64)
-    return Spectrum(wavenumber, np.asarray(sums, np.float64), mean_square)
+    return Spectrum(_wavenumbers(step, shells), np.asarray(sums, np.float64), mean_square)
 
 
 def spectrum_error(predicted: Spectrum, truth: Spectrum) -> float:
@@ -102,6 +103,16 @@ def _window(n: int, periodic: bool) -> Array:
     return np.ones(n) if periodic else np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
 
 
+def _wavenumbers(step: float, shells: int) -> Array:
+    return step * np.arange(1, shells + 1, dtype=np.float64)
+
+
+def _unknown(shape: tuple[int, ...], spacing: Sequence[float]) -> Spectrum:
+    """Of a frame without data: NaN."""
+    _, step, shells = _shells(shape, spacing)
+    return Spectrum(_wavenumbers(step, shells), np.full(shells, np.nan), np.nan)
+
+
 def _cropped(
     u: Array, present: NDArray[np.bool_], periodic: Sequence[bool]
 ) -> tuple[Array, NDArray[np.bool_], tuple[bool, ...]]:
@@ -109,7 +120,7 @@ def _cropped(
     slices, kept = [], []
     for axis, wraps in enumerate(periodic):
         found = np.flatnonzero(present.any(1 - axis))
-        first, last = (int(found[0]), int(found[-1]) + 1) if len(found) else (0, u.shape[axis])
+        first, last = int(found[0]), int(found[-1]) + 1
         slices.append(slice(first, last))
         kept.append(wraps and last - first == u.shape[axis])
     return u[tuple(slices)], present[tuple(slices)], tuple(kept)

@@ -111,8 +111,8 @@ def verdict(summary: Summary) -> str:
     """How the model does beside the best of what it must beat, in one or two sentences."""
     rivals = {
         name: summary[name]["rmse"]
-        for name in ("persistence", "linear_extrapolation", "mean", "coarse")
-        if name in summary and summary[name]["rmse"] is not None
+        for name in summary["methods"]
+        if name != MODEL and summary[name]["rmse"] is not None
     }
     nearest = min(rivals, key=lambda name: rivals[name])
     ours = summary[MODEL]["rmse"]

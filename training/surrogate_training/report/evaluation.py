@@ -11,6 +11,7 @@ from surrogate.bundle.folder import MANIFEST, check_bundle
 from surrogate.facts import quantity_text
 from surrogate_training.card import refresh_card
 from surrogate_training.config import Recipe
+from surrogate_training.evaluation.collect import Done
 from surrogate_training.evaluation.evaluate import Options, evaluate_bundle, evaluate_model
 from surrogate_training.evaluation.result import Result
 from surrogate_training.evaluation.summary import Summary, summarise
@@ -74,7 +75,9 @@ def evaluate_subject(
     part: str = "test",
     root: Path | None = None,
     options: Options | None = None,
+    data_seconds: float | None = None,
     solver_seconds: float | None = None,
+    done: Done = lambda count, total: None,
 ) -> Evaluation:
     """Evaluate a bundle through the run time, or a run's trained model.
 
@@ -82,14 +85,14 @@ def evaluate_subject(
     ----------
     subject : Path
         Bundle or run folder.
-    data, part, options
+    data, part, options, done
         As of :func:`evaluate_bundle`.
     run : Path, optional
         The run folder that a bundle comes from.
     root : Path, optional
         Folder that the recipe's paths are relative to; default: the repository around.
-    solver_seconds : float, optional
-        Cost of a jump of the solver.
+    data_seconds, solver_seconds : float, optional
+        Cost of the training data, and of a jump of the solver, where the files do not tell them.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def evaluate_subject(
     if (subject / MANIFEST).is_file():
         folder = None if run is None else open_run(run)
         base = root or find_root(Path.cwd())
-        result = evaluate_bundle(subject, data, root=base, part=part, options=wanted)
+        result = evaluate_bundle(subject, data, root=base, part=part, options=wanted, done=done)
         first: Summary = {}
     else:
         if data is not None:
@@ -110,11 +113,13 @@ def evaluate_subject(
         folder = open_run(subject)
         set_threads(folder.recipe().run.threads)
         base = root or folder.root()
-        result = evaluate_model(folder, root=base, part=part, options=wanted)
+        result = evaluate_model(folder, root=base, part=part, options=wanted, done=done)
         first = {"step": folder.model()[1]}
     recipe = result.system.recipe
     source = None if recipe is None else base / recipe.data.path
-    ledger = make_ledger(result, run=folder, data=source, solver_seconds=solver_seconds)
+    ledger = make_ledger(
+        result, run=folder, data=source, data_seconds=data_seconds, solver_seconds=solver_seconds
+    )
     used = part if data is None else str(data)
     summary = {**first, **summarise(result), "part": used, "cost": ledger.as_json()}
     if first and part == "test" and wanted.pairs == 0:

@@ -10,9 +10,9 @@ from surrogate_training.evaluation.collect import TRUTH
 from surrogate_training.evaluation.result import MODEL, Result
 from surrogate_training.metrics.curves import CORRELATED
 from surrogate_training.report.style import (
-    COLOURS,
-    LABELS,
+    colour,
     grid_figure,
+    label,
     new_figure,
     panels,
     with_unit,
@@ -42,9 +42,9 @@ def boxes(result: Result) -> Figure:
             medianprops={"color": "black"},
         )
         for patch, method in zip(drawn["boxes"], shown, strict=True):
-            patch.set_facecolor(COLOURS[method])
+            patch.set_facecolor(colour(method))
         axis.set_xticks(
-            range(1, len(shown) + 1), [LABELS[method] for method in shown], rotation=35, ha="right"
+            range(1, len(shown) + 1), [label(method) for method in shown], rotation=35, ha="right"
         )
         if metric in _LOGARITHMIC and min(v.min() for v in shown.values()) > 0:
             axis.set_yscale("log")
@@ -65,8 +65,8 @@ def histograms(result: Result) -> Figure:
             axis.stairs(
                 counts / counts.sum() / width,
                 histogram.edges,
-                label=LABELS[name],
-                color=COLOURS[name],
+                label=label(name),
+                color=colour(name),
             )
         axis.set_yscale("log")
         axis.set_xlabel(with_unit(field.name, field.unit))
@@ -89,9 +89,9 @@ def spectra(result: Result) -> Figure:
                 continue
             low, middle, high = np.quantile(power, [0.16, 0.5, 0.84], axis=0)
             style = "--" if name not in (TRUTH, MODEL) else "-"
-            axis.plot(k, middle, style, label=LABELS[name], color=COLOURS[name])
+            axis.plot(k, middle, style, label=label(name), color=colour(name))
             if name in (TRUTH, MODEL):
-                axis.fill_between(k, low, high, alpha=0.2, color=COLOURS[name], linewidth=0)
+                axis.fill_between(k, low, high, alpha=0.2, color=colour(name), linewidth=0)
         axis.axvspan(k[round(2 * len(k) / 3)], k[-1], color="grey", alpha=0.12, linewidth=0)
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -115,11 +115,11 @@ def rollout(result: Result) -> Figure | None:
                 found.times,
                 found.median(name, curve),
                 ".-",
-                label=LABELS[name],
-                color=COLOURS[name],
+                label=label(name),
+                color=colour(name),
             )
             low, high = found.band(name, curve)
-            axis.fill_between(found.times, low, high, alpha=0.2, color=COLOURS[name], linewidth=0)
+            axis.fill_between(found.times, low, high, alpha=0.2, color=colour(name), linewidth=0)
         unit = result.system.time_unit
         axis.set_xlabel(with_unit("lead time", unit))
         axis.set_title(curve)
@@ -138,7 +138,7 @@ def ranks(result: Result) -> Figure | None:
     for axis, (name, counts) in zip(
         panels(figure, len(found.ranks)), found.ranks.items(), strict=True
     ):
-        axis.bar(np.arange(len(counts)), counts / counts.sum(), color=COLOURS[MODEL])
+        axis.bar(np.arange(len(counts)), counts / counts.sum(), color=colour(MODEL))
         axis.axhline(1 / len(counts), color="black", linestyle=":")
         axis.set_title(name)
         axis.set_xlabel("members below the truth")

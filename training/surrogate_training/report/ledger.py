@@ -81,6 +81,7 @@ def make_ledger(
     *,
     run: RunFolder | None = None,
     data: Path | None = None,
+    data_seconds: float | None = None,
     solver_seconds: float | None = None,
 ) -> Ledger:
     """Gather the costs.
@@ -93,13 +94,13 @@ def make_ledger(
         The training: ``resources.json``, else the time of its steps in ``metrics.jsonl``.
     data : Path, optional
         Folder of the training data: ``generated.json`` may tell how long it took.
-    solver_seconds : float, optional
-        Replaces what the data's files tell.
+    data_seconds, solver_seconds : float, optional
+        Replace what the data's files tell.
     """
     low, middle, high = np.quantile(result.seconds, [0.25, 0.5, 0.75])
     seconds, kwh = (None, None) if run is None else _training(run)
     return Ledger(
-        _generation(data),
+        _generation(data) if data_seconds is None else data_seconds,
         seconds,
         kwh,
         float(middle),

@@ -78,6 +78,16 @@ class Scale:
         return Scale(-half, half, True, self.softening)
 
 
+def label(method: str) -> str:
+    """A method's name for people."""
+    return LABELS.get(method, method.replace("_", " "))
+
+
+def colour(method: str) -> str:
+    """A method's colour; one for all that are not known here."""
+    return COLOURS.get(method, "#CC79A7")
+
+
 def scale_of(*fields: NDArray[np.floating], softening: float = 0.0) -> Scale:
     """The scale that all these share; NaN is ignored."""
     low = float(min(np.nanmin(u) for u in fields))

@@ -8,7 +8,7 @@ from typing import Any
 from surrogate.facts import quantity_text
 from surrogate_training.evaluation.scores import BEST
 from surrogate_training.report.ledger import FORMULA
-from surrogate_training.report.style import LABELS
+from surrogate_training.report.style import label
 
 SHOWN = (
     "rmse",
@@ -37,11 +37,6 @@ class Table:
     note: str = ""
 
 
-def methods_of(summary: dict[str, Any]) -> list[str]:
-    """The methods that a summary has numbers of, the model first."""
-    return [name for name in LABELS if isinstance(summary.get(name), dict)]
-
-
 def score_table(
     title: str, numbers: dict[str, dict[str, float | None]], *, note: str = ""
 ) -> Table:
@@ -61,12 +56,12 @@ def score_table(
         rows.append((metric.replace("_", " "), *(number(v) for v in values)))
     if all("pairs" in n for n in numbers.values()):
         rows.append(("pairs", *(str(numbers[method]["pairs"]) for method in methods)))
-    return Table(title, ("", *(LABELS[m] for m in methods)), tuple(rows), frozenset(best), note)
+    return Table(title, ("", *(label(m) for m in methods)), tuple(rows), frozenset(best), note)
 
 
 def overall_table(summary: dict[str, Any]) -> Table:
     """Means over pairs and counted fields."""
-    numbers = {method: summary[method] for method in methods_of(summary)}
+    numbers = {method: summary[method] for method in summary["methods"]}
     return score_table(
         "All fields" if len(summary["counted_fields"]) > 1 else summary["counted_fields"][0],
         numbers,
