@@ -131,7 +131,9 @@ def test_the_losses_are_weighted_as_published(build: Build, batch: Batch) -> Non
     torch.testing.assert_close(of_g.total, g["g_gan"] + 7 * g["g_l1"])
     torch.testing.assert_close(g["g_l1"], (context.fake - context.real).abs().mean())
     critic = method.networks[DISCRIMINATOR]
-    torch.testing.assert_close(d["r1"], gradient_penalty(critic, context.condition, context.real))
+    torch.testing.assert_close(
+        d["r1"], gradient_penalty(critic, *method._seen(context, context.real))
+    )
 
 
 def test_the_discriminator_s_loss_sends_no_gradient_into_the_generator(

@@ -1,9 +1,10 @@
 """Image-to-image translation with a conditional adversarial net (Isola, Zhu, Zhou & Efros 2017, arXiv:1611.07004).
 
-The generator minimises  g_gan + λ g_l1,  the discriminator  (d_real + d_fake) / 2 + r1; both see *unit-scaled* values,
-those of the scaled field (linear or asinh) in units of its range in training. A step updates the discriminator
-first, then the generator against the discriminator that this made, by one and the same predicted frame. What goes
-wrong in practice, and where to look:
+The generator minimises  g_gan + λ g_l1,  the discriminator  (d_real + d_fake) / 2 + r1. The L1 is of *unit-scaled*
+values, those of the scaled field (linear or asinh) in units of its range in training. The discriminator sees them
+divided by their standard deviation: in a field of rare strong spots, a magnetogram, they are a few hundredths, and it
+would tell nothing apart for thousands of steps. A step updates the discriminator first, then the generator against the
+discriminator that this made, by one and the same predicted frame. What goes wrong in practice, and where to look:
 
 Batch norm
     trains on the statistics of its batch and predicts with running ones. With the paper's batch of one these are of a
@@ -86,6 +87,9 @@ class Pix2Pix(Method):
                 f"{critic.smallest} along each axis: lower method.discriminator.layers"
             )
         self.networks[DISCRIMINATOR] = critic
+        units = self.scaling.units
+        contrast = [u.reach / u.scaled_std for u in units] + [1.0] * len(recipe.data.parameters)
+        self.register_buffer("contrast", torch.tensor(contrast)[:, None, None], persistent=False)
 
     def phases(self, step: int) -> tuple[str, ...]:
         """Discriminator, then generator; the generator alone while L1 warms up."""
@@ -126,8 +130,13 @@ class Pix2Pix(Method):
     def _warming_up(self, step: int) -> bool:
         return step < self.config.l1_warmup
 
+    def _seen(self, context: Translation, frame: Tensor) -> tuple[Tensor, Tensor]:
+        """Condition and frame as the discriminator sees them: deviations of 1."""
+        contrast = self.get_buffer("contrast")  # (C, 1, 1)
+        return context.condition * contrast, frame * contrast[self.scaling.channels]
+
     def _judge(self, context: Translation, frame: Tensor) -> Tensor:
-        logits: Tensor = self.networks[DISCRIMINATOR](context.condition, frame)
+        logits: Tensor = self.networks[DISCRIMINATOR](*self._seen(context, frame))
         return logits.float()  # (B, 1, n_y, n_x); the loss is in full precision
 
     def _discriminator_loss(self, context: Translation) -> Loss:
@@ -142,7 +151,7 @@ class Pix2Pix(Method):
         total = (parts["d_real"] + parts["d_fake"]) / 2
         if self.config.r1 > 0:
             critic = self.networks[DISCRIMINATOR]
-            penalty = gradient_penalty(critic, context.condition, context.real)
+            penalty = gradient_penalty(critic, *self._seen(context, context.real))
             parts["r1"] = self.config.r1 / 2 * penalty
             total = total + parts["r1"]
         return Loss(total, parts)
