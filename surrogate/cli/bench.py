@@ -117,6 +117,34 @@ def _with_spread(row: dict[str, Any], key: str) -> tuple[str, str]:
     return f"{row[key]:.3f}", f"{low:.3f}–{high:.3f}"
 
 
+@app.command()
+def magnetogram(as_json: Json = False, recorded: Recorded = False) -> None:
+    """From an HMI map to regression and pix2pix by FITS cubes, scored on unseen longitudes (an hour and more)."""
+    result = _result("magnetogram", recorded)
+    if as_json:
+        emit_json(result)
+        return
+    metrics = ("rmse", "relative_l2", "vrmse", "ssim", "spectrum_error")
+    test = result["data"]["test"]
+    lines = table("", *metrics, title=f"{test['pairs']} pairs of {test['regions']} test regions")
+    for method in ("regression", "pix2pix"):
+        lines.add_row(method, *(f"{result[method]['model'][name]:.4g}" for name in metrics))
+    for name in ("persistence", "linear_extrapolation", "mean", "coarse"):
+        lines.add_row(name, *(_number(result["regression"][name][metric]) for metric in metrics))
+    console().print(lines)
+    seconds = {m: result[m]["seconds_per_patch"]["median"] for m in ("regression", "pix2pix")}
+    seconds |= {
+        f"solver, {name}": t["median"] for name, t in result["solver_seconds_per_patch"].items()
+    }
+    shown = ", ".join(f"{name} {1e3 * value:.1f}" for name, value in seconds.items())
+    console().print(f"ms a patch and jump: {shown}")
+
+
+def _number(value: float | None) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else f"{value:.4g}"
+
+
 def _result(name: str, recorded: bool) -> dict[str, Any]:
     """The newest result of a benchmark, after running it unless `recorded`."""
     root = _checkout(name)
