@@ -258,6 +258,7 @@ def test_listed_pairs_are_scored_by_region(data: Path, tmp_path: Path) -> None:
     assert found["model"]["rmse"] == pytest.approx(0, abs=1e-5)
     assert found["linear_extrapolation"]["pairs"] == 4
     assert found["rollout"]["jumps"] == 3
+    assert len(evaluate(moving_bundle(tmp_path), tmp_path).pairs) == 6  # the list of a folder
 
 
 def test_data_of_another_cadence_is_refused(data: Path, tmp_path: Path) -> None:
