@@ -62,8 +62,8 @@ def open_data(
     pairs = PairSet(_files(data, section), section)
     if len(pairs) == 0:
         raise ValueError(
-            f"{data}: no trajectory is longer than the jump of {section.stride} frames: there are no pairs. Of files of "
-            "one frame each (magnetograms) name the pairs.csv that `surrogate data pair` makes"
+            f"{data}: no trajectory is longer than the jump of {section.stride} frames: there are no pairs. Of "
+            "files of one frame each (magnetograms) name the pairs.csv that `surrogate data pair` makes"
         )
     return pairs
 
