@@ -260,6 +260,27 @@ def test_what_is_judged_is_what_is_predicted_in_unit_scaled_values(
     assert float(context.real.abs().max()) <= 1
 
 
+def test_the_discriminator_sees_deviations_of_one_however_rare_strong_values_are(
+    build: Build, batch: Batch, statistics: Statistics
+) -> None:
+    method = build()
+    seen: list[Tensor] = []
+    hook = method.networks[DISCRIMINATOR].register_forward_pre_hook(
+        lambda _, given: seen.extend(given)
+    )
+    method.loss(DISCRIMINATOR, method.prepare(batch, step=0), step=0)
+    hook.remove()
+    condition, real = seen[:2]  # (B, C, ny, nx) each
+    names = method.recipe.names
+    for c, name in enumerate(names):
+        field = statistics.fields[name]
+        expected = batch.u1[:, c].std() / field.std
+        torch.testing.assert_close(condition[:, c].std(), expected, rtol=1e-4, atol=0)
+        torch.testing.assert_close(
+            real[:, c].std(), batch.u2[:, c].std() / field.std, rtol=1e-4, atol=0
+        )
+
+
 def test_each_network_has_its_own_rate(build: Build) -> None:
     method = build("method.discriminator_learning_rate=1.0e-5", "optimiser.learning_rate=3.0e-4")
     assert method.learning_rate(GENERATOR) == 3e-4
