@@ -34,6 +34,7 @@ from surrogate_training.magnetogram.images import (
     new_header,
     read_header,
     read_image,
+    staged,
     write_image,
 )
 from surrogate_training.magnetogram.wcs import check_same_wcs, crop
@@ -115,21 +116,22 @@ def make_cubes(
     names = _names(inputs, channels, found)
     report = CubeReport(found, names)
     first: dict[str, tuple[Path, str]] = {}  # channel -> a file and its unit
-    for frame, files in _frames(inputs, names, found).items():
-        images = _images(files, names, found, report, frame)
-        if images is None:
-            continue
-        header, data = _join(images, names, files[0].identity)
-        _check_units_alike(images, names, first)
-        if size is not None:
-            data = _cut(data, header, size, images[0].path)
-        path = out / f"{frame[0]}.{compact_time(frame[1])}.fits"
-        write_image(path, data, header)
-        report.cubes.append(path)
-    if not report.cubes:
-        raise FieldError(
-            f"no frame has all channels {', '.join(names)}: {report.incomplete[0]}; give --channels that are there"
-        )
+    with staged(out) as stage:  # an odd file at the end leaves no folder that looks whole
+        for frame, files in _frames(inputs, names, found).items():
+            images = _images(files, names, found, report, frame)
+            if images is None:
+                continue
+            header, data = _join(images, names, files[0].identity)
+            _check_units_alike(images, names, first)
+            if size is not None:
+                data = _cut(data, header, size, images[0].path)
+            name = f"{frame[0]}.{compact_time(frame[1])}.fits"
+            write_image(stage / name, data, header)
+            report.cubes.append(out / name)
+        if not report.cubes:
+            raise FieldError(
+                f"no frame has all channels {', '.join(names)}: {report.incomplete[0]}; give --channels that are there"
+            )
     return report
 
 

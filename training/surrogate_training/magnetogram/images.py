@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ from surrogate.io.optional import need
 Array = NDArray[np.float32]
 Header = Any  # astropy.io.fits.Header: optional, and without types
 SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
+STAGE = ".partial-"
+"""What the name of a folder begins with whose files are not all there yet."""
 
 _BLANK = -(2**31)  # what JSOC's int32 segments hold where there is no data
 
@@ -54,12 +57,34 @@ def find_images(sources: list[Path]) -> list[Path]:
         if not source.exists():
             raise NotFoundError(f"{source}: no such file or folder")
         inside = source.rglob("*") if source.is_dir() else [source]
-        found |= {p for p in inside if p.name.lower().endswith(SUFFIXES) and p.is_file()}
+        found |= {
+            p
+            for p in inside
+            if p.name.lower().endswith(SUFFIXES)
+            and not p.parent.name.startswith(STAGE)
+            and p.is_file()
+        }
     if not found:
         raise NotFoundError(
             f"{', '.join(map(str, sources))}: no FITS file ({', '.join(SUFFIXES)}); give the folder that holds them"
         )
     return sorted(found)
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """A folder to write files in, which all move to `out` if that goes well; else none of them is kept."""
+    new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=STAGE, dir=out) as folder:
+            yield Path(folder)
+            for path in sorted(Path(folder).iterdir()):
+                path.replace(out / path.name)
+    except BaseException:
+        if new and not any(out.iterdir()):
+            out.rmdir()
+        raise
 
 
 def read_image(path: Path) -> Image:
