@@ -51,6 +51,7 @@ def sharp_header(harp: int = 377, hours: float = 0.0, n: int = 32, **more: Any) 
         "USFLUX": 1.5e22,
         "MEANGAM": 30.0,
         "DATAMIN": -1.0,
+        "SEGMENT": "Br",
         **more,
     }
     return {key: value for key, value in cards.items() if value is not None}

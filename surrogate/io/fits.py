@@ -6,6 +6,7 @@ Scaling (BSCALE, BZERO) is applied, BLANK becomes NaN, and tile-compressed image
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,10 @@ def open_fits(path: str | os.PathLike[str]) -> ArrayFrames:
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file")
     fits = need("astropy.io.fits", extra="fits", what=f"{path}: FITS")
-    with reading(path):
+    with reading(path), warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message=".*truncated.*"
+        )  # an error below, which says where
         file = fits.open(path, mode="readonly", memmap=False, do_not_scale_image_data=True)
     try:
         images = list(_images(path, file))

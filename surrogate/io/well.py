@@ -239,4 +239,5 @@ def _copy(stored: Frames, targets: dict[str, Any], start: int) -> None:
     for name, target in targets.items():
         for trajectory, where, values in pieces(stored, name):
             last = values if values.ndim == 1 + len(stored.shape) else np.moveaxis(values, 1, -1)
+            last = last.reshape(*last.shape[: target.ndim - 1])  # one component has no axis
             target[trajectory, start + where.start : start + where.stop] = last

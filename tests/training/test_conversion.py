@@ -131,6 +131,14 @@ def test_fits_and_images_are_converted(tmp_path: Path) -> None:
         np.testing.assert_array_equal(frames.scalar("CRVAL1"), [11, 10])
 
 
+def test_one_component_has_no_axis_in_what_is_written(tmp_path: Path) -> None:
+    np.save(tmp_path / "u.npy", V[0][:, :1])  # (frames, 1, ny, nx)
+    made = _run("convert", tmp_path / "u.npy", tmp_path / "u.h5")
+    assert made.exit_code == 0, made.output
+    with open_frames(tmp_path / "u.h5") as frames:
+        np.testing.assert_array_equal(frames.read("u", 0, 5), V[0][:, 0])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

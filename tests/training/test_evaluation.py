@@ -19,6 +19,7 @@ from surrogate_training.evaluation.scores import BEST, METRICS
 from surrogate_training.evaluation.summary import summarise
 from surrogate_training.evaluation.system import system_of_bundle
 from surrogate_training.evaluation.table import write_table
+from surrogate_training.report.evaluation import evaluate_subject
 
 from surrogate.bundle.manifest import Manifest
 
@@ -257,12 +258,45 @@ def test_listed_pairs_are_scored_by_region(data: Path, tmp_path: Path) -> None:
     assert found["model"]["rmse"] == pytest.approx(0, abs=1e-5)
     assert found["linear_extrapolation"]["pairs"] == 4
     assert found["rollout"]["jumps"] == 3
+    assert len(evaluate(moving_bundle(tmp_path), tmp_path).pairs) == 6  # the list of a folder
 
 
 def test_data_of_another_cadence_is_refused(data: Path, tmp_path: Path) -> None:
     slow = moving_bundle(tmp_path, time={"step": 1.0, "unit": "s"})
     with pytest.raises(ValueError, match=r"0\.5 apart.* jumps by 1 s"):
         evaluate(slow, data)
+
+
+def test_files_of_a_mapped_layout_are_evaluated_and_tell_their_cost(
+    data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "frames").mkdir()
+    for path in data.iterdir():
+        with (
+            h5py.File(path) as stored,
+            h5py.File(tmp_path / "frames" / path.name, "w") as file,
+        ):
+            for name in ("u", "source", "time"):
+                file[f"out/{name}"] = stored[name][()]
+            file.attrs["seconds_per_jump"] = 0.5
+    axes = "axes: [time, y, x]"
+    (tmp_path / "layout.yaml").write_text(
+        f"fields: {{u: {{dataset: out/u, {axes}}}, source: {{dataset: out/source, {axes}}}}}\n"
+        "time: {dataset: out/time}\n"
+    )
+    tree = {
+        "name": "moving",
+        "data": {
+            "path": "frames",
+            "mapping": "layout.yaml",
+            "fields": [{"name": "u"}, {"name": "source", "condition": True}],
+        },
+        "optimiser": {"steps": 1, "batch": 1, "learning_rate": 1e-3},
+    }
+    made = moving_bundle(tmp_path, provenance={"recipe": tree})
+    result = evaluate(made, tmp_path / "frames")
+    assert summarise(result)["model"]["rmse"] == pytest.approx(0, abs=1e-5)
+    assert result.solver_seconds == 0.5
 
 
 def test_cells_without_data_count_nowhere(data: Path, tmp_path: Path) -> None:
@@ -300,6 +334,8 @@ def test_data_that_is_not_there_is_said(data: Path, tmp_path: Path) -> None:
         evaluate(made, tmp_path / "none")
     with pytest.raises(ValueError, match="by which recipe"):
         evaluate(made, None)
+    with pytest.raises(FileNotFoundError, match="no such bundle or run"):
+        evaluate_subject(tmp_path / "typo.surrogate", data)
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="holds no"):
         evaluate(made, tmp_path / "empty")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
 WCS = ("CTYPE1", "CTYPE2", "CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CDELT1", "CDELT2", "CUNIT1")
 
 
-def doubling(tmp_path: Path, **more: object) -> Path:
+def doubling(tmp_path: Path, **more: Any) -> Path:
     """Predicts br and bt as twice what they are; bp is a condition. u + (u - mean) with mean 0."""
     fields = [
         field("br", unit="G"),
@@ -33,7 +34,7 @@ def doubling(tmp_path: Path, **more: object) -> Path:
     return stub_bundle(
         tmp_path / "double.surrogate",
         fields,
-        program,
+        program | more.pop("program", {}),
         **{"time": {"step": 4.0, "unit": "h"}, **more},
     )
 
@@ -71,6 +72,24 @@ def test_a_list_of_pairs_is_predicted_from_its_first_files(tmp_path: Path, cubes
     write_pairs(cubes / "pairs.csv", pair_cubes([cubes]).pairs)
     report = predict_cubes(doubling(tmp_path), [cubes / "pairs.csv"], tmp_path / "o", engine="stub")
     assert len(report.cubes) == 1
+
+
+@pytest.mark.parametrize("recipe", [True, False], ids=["recipe", "no recipe"])
+def test_cells_without_data_are_filled_as_in_training(
+    tmp_path: Path, cubes: Path, recipe: bool
+) -> None:
+    # the program returns what lies three cells away: u + (what was filled in) beside the hole of 3 x 3 cells
+    fields = [{"name": "br", "fill": 7.0}, {"name": "bt"}, {"name": "bp"}]
+    bundle = doubling(
+        tmp_path,
+        program={"shift": [3, 3]},
+        provenance={"recipe": {"data": {"fields": fields}}} if recipe else {},
+    )
+    report = predict_cubes(bundle, [cubes], tmp_path / "out", engine="stub")
+    before = read_image(cubes / "harp377.20110212_000000_TAI.fits").data
+    after = read_image(report.cubes[0]).data
+    added = (after[0] - before[0])[3:6, 3:6]
+    np.testing.assert_allclose(added, 7.0 if recipe else 0.0, atol=1e-3)
 
 
 def test_a_refused_frame_is_named_and_not_written(tmp_path: Path, cubes: Path) -> None:

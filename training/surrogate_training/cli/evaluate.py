@@ -19,7 +19,7 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Argument(
-            help="A pairs.csv, or a folder or file of frames; default: the test part of the recipe's data."
+            help="A pairs.csv or its folder, or files of frames; default: the test part of the recipe's data."
         ),
     ] = None,
     out: Annotated[

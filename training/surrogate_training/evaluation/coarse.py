@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,8 +57,10 @@ def jump_seconds(files: Sequence[Path]) -> float | None:
     for path in files:
         if path.suffix not in SUFFIXES:
             continue
-        with FrameFile(path) as stored:
-            cost = stored.attribute(SECONDS)
+        with h5py.File(
+            path
+        ) as stored:  # of any layout: a mapping says where its fields are, not this
+            cost = stored.attrs.get(SECONDS)
         if cost is not None:
             costs.append(float(cost))
     return float(np.median(costs)) if costs else None

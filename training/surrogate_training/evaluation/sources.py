@@ -7,6 +7,7 @@ from pathlib import Path
 from surrogate.bundle.manifest import Manifest
 from surrogate_training.config import Data, FieldSpec, ParameterSpec, Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
+from surrogate_training.magnetogram.pairlist import NAME as LIST
 from surrogate_training.magnetogram.pairlist import read_pairs
 
 
@@ -56,12 +57,13 @@ def open_data(
         raise FileNotFoundError(f"{data}: no such file or folder")
     mapping = str(root / section.mapping) if section.mapping else ""
     section = section.model_copy(update={"cached": False, "mapping": mapping})
-    if data.suffix == ".csv":
+    if data.suffix == ".csv" or (data / LIST).is_file():
         return PairSet((), section, listed=read_pairs(data))
     pairs = PairSet(_files(data, section), section)
     if len(pairs) == 0:
         raise ValueError(
-            f"{data}: no trajectory is longer than the jump of {section.stride} frames: there are no pairs"
+            f"{data}: no trajectory is longer than the jump of {section.stride} frames: there are no pairs. Of "
+            "files of one frame each (magnetograms) name the pairs.csv that `surrogate data pair` makes"
         )
     return pairs
 

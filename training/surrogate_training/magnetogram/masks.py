@@ -26,7 +26,7 @@ def data_weight(u: Array) -> Array:
 
 
 def fill(u: Array, values: NDArray[np.float64]) -> Array:
-    """Replace NaN by one value a channel, for instance the training mean: what a net then sees as zero.
+    """Replace NaN by one value a channel, the one that the net was trained with.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import surrogate
-from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.manifest import FieldSpec, Manifest
 from surrogate.errors import ArgumentError, FieldError, Rejected, UnitError
 from surrogate.io.tai import HOURS, compact_time, format_time, utc_text
 from surrogate.io.units import same_unit
@@ -117,11 +117,18 @@ class Opened:
         scaling = spec.scaling
         return scaling.softening if scaling is not None and scaling.kind == "asinh" else None
 
+    def filling(self, spec: FieldSpec) -> float:
+        """What stands in cells without data: the recipe's fill, as in training; without a recipe the mean."""
+        return float(self._of_recipe(spec.name).get("fill", spec.normalisation.mean[0]))
+
     def _dataset(self, name: str) -> str:
         """Where the training data kept a field."""
+        return str(self._of_recipe(name).get("dataset") or name).strip("/")
+
+    def _of_recipe(self, name: str) -> dict[str, Any]:
+        """What the recipe says of a field; nothing for bundles without one."""
         fields = self.manifest.provenance.get("recipe", {}).get("data", {}).get("fields", [])
-        found = next((f.get("dataset") for f in fields if f.get("name") == name), None)
-        return str(found or name).strip("/")
+        return next((f for f in fields if f.get("name") == name), {})
 
 
 @dataclass
@@ -241,8 +248,8 @@ def _predict(model: Surrogate, image: Image, opened: Opened) -> dict[str, Any]:
         raise ArgumentError(
             f"{image.path}: holds no cell with data in all channels that the bundle reads"
         )
-    means = np.array([f.normalisation.mean[0] for f in opened.manifest.fields])
-    frame = model.predict(fill(u, means))
+    values = np.array([opened.filling(f) for f in opened.manifest.fields])
+    frame = model.predict(fill(u, values))
     return {
         places[f.name]: blank(frame[k], weight)[0]
         for k, f in enumerate(opened.manifest.fields)

@@ -96,6 +96,8 @@ def evaluate_subject(
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such bundle or run.
     ValueError
         If data is named for a run, whose own test data is used.
     """
@@ -106,6 +108,8 @@ def evaluate_subject(
         result = evaluate_bundle(subject, data, root=base, part=part, options=wanted, done=done)
         first: Summary = {}
     else:
+        if not subject.exists():
+            raise FileNotFoundError(f"{subject}: no such bundle or run folder")
         if data is not None:
             raise ValueError(
                 f"{subject} is a run, evaluated on its own data; export it to evaluate a bundle on {data}"
