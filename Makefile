@@ -29,8 +29,12 @@ build: $(STAMPS)/engine
 demo: build
 	$(BIN)/surrogate demo --out demo
 
+# What runs in one process each goes two at a time; what starts ranks of MPI, compilers or solvers has the machine to itself.
+SINGLE := tests/python tests/training
+
 test: build native
-	$(BIN)/pytest -q -m "not full" tests
+	$(BIN)/pytest -q -m "not full" -n 2 --dist loadfile $(SINGLE)
+	$(BIN)/pytest -q -m "not full" tests $(SINGLE:%=--ignore=%)
 
 test-full: build native
 	$(BIN)/pytest -q tests

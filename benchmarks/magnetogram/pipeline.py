@@ -1,4 +1,4 @@
-"""The steps from a synoptic map to two bundles, each a command that a user would type; done ones are not repeated."""
+"""The steps from a synoptic map to bundles, each a command that a user would type; done ones are not repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ SOLVER = ROOT / "build" / "bin" / "flux_transport"
 GENERATE = ROOT / "benchmarks" / "solvers" / "flux_transport" / "generate.py"
 RECIPES = ROOT / "training" / "recipes"
 
-METHODS = ("regression", "pix2pix")
+METHODS = ("regression", "pix2pix", "residual")
+"""Recipes: the first two have the same generator, the third is regression by a small net that can be tiled."""
 FIRST_HARP = {2252: 900001, 2253: 900101}
 """Seed of flow and emergence → number of its first region: two runs from the same map."""
 CELLS, FRAMES, HOURS = (2048, 256), 31, 4

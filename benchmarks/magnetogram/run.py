@@ -1,9 +1,9 @@
 """The whole magnetogram pipeline: from an HMI synoptic map to regression and pix2pix, scored beside the solver.
 
 ``SURROGATE_DATA=folder-of-the-map python benchmarks/magnetogram/run.py`` runs flux_transport twice from the map of
-Carrington rotation 2252, cuts FITS regions, makes cubes, pairs and a split by sectors of longitude, trains both recipes
-(an hour and a half on two cores; killed, it goes on where it was), exports, evaluates through the run time, checks
-polarity symmetry, writes predicted FITS images and ``benchmarks/results/magnetogram_<cpu>.json`` and
+Carrington rotation 2252, cuts FITS regions, makes cubes, pairs and a split by sectors of longitude, trains the recipes
+(an hour on two cores; killed, it goes on where it was), exports, evaluates through the run time, checks polarity
+symmetry, writes predicted FITS images and ``benchmarks/results/magnetogram_<cpu>.json`` and
 ``magnetogram.png``. What is there is not made again.
 """
 

@@ -127,12 +127,13 @@ def magnetogram(as_json: Json = False, recorded: Recorded = False) -> None:
     metrics = ("rmse", "relative_l2", "vrmse", "ssim", "spectrum_error")
     test = result["data"]["test"]
     lines = table("", *metrics, title=f"{test['pairs']} pairs of {test['regions']} test regions")
-    for method in ("regression", "pix2pix"):
+    methods = ("regression", "pix2pix", "residual")
+    for method in methods:
         lines.add_row(method, *(f"{result[method]['model'][name]:.4g}" for name in metrics))
     for name in ("persistence", "linear_extrapolation", "mean", "coarse"):
         lines.add_row(name, *(_number(result["regression"][name][metric]) for metric in metrics))
     console().print(lines)
-    seconds = {m: result[m]["seconds_per_patch"]["median"] for m in ("regression", "pix2pix")}
+    seconds = {m: result[m]["seconds_per_patch"]["median"] for m in methods}
     seconds |= {
         f"solver, {name}": t["median"] for name, t in result["solver_seconds_per_patch"].items()
     }
