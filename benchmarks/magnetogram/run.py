@@ -121,7 +121,6 @@ def scores(folders: Folders, method: str, evaluation: Evaluation) -> dict[str, A
             "least": seconds[0],
             "greatest": seconds[-1],
         },
-        "parameters": evaluation.facts.get("parameters"),
         "receptive_field": list(manifest.locality.receptive_field),
         "reduces_over_space": manifest.locality.reduces_over_space,
         "training": training_facts(folders.run(method)),
@@ -130,13 +129,14 @@ def scores(folders: Folders, method: str, evaluation: Evaluation) -> dict[str, A
 
 
 def training_facts(run: Path) -> dict[str, Any]:
-    """Steps, pairs, seconds and commit of a run."""
+    """Weights, steps, pairs, seconds and commit of a run."""
     folder = open_run(run)
     statistics, facts = folder.statistics(), folder.environment()
     resources = run / "resources.json"
     return {
         "pairs": statistics.pairs,
         "steps": folder.recipe().optimiser.steps,
+        "parameters": sum(p.numel() for p in folder.model()[0].parameters()),
         "commit": facts["commit"],
         "resources": json.loads(resources.read_text()) if resources.is_file() else None,
     }
