@@ -15,8 +15,8 @@ SOLVER = ROOT / "build" / "bin" / "flux_transport"
 GENERATE = ROOT / "benchmarks" / "solvers" / "flux_transport" / "generate.py"
 RECIPES = ROOT / "training" / "recipes"
 
-METHODS = ("regression", "pix2pix", "residual")
-"""Recipes: the first two have the same generator, the third is regression by a small net that can be tiled."""
+METHODS = ("regression", "pix2pix", "regression_unet")
+"""Recipes: regression by a small net that can be tiled, pix2pix, and regression by the generator of pix2pix."""
 FIRST_HARP = {2252: 900001, 2253: 900101}
 """Seed of flow and emergence → number of its first region: two runs from the same map."""
 CELLS, FRAMES, HOURS = (2048, 256), 31, 4

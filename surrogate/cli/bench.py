@@ -127,7 +127,7 @@ def magnetogram(as_json: Json = False, recorded: Recorded = False) -> None:
     metrics = ("rmse", "relative_l2", "vrmse", "ssim", "spectrum_error")
     test = result["data"]["test"]
     lines = table("", *metrics, title=f"{test['pairs']} pairs of {test['regions']} test regions")
-    methods = ("regression", "pix2pix", "residual")
+    methods = ("regression", "pix2pix", "regression_unet")
     for method in methods:
         lines.add_row(method, *(f"{result[method]['model'][name]:.4g}" for name in metrics))
     for name in ("persistence", "linear_extrapolation", "mean", "coarse"):
