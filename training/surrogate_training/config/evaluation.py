@@ -16,7 +16,7 @@ class Evaluation(Section):
         (n ≥ 1) is what the solver at coarser settings makes of the true frame n - 1, and whose attribute
         ``seconds_per_jump`` is its cost.
     coarse_label : str
-        Its name in tables.
+        What it is, for people: it stands in the report's head.
     information_speed : float
         Fastest speed at which information travels, in lengths per time unit; the audit compares what it crosses in a
         jump with the receptive field. 0: unknown.

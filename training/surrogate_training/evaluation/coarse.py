@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from surrogate.io.hdf5 import SUFFIXES, FrameFile
 from surrogate_training.config import Data, Generate
+from surrogate_training.data.runs import open_data
 from surrogate_training.evaluation.baselines import Case
 from surrogate_training.evaluation.system import System
 from surrogate_training.generate import MARKER, run_command
@@ -29,7 +30,7 @@ class CoarseSolver:
     """
 
     def __init__(self, folder: Path, data: Data, system: System) -> None:
-        self.folder, self.system = folder, system
+        self.folder, self.system, self.data = folder, system, data
         self.paths = [f.path for f in data.fields if not f.condition]
 
     def __call__(self, case: Case) -> NDArray[np.float32]:
@@ -41,7 +42,7 @@ class CoarseSolver:
             If its file is missing or shorter than the data.
         """
         path, frame = self.folder / case.file, case.frame + 1
-        with FrameFile(path) as stored:
+        with open_data(path, self.data) as stored:
             if stored.frames <= frame:
                 raise ValueError(
                     f"{path} has {stored.frames} frames, but frame {frame} was asked for: evaluation.coarse must make "

@@ -147,6 +147,8 @@ def _facts(subject: Path, result: Result, used: str, recipe: Recipe | None) -> d
         facts["conditions"] = ", ".join(conditions) or "none"
         facts["method"] = f"{recipe.method.kind}, net {recipe.model.kind}"
         facts["missing cells"] = recipe.data.missing
+        if recipe.evaluation.coarse is not None:
+            facts["coarse solver"] = recipe.evaluation.coarse_label
     if (subject / MANIFEST).is_file():
         provenance = check_bundle(subject).provenance
         made = provenance.get("environment", {})
