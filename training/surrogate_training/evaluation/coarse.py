@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogate.io.hdf5 import SUFFIXES, FrameFile
+from surrogate.io.hdf5 import SUFFIXES
 from surrogate_training.config import Data, Generate
 from surrogate_training.data.runs import open_data
 from surrogate_training.evaluation.baselines import Case
