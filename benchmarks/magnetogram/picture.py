@@ -49,7 +49,7 @@ def draw(
         relative = np.linalg.norm(error) / np.linalg.norm(truth)
         shown = axis.imshow(error, origin="lower", vmin=-LIMIT, vmax=LIMIT, cmap="RdBu_r")
         axis.set_title(f"error, {relative:.2f} of the truth's norm", fontsize=10)
-    figure.colorbar(shown, ax=list(axes[1]), label="error, Mx/cm²", shrink=0.9, extend="both")
+    figure.colorbar(shown, ax=list(axes[1][2:]), label="error, Mx/cm²", shrink=0.9, extend="both")
     for axis in (*axes[0], *axes[1][2:]):
         axis.set_xticks([])
         axis.set_yticks([])
