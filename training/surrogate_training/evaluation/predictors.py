@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from surrogate.bundle.manifest import Manifest
+from surrogate.closing import Closing
 from surrogate.errors import Rejected
 from surrogate.model import Surrogate
 from surrogate_training.evaluation.system import System
@@ -45,7 +45,7 @@ class Predictor(Protocol):
         """
 
 
-class BundlePredictor:
+class BundlePredictor(Closing):
     """A bundle, opened by :class:`surrogate.Surrogate`.
 
     Guards are asked and not obeyed: a frame that they would refuse is scored too, or the worst frames would count in
@@ -62,15 +62,8 @@ class BundlePredictor:
         self.stochastic = self.model.info.stochastic
         self.seconds: list[float] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the model."""
         self.model.close()
 
     def predict(
