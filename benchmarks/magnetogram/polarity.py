@@ -27,10 +27,9 @@ def polarity_error(bundle: Path, pairs: PairSet, *, count: int = 60) -> dict[str
     sign = np.array([-1 if name in ODD else 1 for name in names], np.float32)[:, None, None]
     manifest = check_bundle(bundle)
     system = system_of_bundle(manifest, bundle)
-    chosen = [n * len(pairs) // count for n in range(min(count, len(pairs)))]
     rows = []
     with BundlePredictor(bundle, manifest, system, seed=0) as model:
-        for index in chosen:
+        for index in pairs.spread(count):
             u1, u2 = pairs.pair(index)  # (C, ny, nx) each
             truth = system.predicted(u2)  # (1, ny, nx)
             plain, turned = (model.predict(u, None, step=0)[0] for u in (u1, sign * u1))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from surrogate_training.evaluation.baselines import Case
 from surrogate.io.frames import open_frames
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "solvers" / "flux_transport"))
-from intervals import prolong
+from intervals import prolong, solver_jump
 
 Frame = NDArray[np.float32]
 
@@ -56,17 +54,9 @@ class HalfResolution:
 def jump(frames: Path, index: int, *, refinement: int) -> tuple[NDArray[np.float64], float]:
     """The whole map one jump after frame `index`, on 1/`refinement` of the cells a side, and its seconds."""
     nx, ny = (n // refinement for n in CELLS)
-    with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "jump.h5"
-        command = [SOLVER, "--restart", frames, "--restart-frame", index, "--nx", nx, "--ny", ny]
-        command += ["--frames", 2, "--output", out]
-        began = time.perf_counter()
-        done = subprocess.run([str(w) for w in command], capture_output=True, text=True)
-        seconds = time.perf_counter() - began
-        if done.returncode != 0:
-            raise SystemExit(f"{' '.join(map(str, command))} failed: {done.stderr}")
-        with open_frames(out) as made:
-            return np.asarray(made.read("br", 1, 2)[0], np.float64), seconds
+    began = time.perf_counter()
+    after = solver_jump(SOLVER, frames, index, HOURS, (ny, nx))
+    return after, time.perf_counter() - began
 
 
 def seconds_per_patch(folders: Folders, *, repeats: int = 5) -> dict[str, dict[str, float]]:

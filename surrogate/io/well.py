@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from surrogate.errors import ArgumentError, NotFoundError, ShapeError, UnitError
+from surrogate.errors import ArgumentError, ShapeError, UnitError
 from surrogate.io.arrays import Array
 from surrogate.io.frames import Frames
 from surrogate.io.units import same_unit
+from surrogate.whole import written_whole
 
 PIECE = 64 * 2**20  # bytes that are held at a time
 Opener = Callable[[], Frames]
@@ -116,25 +116,6 @@ def write_well(
             with opener() as stored:
                 _copy(stored, targets, start)
             start += frames
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A name to write under; the file gets its own when that went well, else nothing stays.
-
-    Raises
-    ------
-    NotFoundError
-        If the folder does not exist.
-    """
-    if not path.parent.is_dir():
-        raise NotFoundError(f"{path}: no folder {path.parent}; make it, or write elsewhere")
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def pieces(stored: Frames, name: str) -> Iterator[tuple[int, slice, Array]]:

@@ -20,6 +20,7 @@ from typing import Any
 from surrogate.bundle.folder import MANIFEST, file_entries
 from surrogate.compilation import cache_dir
 from surrogate.errors import ArgumentError
+from surrogate.whole import write_json
 
 SCHEMA, HASH_DIGITS, ENTRY = 1, 32, "program.json"
 
@@ -103,9 +104,7 @@ def write_timings(
     folder = bundle_overlay(overlay, bundle)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"timings-{key}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"host": host, "timings": timings}, indent=2) + "\n", "utf-8")
-    partial.rename(path)
+    write_json(path, {"host": host, "timings": timings})
 
 
 def read_entries(overlay: Path, bundle: str) -> list[dict[str, Any]]:

@@ -14,8 +14,7 @@ from surrogate_training import checkpoint
 from surrogate_training.config import Data, FieldSpec, Recipe, Split
 from surrogate_training.data import synthetic
 from surrogate_training.data.batches import BatchSource, noise_scales
-from surrogate_training.data.grid import read_grid
-from surrogate_training.data.pairs import PairSet, open_sets
+from surrogate_training.data.pairs import PairSet, grid_of, open_sets
 from surrogate_training.data.split import LeakageError, split_files
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.runfolder import RunFolder
@@ -87,7 +86,7 @@ def test_files_of_unlike_intervals_are_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "trajectory_000001.h5", "a") as h5:
         h5["time"][:] *= 2
     with pytest.raises(ValueError, match="one interval"):
-        read_grid(tuple(sorted(tmp_path.glob("*.h5"))), _data(tmp_path))
+        grid_of([PairSet(tuple(sorted(tmp_path.glob("*.h5"))), _data(tmp_path))])
 
 
 def test_statistics_are_those_of_the_arrays(
@@ -215,10 +214,7 @@ def test_recordings_give_the_data_set_that_the_solvers_own_files_give(
         assert len(recorded[part]) == len(pairs)
         for i in range(len(pairs)):
             np.testing.assert_array_equal(recorded[part].pair(i), pairs.pair(i))
-    one, other = (
-        read_grid(s["train"].files, recipe.data)
-        for s, recipe in ((own, make_recipe()), (recorded, _recorded_recipe(make_recipe)))
-    )
+    one, other = (grid_of([s["train"]]) for s in (own, recorded))
     assert one.shape == other.shape
     assert other.spacing == pytest.approx(one.spacing)
     assert other.jump == pytest.approx(one.jump)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from surrogate.whole import write_json
 from surrogate_training.config import Data, Generate
 from surrogate_training.recipe import RecipeError
 
@@ -51,7 +52,7 @@ def ensure_data(data: Data, *, root: Path, log: Path | None = None) -> bool:
     seconds = time.monotonic() - begun
     if missing := _missing(data, root):
         raise GenerationError(f"{' '.join(command)} succeeded, but {missing}")
-    marker.write_text(json.dumps({"command": command, "seconds": seconds}, indent=2) + "\n")
+    write_json(marker, {"command": command, "seconds": seconds})
     return True
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from surrogate.whole import write_text
 from surrogate_training.callback import Callback
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ class MetricsFile:
                         kept.append(line + "\n")
                 except (json.JSONDecodeError, KeyError):
                     continue  # a line that a killed run left half written
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text("".join(kept))
-        partial.replace(path)
+        write_text(path, "".join(kept))
 
     def add(self, record: dict[str, Any]) -> None:
         """Append one record."""

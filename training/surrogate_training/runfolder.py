@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from surrogate.environment.provenance import provenance
+from surrogate.whole import write_json, write_text
 from surrogate_training import checkpoint
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
@@ -91,7 +92,7 @@ class RunFolder:
     ) -> None:
         """Create the folder and write what describes the run; ``root`` is what its paths are relative to."""
         self.path.mkdir(parents=True, exist_ok=True)
-        self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
+        write_text(self.recipe_file, recipe.model_dump_json(indent=2) + "\n")
         statistics.save(self.statistics_file)
         facts = {
             **provenance(root, packages=PACKAGES),
@@ -109,7 +110,7 @@ class RunFolder:
 
     def resume(self, recipe: Recipe, *, root: Path) -> None:
         """Note that the run goes on, and at which commit; what it began with stays on record."""
-        self.recipe_file.write_text(recipe.model_dump_json(indent=2) + "\n")
+        write_text(self.recipe_file, recipe.model_dump_json(indent=2) + "\n")
         here = provenance(root, packages=PACKAGES)
         again = {key: here[key] for key in ("date", "commit", "cpu", "torch")}
         facts = self._facts()
@@ -118,10 +119,7 @@ class RunFolder:
         )
 
     def _write_facts(self, facts: dict[str, Any]) -> None:
-        path = self.path / "environment.json"
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(facts, indent=2) + "\n")
-        partial.replace(path)
+        write_json(self.path / "environment.json", facts)
 
     def recipe(self) -> Recipe:
         """Read the recipe back."""

@@ -65,11 +65,13 @@ def displacement(frames: FrameFile, index: int) -> Array:
     return np.asarray(seconds * np.hypot(east, north))
 
 
-def half_resolution(solver: Path, path: Path, index: int, interval: float, cells: Array) -> Array:
-    """Br after the interval, from the solver restarted on half the cells a side."""
-    ny, nx = (int(n) // 2 for n in cells)
+def solver_jump(
+    solver: Path, path: Path, index: int, interval: float, cells: tuple[int, ...]
+) -> Array:
+    """Br (ny, nx) after the interval that follows a frame, from the solver restarted on `cells`."""
+    ny, nx = cells
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "half.h5"
+        out = Path(folder) / "jump.h5"
         options = {
             "restart": path, "restart-frame": index, "nx": nx, "ny": ny, "frames": 2,
             "interval": interval, "output": out,
@@ -101,9 +103,8 @@ def main() -> None:
         interval = float(np.diff(frames.times()[:2])[0])
         for index in range(0, frames.frames - 1, given.every):
             now, after = frames.read("br", index, index + 2).astype(np.float64)
-            half = half_resolution(
-                given.solver.resolve(), given.recording, index, interval, np.array(frames.shape)
-            )
+            cells = tuple(n // 2 for n in frames.shape)
+            half = solver_jump(given.solver.resolve(), given.recording, index, interval, cells)
             columns = [
                 spread(patch_errors(now, after, PATCH)),
                 spread(patch_errors(prolong(half), after, PATCH)),

@@ -14,7 +14,8 @@ from surrogate.io.frames import Frames, open_frames
 from surrogate.io.hdf5 import SUFFIXES as HDF5
 from surrogate.io.layout import Layout, load_layout
 from surrogate.io.netcdf import SUFFIXES as NETCDF
-from surrogate.io.well import Joined, Opener, join, pieces, write_well, written_whole
+from surrogate.io.well import Joined, Opener, join, pieces, write_well
+from surrogate.whole import written_whole
 
 Target = Literal["well", "npy"]
 SUFFIXES: dict[Target, str] = {"well": ".h5", "npy": ".npy"}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from surrogate_training.config import Data
-from surrogate_training.data.runs import DT, ONE_JUMP, Run, check_alike, list_runs
+from surrogate_training.data.runs import DT, ONE_JUMP, Run, check_alike
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,6 @@ class Grid:
     spacing: tuple[float, float]
     jump: float
     constants: dict[str, float]
-
-
-def read_grid(files: tuple[Path, ...], data: Data) -> Grid:
-    """The grid of trajectory files; see :func:`common_grid`."""
-    runs = list_runs(files, data)
-    return common_grid(runs, [interval(run) * data.jumps[0] for run in runs], data)
 
 
 def interval(run: Run) -> float:

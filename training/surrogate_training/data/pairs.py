@@ -124,6 +124,11 @@ class PairSet:
             if all(self._step(pair, k) is not None for k in range(2, count))
         ]
 
+    def spread(self, wanted: int) -> list[int]:
+        """Up to `wanted` pairs, spread evenly over the set."""
+        count = min(wanted, len(self))
+        return [n * len(self) // count for n in range(count)]
+
     def weight(self, index: int) -> Array | None:
         """1 where a pair has data, 0 where not, shape (1, ny, nx); None where nothing may be missing."""
         return self.sample(index).weight

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from surrogate.whole import write_json
 from surrogate_training.config import Data
 from surrogate_training.data.grid import Grid
 from surrogate_training.data.pairs import PairSet
@@ -73,7 +74,7 @@ class Statistics:
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        write_json(path, asdict(self))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Statistics:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.io.hdf5 import SUFFIXES
+from surrogate.whole import write_json
 from surrogate_training.config import Data, Generate
 from surrogate_training.data.runs import open_data
 from surrogate_training.evaluation.baselines import Case
@@ -92,5 +93,5 @@ def open_coarse(
                 f"{folder} was made by another command ({' '.join(made)}): move it away"
             )
         run_command(generate, source, root=root, log=None, out=folder)
-        marker.write_text(json.dumps({"command": command}, indent=2) + "\n")
+        write_json(marker, {"command": command})
     return CoarseSolver(folder, data, system)

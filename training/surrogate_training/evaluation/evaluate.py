@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from surrogate.bundle.folder import check_bundle
+from surrogate.whole import write_json
 from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.runs import DT, ONE_JUMP
@@ -118,7 +118,7 @@ def evaluate_run(run: RunFolder, *, root: Path, part: str = "test") -> Summary:
     result = evaluate_model(run, root=root, part=part)
     summary = {"step": run.model()[1], **summarise(result), "part": part}
     if part == "test":
-        run.evaluation_file.write_text(json.dumps(summary, indent=2) + "\n")
+        write_json(run.evaluation_file, summary)
     return summary
 
 
@@ -133,8 +133,7 @@ def _evaluate(
     done: Done = lambda count, total: None,
 ) -> Result:
     _check_jump(system, pairs)
-    count = min(options.pairs or len(pairs), len(pairs))
-    indices = [n * len(pairs) // count for n in range(count)]
+    indices = pairs.spread(options.pairs or len(pairs))
     rivals, coarse = dict(options.rivals), None
     if recipe is not None and recipe.evaluation.coarse is not None:
         source = pairs.files[0].parent
@@ -168,7 +167,7 @@ def _check_jump(system: System, pairs: PairSet) -> None:
     Raises
     ------
     ValueError
-        If they differ by more than a tenth.
+        If they differ by more than :data:`ONE_JUMP`.
     """
     if any(p.name == DT for p in pairs.data.parameters):
         return

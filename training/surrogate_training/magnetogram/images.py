@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.errors import CorruptError, NotFoundError
+from surrogate.io.fits import SUFFIXES
 from surrogate.io.optional import need
+from surrogate.whole import written_whole
 
 Array = NDArray[np.float32]
 Header = Any  # astropy.io.fits.Header: optional, and without types
-SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 STAGE = ".partial-"
 """What the name of a folder begins with whose files are not all there yet."""
 
@@ -136,7 +137,6 @@ def write_image(
         Step of the stored integers.
     """
     fits = _fits(f"{path}: writing FITS")
-    partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     if stored == "int32":
         numbers = np.where(np.isnan(data), _BLANK, np.rint(np.nan_to_num(data) / scale))
@@ -148,14 +148,9 @@ def write_image(
         content = fits.HDUList([fits.PrimaryHDU(), image])
     else:
         content = fits.HDUList([fits.PrimaryHDU(np.asarray(data, np.float32), header)])
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # long comments of JSOC's headers are cut
-            content.writeto(partial, overwrite=True, output_verify="silentfix")
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as partial, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # long comments of JSOC's headers are cut
+        content.writeto(partial, overwrite=True, output_verify="silentfix")
 
 
 def new_header(cards: Iterable[Any]) -> Header:

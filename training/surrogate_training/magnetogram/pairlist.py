@@ -11,6 +11,7 @@ from pathlib import Path
 
 from surrogate.errors import ArgumentError, CorruptError, NotFoundError
 from surrogate.io.tai import format_time, parse_time
+from surrogate.whole import written_whole
 
 COLUMNS = ("region", "t1", "t2", "dt_hours", "file1", "file2")
 NAME = "pairs.csv"
@@ -54,8 +55,7 @@ def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
         raise ArgumentError(f"{path}: no pairs to write")
     folder = path.parent.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="") as file:
+    with written_whole(path) as partial, partial.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for pair in pairs:
@@ -69,7 +69,6 @@ def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
                     *files,
                 ]
             )
-    partial.replace(path)
 
 
 def read_pairs(path: Path) -> list[Pair]:

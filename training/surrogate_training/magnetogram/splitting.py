@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from surrogate.errors import ArgumentError
+from surrogate.whole import write_json
 from surrogate_training.data.split import PARTS, LeakageError, state_hash
 from surrogate_training.magnetogram.headers import PATTERN
 from surrogate_training.magnetogram.images import read_image
@@ -114,7 +114,7 @@ def split_pairs(
     report.pairs = {part: len(found) for part, found in lists.items()}
     for part, found in lists.items():
         write_pairs(out / part / NAME, found)
-    _write_json(out / "split.json", asdict(report))
+    write_json(out / "split.json", asdict(report))
     return report
 
 
@@ -221,9 +221,3 @@ def _no_longitude(regions: Iterable[Region]) -> ArgumentError:
         f"region {names[0]}: its headers tell no Carrington longitude (CTYPE1 = 'CRLN-…', or LON_MIN, LON_MAX and "
         "CRLN_OBS); use cubes of the CEA series, or split --by region"
     )
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    partial.replace(path)

@@ -11,13 +11,13 @@ import numpy as np
 
 import surrogate
 from surrogate.errors import ArgumentError, FieldError, ShapeError, UnitError
+from surrogate.io.fits import SUFFIXES
 from surrogate.io.states import read_state
 from surrogate.io.tai import compact_time
 from surrogate.io.units import canonical_unit
 from surrogate_training.magnetogram.cube import plain_header
 from surrogate_training.magnetogram.headers import PATTERN, channels, identify, units
 from surrogate_training.magnetogram.images import (
-    SUFFIXES,
     Array,
     Header,
     find_images,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from surrogate.bundle.folder import MANIFEST, check_bundle
 from surrogate.facts import quantity_text
+from surrogate.whole import write_json
 from surrogate_training.card import refresh_card
 from surrogate_training.config import Recipe
 from surrogate_training.evaluation.collect import Done
@@ -128,7 +128,7 @@ def evaluate_subject(
     summary = {**first, **summarise(result), "part": used, "cost": ledger.as_json()}
     if first and part == "test" and wanted.pairs == 0:
         assert folder is not None
-        folder.evaluation_file.write_text(json.dumps(summary, indent=2) + "\n")
+        write_json(folder.evaluation_file, summary)
     return Evaluation(subject, folder, result, summary, _facts(subject, result, used, recipe))
 
 

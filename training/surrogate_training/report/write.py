@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from surrogate.whole import write_text
 from surrogate_training.evaluation.result import Result
 from surrogate_training.evaluation.table import write_table
 from surrogate_training.report.contents import make_report
@@ -39,7 +40,5 @@ def write_report(
     write_table(result, out / CSV)
     (out / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
     write_pdf(report, out / PDF)
-    partial = out / (HTML + ".partial")
-    partial.write_text(to_html(report), encoding="utf-8")
-    partial.replace(page)
+    write_text(page, to_html(report))
     return page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from surrogate.whole import write_json
 from surrogate_training.callback import Callback
 from surrogate_training.config import Recipe
 from surrogate_training.runfolder import RunFolder
@@ -52,10 +52,8 @@ class Presence(Callback):
 
     def _write(self) -> None:
         assert self.path is not None
-        partial = self.path.with_suffix(".partial")
         try:
-            partial.write_text(json.dumps(self.facts, indent=2) + "\n")
-            partial.replace(self.path)
+            write_json(self.path, self.facts)
         except OSError as error:  # a full disk: the checkpoints will say so
             LOGGER.warning("%s could not be written: %s", self.path, error)
 

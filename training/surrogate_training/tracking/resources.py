@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from surrogate.whole import write_json
 from surrogate_training.callback import Callback
 from surrogate_training.config import Recipe
 from surrogate_training.progress import append_record
@@ -77,10 +78,7 @@ class Resources(Callback):
         self.latest = (step, values)
         append_record(self.run.metrics_file, {"kind": "resources", "step": step, **values})
         sessions = [*self.earlier, as_record(self.meter.session)]
-        path = self.run.path / RESOURCES
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(summarise(sessions), indent=2) + "\n")
-        partial.replace(path)
+        write_json(self.run.path / RESOURCES, summarise(sessions))
 
 
 def read_resources(run: Path) -> dict[str, Any] | None:

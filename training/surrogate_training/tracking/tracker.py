@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Protocol
 
+from surrogate.whole import write_json
 from surrogate_training.config import Recipe
 from surrogate_training.recipe import RecipeError
 from surrogate_training.runfolder import RunFolder
@@ -73,6 +74,4 @@ class Identities:
     def set(self, tracker: str, identity: str) -> None:
         """Keep a name."""
         found = json.loads(self.path.read_text()) if self.path.is_file() else {}
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps({**found, tracker: identity}, indent=2) + "\n")
-        partial.replace(self.path)
+        write_json(self.path, {**found, tracker: identity})

@@ -31,7 +31,7 @@ class Validation:
     ) -> None:
         self.pairs, self.recipe, self.statistics = pairs, recipe, statistics
         self.method, self.processes = method, processes
-        self.indices = spread(len(pairs), recipe.run.validation_pairs)
+        self.indices = pairs.spread(recipe.run.validation_pairs)
 
     @property
     def names(self) -> list[str]:
@@ -93,9 +93,3 @@ class Validation:
         """Predicted fields at t2, (1, P, ny, nx); a stochastic net's noise is the pair's own, at any step."""
         seed_torch(self.recipe.seed, VALIDATION, index)
         return self.method.scaling.frame(batch.u1, model(*self.method.inputs(batch, batch.u1)))
-
-
-def spread(total: int, wanted: int) -> list[int]:
-    """Up to ``wanted`` indices spread evenly over range(total)."""
-    count = min(wanted, total)
-    return [(n * total) // count for n in range(count)]

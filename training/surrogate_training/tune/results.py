@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
+from surrogate.whole import write_text, written_whole
 from surrogate_training.tune.objective import Objective
 from surrogate_training.tune.space import Values
 
@@ -53,15 +54,13 @@ def best_of(results: list[Result], *, largest: bool) -> Result | None:
 def write_results(results: list[Result], objective: Objective, out: Path) -> Result | None:
     """Write ``trials.csv``, and where a trial is complete ``best.yaml``; return the best trial."""
     keys = list(objective.space.space)
-    partial = out / f"{TABLE}.partial"
-    with partial.open("w", newline="") as stream:
+    with written_whole(out / TABLE) as partial, partial.open("w", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow(["trial", "state", objective.metric, "seconds", *keys, "folder", "reason"])
         for r in results:
             cells = [text(r.values.get(key, "")) for key in keys]
             value = "" if r.value is None else repr(r.value)
             rows.writerow([r.number, r.state, value, f"{r.seconds:.1f}", *cells, r.folder, r.error])
-    partial.replace(out / TABLE)
     found = best_of(results, largest=objective.largest)
     if found is not None:
         _write_recipe(found, objective, out)
@@ -78,6 +77,4 @@ def _write_recipe(found: Result, objective: Objective, out: Path) -> None:
     # what the recipe and the search have set, without the presets of everything else
     tree = recipe.model_dump(mode="json", exclude_unset=True)
     head = f"# trial {found.number} of a search: {objective.metric} {found.value!r}, run folder trials/{found.folder}\n"
-    partial = out / f"{BEST}.partial"
-    partial.write_text(head + yaml.safe_dump(tree, sort_keys=False, width=100))
-    partial.replace(out / BEST)
+    write_text(out / BEST, head + yaml.safe_dump(tree, sort_keys=False, width=100))

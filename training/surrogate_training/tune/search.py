@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from surrogate.whole import write_text
 from surrogate_training.recipe import RecipeError
 from surrogate_training.tune import optuna_backend, ray_backend
 from surrogate_training.tune.objective import Objective
@@ -56,6 +57,4 @@ def _claim(objective: Objective, file: Path, *, resume: bool) -> None:
                 "change, or choose another --out"
             )
         return
-    partial = file.with_suffix(".partial")
-    partial.write_text(mine)
-    partial.replace(file)
+    write_text(file, mine)
