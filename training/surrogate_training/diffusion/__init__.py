@@ -1,0 +1,1 @@
+"""Diffusion: the noise levels that a sampler walks through, and the samplers."""
