@@ -20,7 +20,9 @@ diffusers = pytest.importorskip(
 # theirs turns tensors into arrays in the way that NumPy 2 warns of
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-BETAS = np.linspace(1e-4, 0.02, 1000)
+BETAS = np.linspace(
+    1e-4, 0.01, 1000
+)  # sigma / alpha up to 13: theirs rounds in float32 at every step
 CUMPROD = np.cumprod(1 - BETAS).tolist()
 VP = {"trained_betas": BETAS, "prediction_type": "sample"}
 SHAPE = (3, 2, 4, 5)
@@ -72,7 +74,7 @@ def x() -> Tensor:
     return torch.randn(SHAPE, generator=torch.Generator().manual_seed(5))
 
 
-@pytest.mark.parametrize("n", [2, 4, 20])  # in one step theirs rounds at x = 157
+@pytest.mark.parametrize("n", [1, 4, 20])
 def test_euler_is_euler_discrete(x: Tensor, n: int) -> None:
     scheduler = diffusers.EulerDiscreteScheduler(**VP, timestep_spacing="trailing")
     scheduler.set_timesteps(n)
@@ -107,7 +109,7 @@ def test_euler_on_uniform_times_is_flow_match_euler(x: Tensor, n: int) -> None:
     same(ours("euler", x, schedule), expected)
 
 
-@pytest.mark.parametrize("n", [2, 4, 20])  # in one step theirs rounds at x = 157
+@pytest.mark.parametrize("n", [1, 4, 20])
 def test_heun_is_heun_discrete(x: Tensor, n: int) -> None:
     scheduler = diffusers.HeunDiscreteScheduler(**VP, timestep_spacing="trailing")
     scheduler.set_timesteps(n)

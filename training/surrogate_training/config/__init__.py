@@ -10,6 +10,15 @@ from surrogate_training.config.data import (
     Split,
 )
 from surrogate_training.config.evaluation import Evaluation
+from surrogate_training.config.generative import (
+    CRPSConfig,
+    DDPMConfig,
+    EDMConfig,
+    FlowConfig,
+    Generative,
+    InterpolantConfig,
+    ResidualEDMConfig,
+)
 from surrogate_training.config.method import (
     Discriminator,
     Method,
@@ -22,19 +31,26 @@ from surrogate_training.config.model import Curl, Feature, Model, ResidualUNetCo
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
+from surrogate_training.config.sampler import Sampler
 from surrogate_training.config.section import Boundary, Location, Section
 
 __all__ = [
     "Augment",
     "Boundary",
+    "CRPSConfig",
     "Curl",
+    "DDPMConfig",
     "Data",
     "Discriminator",
+    "EDMConfig",
     "EarlyStopping",
     "Evaluation",
     "Feature",
     "FieldSpec",
+    "FlowConfig",
     "Generate",
+    "Generative",
+    "InterpolantConfig",
     "Location",
     "Method",
     "Model",
@@ -45,8 +61,10 @@ __all__ = [
     "Pix2PixConfig",
     "Recipe",
     "RegressionConfig",
+    "ResidualEDMConfig",
     "ResidualUNetConfig",
     "Run",
+    "Sampler",
     "Section",
     "Split",
     "TemplateConfig",
