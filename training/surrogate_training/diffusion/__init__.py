@@ -1,1 +1,1 @@
-"""Diffusion: the noise levels that a sampler walks through, and the samplers."""
+"""Generative sampling: noising processes, where a sampler goes, and the samplers."""
