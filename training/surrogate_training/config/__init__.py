@@ -1,5 +1,6 @@
 """The sections of a recipe: frozen, validated data, one file a section."""
 
+from surrogate_training.config.captions import Captions, Phrase
 from surrogate_training.config.data import (
     Augment,
     Data,
@@ -27,6 +28,7 @@ from surrogate_training.config.section import Boundary, Location, Section
 __all__ = [
     "Augment",
     "Boundary",
+    "Captions",
     "Curl",
     "Data",
     "Discriminator",
@@ -41,6 +43,7 @@ __all__ = [
     "Optimiser",
     "PairLists",
     "ParameterSpec",
+    "Phrase",
     "Physics",
     "Pix2PixConfig",
     "Recipe",
