@@ -11,6 +11,15 @@ from surrogate_training.config.data import (
     Split,
 )
 from surrogate_training.config.evaluation import Evaluation
+from surrogate_training.config.generative import (
+    CRPSConfig,
+    DDPMConfig,
+    EDMConfig,
+    FlowConfig,
+    Generative,
+    InterpolantConfig,
+    ResidualEDMConfig,
+)
 from surrogate_training.config.method import (
     Discriminator,
     Method,
@@ -23,20 +32,27 @@ from surrogate_training.config.model import Curl, Feature, Model, ResidualUNetCo
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
+from surrogate_training.config.sampler import Sampler
 from surrogate_training.config.section import Boundary, Location, Section
 
 __all__ = [
     "Augment",
     "Boundary",
+    "CRPSConfig",
     "Captions",
     "Curl",
+    "DDPMConfig",
     "Data",
     "Discriminator",
+    "EDMConfig",
     "EarlyStopping",
     "Evaluation",
     "Feature",
     "FieldSpec",
+    "FlowConfig",
     "Generate",
+    "Generative",
+    "InterpolantConfig",
     "Location",
     "Method",
     "Model",
@@ -48,8 +64,10 @@ __all__ = [
     "Pix2PixConfig",
     "Recipe",
     "RegressionConfig",
+    "ResidualEDMConfig",
     "ResidualUNetConfig",
     "Run",
+    "Sampler",
     "Section",
     "Split",
     "TemplateConfig",
