@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.methods.crps import CRPS
 from surrogate_training.methods.denoising import Denoising
 from surrogate_training.methods.method import Method
 from surrogate_training.methods.pix2pix import Pix2Pix
@@ -18,6 +19,7 @@ METHODS: dict[str, type[Method]] = {
     "ddpm": Denoising,
     "edm": Denoising,
     "flow": Denoising,
+    "crps": CRPS,
 }
 """By the recipe's ``method.kind``."""
 
