@@ -1,5 +1,6 @@
 """The sections of a recipe: frozen, validated data, one file a section."""
 
+from surrogate_training.config.captions import Captions, Phrase
 from surrogate_training.config.data import (
     Augment,
     Data,
@@ -38,6 +39,7 @@ __all__ = [
     "Augment",
     "Boundary",
     "CRPSConfig",
+    "Captions",
     "Curl",
     "DDPMConfig",
     "Data",
@@ -57,6 +59,7 @@ __all__ = [
     "Optimiser",
     "PairLists",
     "ParameterSpec",
+    "Phrase",
     "Physics",
     "Pix2PixConfig",
     "Recipe",
