@@ -9,6 +9,7 @@ from surrogate_training.config.data import (
     ParameterSpec,
     Split,
 )
+from surrogate_training.config.dit import DiTConfig
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.method import (
     Discriminator,
@@ -18,7 +19,8 @@ from surrogate_training.config.method import (
     TemplateConfig,
     Unroll,
 )
-from surrogate_training.config.model import Curl, Feature, Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.net import Curl, Feature
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
@@ -29,6 +31,7 @@ __all__ = [
     "Boundary",
     "Curl",
     "Data",
+    "DiTConfig",
     "Discriminator",
     "EarlyStopping",
     "Evaluation",

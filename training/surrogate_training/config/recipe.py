@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.method import Method, RegressionConfig
-from surrogate_training.config.model import Curl, Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.net import Curl
 from surrogate_training.config.optimiser import Optimiser
 from surrogate_training.config.run import Physics, Run
 from surrogate_training.config.section import Section

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.blocks import Boundaries, in_float32, pad_axis
+from surrogate_training.models.dit import DiT
 from surrogate_training.models.film import EMBEDDING, ParameterEmbedding
 from surrogate_training.models.output import Output, Potentials
 from surrogate_training.models.residual_unet import ResidualUNet
@@ -79,6 +80,7 @@ class Features(nn.Module):
 NETS: dict[str, Callable[..., nn.Module]] = {
     "residual_unet": ResidualUNet,
     "unet": UNet.from_config,
+    "dit": DiT,
 }
 """Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config, embedding)."""
 
