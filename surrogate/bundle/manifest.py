@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from surrogate.bundle.data import Data as _Data
 from surrogate.bundle.data import Name, Positive
 from surrogate.bundle.guards import Guards
+from surrogate.bundle.sampler import GUIDANCE, Sampler, Text
 from surrogate.errors import CorruptError, SchemaError
 
 SCHEMA_NAME = "surrogate-bundle"
@@ -25,6 +26,7 @@ SCHEMA_VERSION = 1
 
 _DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 _ENTRY = re.compile(f"{_DOTTED}:{_DOTTED}")
+_IDENTIFIER = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Schema(_Data):
@@ -195,6 +197,10 @@ class Program(_Data):
     """Path in the bundle; a python program whose module is importable has none."""
     entry: str = ""
     """Of format ``python`` only: ``package.module:name``, a function, or a class that is made once at load."""
+    steps: int | None = Field(default=None, ge=1)
+    """Evaluations of the sampler's net that this program makes; None: the model has no sampler."""
+    method: str = ""
+    """Of the file, where it holds several programs whose weights stand once; "": ``forward``."""
     device: Name = "any"
     """``any``, ``cpu``, ``cuda``."""
     precision: Name = "fp32"
@@ -217,14 +223,20 @@ class Program(_Data):
             raise ValueError(
                 f"program {self.name!r}: no file given, expected its path in the bundle"
             )
+        if self.method and (python or not _IDENTIFIER.fullmatch(self.method)):
+            expected = "none: a python program has an entry" if python else "an identifier"
+            raise ValueError(
+                f"program {self.name!r}: method {self.method!r} given, expected {expected}"
+            )
         return self
 
 
 class Example(_Data):
     """A pair in ``file`` (safetensors): ``input`` (1, C, ny, nx), normalised, and ``expected`` (1, C_out, ny, nx).
 
-    Where the model has them, ``parameters`` (1, P) and ``noise.NAME`` (1, channels, ny, nx) stand beside; a model with
-    a history has (1, history * C, ny, nx). All float32, as the program sees them.
+    Where the model has them, ``parameters`` (1, P + text.length) and ``noise.NAME`` (1, channels, ny, nx) stand beside;
+    a model with a history has (1, history * C, ny, nx). All float32, as the program sees them; where there is a
+    sampler, ``expected`` is of its preset.
     """
 
     file: str = "example.safetensors"
@@ -254,6 +266,10 @@ class Manifest(_Data):
     """Frames that the program reads, (B, history * C, ny, nx), newest first, one time step apart."""
     parameters: list[Parameter] = Field(default_factory=list)
     noise: list[Noise] = Field(default_factory=list)
+    sampler: Sampler | None = None
+    """None: a program evaluates its net once."""
+    text: Text | None = None
+    """None: the model takes no caption."""
     locality: Locality
     programs: list[Program] = Field(min_length=1)
     guards: Guards = Field(default_factory=Guards)
@@ -271,6 +287,8 @@ class Manifest(_Data):
         if len(set(noise)) != len(noise):
             raise ValueError(f"noise: a name stands twice in {noise}")
         self._guards_have_data(names)
+        self._programs_are_the_samplers()
+        self._guidance_is_a_parameter()
         for file in [program.file for program in self.programs if program.file] + (
             [self.example.file] if self.example else []
         ):
@@ -300,6 +318,58 @@ class Manifest(_Data):
             raise ValueError(
                 "guards.policy.conserved: 'project' needs a predicted field with conserved: true"
             )
+
+    def _programs_are_the_samplers(self) -> None:
+        """Every number of steps has programs, and every program a number of steps that the sampler knows."""
+        if self.sampler is None:
+            for program in self.programs:
+                if program.steps is not None:
+                    raise ValueError(
+                        f"program {program.name!r}: steps {program.steps} given, but the manifest has no sampler"
+                    )
+            return
+        known, made = self.sampler.steps, [program.steps for program in self.programs]
+        for program in self.programs:
+            if program.steps not in known:
+                raise ValueError(
+                    f"program {program.name!r}: steps {program.steps} given, expected one of sampler.steps {known}"
+                )
+        for steps in known:
+            if steps not in made:
+                raise ValueError(f"sampler.steps: no program makes {steps} steps; they make {made}")
+        names = [program.name for program in self.programs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"programs: a name stands twice in {names}")
+
+    def _guidance_is_a_parameter(self) -> None:
+        """Guidance reaches the program as its last scalar parameter."""
+        if self.sampler is None:
+            return
+        names = [parameter.name for parameter in self.parameters]
+        if self.sampler.guidance is None:
+            if GUIDANCE in names:
+                raise ValueError(
+                    f"parameters: {GUIDANCE!r} given, but sampler.guidance is null: give its largest weight"
+                )
+            return
+        expected = (0.0, self.sampler.guidance)
+        if names[-1:] != [GUIDANCE] or self.parameters[-1].range != expected:
+            raise ValueError(
+                f"parameters: {names} given, expected {GUIDANCE!r} as the last one, of range {expected}, "
+                "because sampler.guidance is given"
+            )
+        if names.count(GUIDANCE) > 1:
+            raise ValueError(f"parameters: {GUIDANCE!r} stands twice in {names}")
+
+    @property
+    def parameter_columns(self) -> int:
+        """Columns of the program's input ``parameters``: scalar parameters, then the words of a caption."""
+        return len(self.parameters) + (self.text.length if self.text else 0)
+
+    def preset_programs(self) -> list[Program]:
+        """The programs of the sampler's preset; all programs where there is no sampler."""
+        preset = self.sampler.preset if self.sampler else None
+        return [program for program in self.programs if program.steps == preset]
 
     @property
     def input_channels(self) -> int:
@@ -341,5 +411,19 @@ class Manifest(_Data):
             raise CorruptError(f"{path}: {error}") from error
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write `manifest.json`, readable by people."""
-        Path(path).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        """Write `manifest.json`, readable by people; keys that a model without a sampler needs none of are left out.
+
+        So libraries from before samplers were added open such a bundle.
+        """
+        unused: dict[str, Any] = {
+            key: True for key in ("sampler", "text") if getattr(self, key) is None
+        }
+        of_programs = {
+            key
+            for key, unset in (("steps", None), ("method", ""))
+            if all(getattr(program, key) == unset for program in self.programs)
+        }
+        if of_programs:
+            unused["programs"] = {"__all__": of_programs}
+        text = self.model_dump_json(indent=2, exclude=unused)
+        Path(path).write_text(text + "\n", encoding="utf-8")

@@ -98,3 +98,86 @@ def test_noise_inputs_are_described_and_open(tmp_path):
 def test_bad_noise_is_refused(tmp_path, noise):
     with pytest.raises(ValueError, match="noise"):
         make_bundle(tmp_path / "bad.surrogate", [STUB], noise=noise)
+
+
+def test_a_model_without_a_sampler_is_written_as_libraries_before_samplers_read_it(tmp_path):
+    bundle = make_bundle(tmp_path / "plain.surrogate", [STUB])
+    written = json.loads((bundle / "manifest.json").read_text())
+    assert not {"sampler", "text"} & set(written)
+    assert not {"steps", "method"} & set(written["programs"][0])
+
+
+GUIDANCE = {"name": "guidance", "range": [0, 3], "preset": 1}
+SAMPLER = {"method": "flow", "kind": "heun", "steps": [1, 4], "preset": 4, "members": 64}
+VARIANTS = [{**STUB, "name": f"stub_{steps}", "steps": steps} for steps in (4, 1)]
+VOCABULARY = ["<pad>", "<unknown>", "a", "re", "1.5e-3"]
+
+
+def test_a_sampler_and_captions_are_read(tmp_path):
+    text = {"length": 8, "vocabulary": VOCABULARY}
+    guided = {"sampler": {**SAMPLER, "guidance": 3.0}, "parameters": [GUIDANCE], "text": text}
+    bundle = make_bundle(tmp_path / "flow.surrogate", VARIANTS, **guided)
+    manifest = Manifest.read(bundle / "manifest.json")
+    assert manifest.sampler.steps == [1, 4]
+    assert manifest.sampler.guidance == 3.0
+    assert [program.name for program in manifest.preset_programs()] == ["stub_4"]
+    assert manifest.parameter_columns == 9
+
+
+@pytest.mark.parametrize(
+    ("sampler", "names"),
+    [
+        ({"preset": 2}, "sampler.preset: 2 given"),
+        ({"steps": [4, 1]}, "increasing"),
+        ({"steps": []}, "sampler.steps"),
+        ({"steps": [1, 2, 4]}, "no program makes 2 steps"),
+        ({"steps": [4]}, "steps 1 given, expected one of sampler.steps"),
+        ({"members": 0}, "sampler.members"),
+        ({"guidance": 0.0}, "sampler.guidance"),
+        ({"guidance": 2.0}, "range"),
+        ({"guidance": None}, "sampler.guidance is null"),
+        ({"nfe": 4}, "nfe"),
+    ],
+)
+def test_a_wrong_sampler_is_refused_by_name(tmp_path, sampler, names):
+    given = {"guidance": 3.0, **sampler}
+    with pytest.raises(ValueError, match=names):
+        make_bundle(tmp_path / "b", VARIANTS, sampler={**SAMPLER, **given}, parameters=[GUIDANCE])
+
+
+def test_guidance_is_the_last_parameter(tmp_path):
+    viscosity = {"name": "nu", "range": [0, 3], "preset": 1}
+    sampler = {**SAMPLER, "guidance": 3.0}
+    for parameters in ([viscosity], [GUIDANCE, viscosity], [GUIDANCE, GUIDANCE], []):
+        with pytest.raises(ValueError, match="guidance"):
+            make_bundle(tmp_path / "b", VARIANTS, sampler=sampler, parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    ("programs", "more", "names"),
+    [
+        (VARIANTS, {}, "the manifest has no sampler"),
+        ([VARIANTS[0], STUB], {"sampler": SAMPLER}, "steps None given"),
+        ([VARIANTS[0], {**VARIANTS[1], "name": "stub_4"}], {"sampler": SAMPLER}, "twice"),
+        ([{**STUB, "method": "steps 4"}], {}, "expected an identifier"),
+        ([{**STUB, "format": "python", "entry": "a:b", "method": "c"}], {}, "has an entry"),
+    ],
+)
+def test_programs_that_do_not_fit_the_sampler_are_refused(tmp_path, programs, more, names):
+    with pytest.raises(ValueError, match=names):
+        make_bundle(tmp_path / "b", programs, **more)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ({"length": 0}, "text.length"),
+        ({"vocabulary": ["a", "<pad>"]}, "expected \\['<pad>', '<unknown>'\\]"),
+        ({"vocabulary": ["<pad>"]}, "text.vocabulary"),
+        ({"vocabulary": [*VOCABULARY, "a"]}, "'a' stands twice"),
+        ({"vocabulary": [*VOCABULARY, "Re"]}, "expected a word"),
+    ],
+)
+def test_a_wrong_vocabulary_is_refused(tmp_path, text, names):
+    with pytest.raises(ValueError, match=names):
+        make_bundle(tmp_path / "b", [STUB], text={"length": 8, "vocabulary": VOCABULARY, **text})

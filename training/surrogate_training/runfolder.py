@@ -23,6 +23,7 @@ from surrogate.whole import write_json, write_text
 from surrogate_training import checkpoint
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.methods.registry import make_generator
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import RecipeError, parse_recipe
 from surrogate_training.repository import find_root
@@ -179,7 +180,7 @@ class RunFolder:
         """
         path = self.path / "checkpoints" / f"{which}.pt" if which else checkpoint.latest(self.path)
         state = checkpoint.load(path)
-        model = FieldModel(self.recipe(), self.statistics())
+        model = make_generator(self.recipe(), self.statistics())
         model.load_state_dict(state.average)
         return model.eval().requires_grad_(False), state.step
 

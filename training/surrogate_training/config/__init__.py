@@ -1,5 +1,6 @@
 """The sections of a recipe: frozen, validated data, one file a section."""
 
+from surrogate_training.config.captions import Captions, Phrase
 from surrogate_training.config.data import (
     Augment,
     Data,
@@ -11,6 +12,15 @@ from surrogate_training.config.data import (
 )
 from surrogate_training.config.dit import DiTConfig
 from surrogate_training.config.evaluation import Evaluation
+from surrogate_training.config.generative import (
+    CRPSConfig,
+    DDPMConfig,
+    EDMConfig,
+    FlowConfig,
+    Generative,
+    InterpolantConfig,
+    ResidualEDMConfig,
+)
 from surrogate_training.config.method import (
     Discriminator,
     Method,
@@ -24,32 +34,43 @@ from surrogate_training.config.net import Curl, Feature
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
+from surrogate_training.config.sampler import Sampler
 from surrogate_training.config.section import Boundary, Location, Section
 
 __all__ = [
     "Augment",
     "Boundary",
+    "CRPSConfig",
+    "Captions",
     "Curl",
+    "DDPMConfig",
     "Data",
     "DiTConfig",
     "Discriminator",
+    "EDMConfig",
     "EarlyStopping",
     "Evaluation",
     "Feature",
     "FieldSpec",
+    "FlowConfig",
     "Generate",
+    "Generative",
+    "InterpolantConfig",
     "Location",
     "Method",
     "Model",
     "Optimiser",
     "PairLists",
     "ParameterSpec",
+    "Phrase",
     "Physics",
     "Pix2PixConfig",
     "Recipe",
     "RegressionConfig",
+    "ResidualEDMConfig",
     "ResidualUNetConfig",
     "Run",
+    "Sampler",
     "Section",
     "Split",
     "TemplateConfig",

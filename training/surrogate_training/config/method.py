@@ -6,6 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
+from surrogate_training.config.generative import (
+    CRPSConfig,
+    DDPMConfig,
+    EDMConfig,
+    FlowConfig,
+    InterpolantConfig,
+    ResidualEDMConfig,
+)
 from surrogate_training.config.section import Section, by_kind
 
 
@@ -94,6 +102,12 @@ class TemplateConfig(Section):
 Method = Annotated[
     Annotated[RegressionConfig, Tag("regression")]
     | Annotated[Pix2PixConfig, Tag("pix2pix")]
-    | Annotated[TemplateConfig, Tag("template")],
+    | Annotated[TemplateConfig, Tag("template")]
+    | Annotated[DDPMConfig, Tag("ddpm")]
+    | Annotated[EDMConfig, Tag("edm")]
+    | Annotated[FlowConfig, Tag("flow")]
+    | Annotated[InterpolantConfig, Tag("interpolant")]
+    | Annotated[ResidualEDMConfig, Tag("residual-edm")]
+    | Annotated[CRPSConfig, Tag("crps")],
     by_kind("regression"),
 ]

@@ -6,11 +6,13 @@ from pydantic import Field, model_validator
 
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
+from surrogate_training.config.generative import Generative
 from surrogate_training.config.method import Method, RegressionConfig
 from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
 from surrogate_training.config.net import Curl
 from surrogate_training.config.optimiser import Optimiser
 from surrogate_training.config.run import Physics, Run
+from surrogate_training.config.sampler import Sampler
 from surrogate_training.config.section import Section
 
 
@@ -23,6 +25,7 @@ class Recipe(Section):
     data: Data
     model: Model = ResidualUNetConfig()
     method: Method = RegressionConfig()
+    sampler: Sampler = Sampler()
     optimiser: Optimiser
     run: Run = Run()
     physics: Physics = Physics()
@@ -57,6 +60,27 @@ class Recipe(Section):
                     f"model.tanh: true bounds values, but {name!r} is a potential: a constant may be added to it; set "
                     "tanh: false"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _generative(self) -> Recipe:
+        if not isinstance(self.method, Generative):
+            return self
+        if isinstance(self.model, UNetConfig):
+            raise ValueError(
+                f"method {self.method.kind} needs a net that knows the noise level, and model.kind: unet has no place "
+                "for it; set model.kind: residual_unet or dit"
+            )
+        if self.potentials:
+            raise ValueError(
+                f"method {self.method.kind}: field {self.potentials[0]!r} is a potential, whose gauge makes a density "
+                "of it meaningless; predict its curl as fields"
+            )
+        if self.sampler.guidance > 0 and self.method.condition_dropout == 0:
+            raise ValueError(
+                f"sampler.guidance {self.sampler.guidance} needs a model that has also learnt to predict without "
+                "condition: set method.condition_dropout, 0.1 say, or sampler.guidance: 0"
+            )
         return self
 
     @model_validator(mode="after")

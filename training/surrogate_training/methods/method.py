@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -51,8 +52,22 @@ class Method(nn.Module, ABC):
     def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
         super().__init__()
         self.recipe, self.statistics = recipe, statistics
-        self.networks = nn.ModuleDict({GENERATOR: FieldModel(recipe, statistics)})
+        self.networks = nn.ModuleDict({GENERATOR: self.make_generator(recipe, statistics)})
         self.scaling = Scaling(recipe, statistics)
+
+    @classmethod
+    def make_generator(cls, recipe: Recipe, statistics: Statistics) -> FieldModel:
+        """The generator of a recipe, freshly initialised: also what a checkpoint's weights are loaded into."""
+        return FieldModel(recipe, statistics)
+
+    def start(self, root: Path) -> None:
+        """Take over what another run has learnt, before the first step of a fresh run; default: nothing.
+
+        Parameters
+        ----------
+        root : Path
+            Folder that run folders named in the recipe are relative to.
+        """
 
     @property
     def generator(self) -> FieldModel:

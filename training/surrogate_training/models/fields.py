@@ -92,13 +92,29 @@ class FieldModel(nn.Module):
     tensor of standard normals for each of ``noise_inputs``. Conditions are channels of the state; they have none in
     the output. See :mod:`surrogate_training.models.units` for what is normalised, and how.
 
+    Parameters
+    ----------
+    recipe, statistics
+        Of the training.
+    more_channels : int
+        Channels that the net reads besides the features.
+    embedded : bool
+        Whether the net is modulated even if there are no scalar parameters.
+
     Attributes
     ----------
     noise_inputs : dict of str to int
         Name → channels, in the order of the inputs.
     """
 
-    def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        statistics: Statistics,
+        *,
+        more_channels: int = 0,
+        embedded: bool = False,
+    ) -> None:
         super().__init__()
         units = tuple(Units.of(f, statistics.fields[f.name]) for f in recipe.data.fields)
         self.features = Features(recipe, statistics, units)
@@ -106,10 +122,10 @@ class FieldModel(nn.Module):
         self.output = Output(recipe, units)
         self.embedding = ParameterEmbedding(recipe, statistics) if recipe.data.parameters else None
         self.net = NETS[recipe.model.kind](
-            self.features.channels,
+            self.features.channels + more_channels,
             self.potentials.channels,
             recipe.model,
-            EMBEDDING if recipe.data.parameters else 0,
+            EMBEDDING if embedded or recipe.data.parameters else 0,
         )
         self.noise_inputs: dict[str, int] = dict(getattr(self.net, "noise_inputs", {}))
 

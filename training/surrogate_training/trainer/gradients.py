@@ -147,7 +147,7 @@ def check_shards(method: Method, share: Share, device: torch.device) -> None:
         "the net takes statistics of a batch, which a shard does not see": _has(
             method, nn.modules.batchnorm._BatchNorm
         ),
-        "the net has dropout, and threads share one generator of random numbers": (
+        "net or method draws random numbers, and threads share one generator of them": (
             _has(method, nn.modules.dropout._DropoutNd) or bool(method.generator.noise_inputs)
         ),
     }

@@ -80,6 +80,8 @@ class Trainer:
         self.source = BatchSource(sets["train"], recipe, self.statistics)
         self.share = _share(recipe, self.source, self.processes)
         self.method = make_method(recipe, self.statistics).to(self.processes.device)
+        if state is None:
+            self.method.start(root)
         self.model = self.method.generator
         check_shards(self.method, self.share, self.processes.device)
         self.validation = Validation(

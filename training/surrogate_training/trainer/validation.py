@@ -12,6 +12,7 @@ from surrogate_training.data.batches import Batch
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.method import Method
+from surrogate_training.methods.registry import make_generator
 from surrogate_training.metrics.relative import mean_score, observed, relative_errors
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.trainer.processes import Processes
@@ -78,7 +79,7 @@ class Validation:
         )
 
     def _model(self, average: dict[str, Tensor]) -> FieldModel:
-        model = FieldModel(self.recipe, self.statistics).to(self.processes.device)
+        model = make_generator(self.recipe, self.statistics).to(self.processes.device)
         model.load_state_dict(average)
         return model.eval()
 

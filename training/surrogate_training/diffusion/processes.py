@@ -1,0 +1,219 @@
+"""Noising processes x_t = α_t w + σ_t ε: what a net is shown of x_t, what it answers, and where a sampler evaluates it.
+
+w (B, P, ny, nx) is what a model is to draw, of unit variance; ε are standard normals of the same shape. Times are
+tensors (B,), or (1,) for all samples at once; the loss of every process is the mean square of ``output - target``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from surrogate_training.config import DDPMConfig, EDMConfig, FlowConfig, ResidualEDMConfig
+from surrogate_training.diffusion import schedules
+from surrogate_training.diffusion.schedules import Schedule
+
+
+class Process(nn.Module, ABC):
+    """One of them.
+
+    Attributes
+    ----------
+    sampler : str
+        The sampler that suits it, by name.
+    """
+
+    sampler: str
+
+    @abstractmethod
+    def times(self, count: int, device: torch.device) -> Tensor:
+        """Times (count,) for training, drawn from torch's generator."""
+
+    @abstractmethod
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """α and σ, (B, 1, 1, 1) each, at times (B,)."""
+
+    @abstractmethod
+    def level(self, t: Tensor) -> Tensor:
+        """What tells the net the noise level, of size 1 or so, (B,)."""
+
+    @abstractmethod
+    def target(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """What the net is to answer to ``noised(w, noise, t)``."""
+
+    @abstractmethod
+    def denoised(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """The estimate of w that an answer to x_t means."""
+
+    @abstractmethod
+    def schedule(self, intervals: int) -> Schedule:
+        """Where a sampler of so many intervals goes, from noise to data."""
+
+    def noised(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """x_t = α w + σ ε."""
+        alpha, sigma = self.coefficients(t)
+        return alpha * w + sigma * noise
+
+    def shown(self, x: Tensor, t: Tensor) -> Tensor:
+        """x_t as the net sees it, of unit variance."""
+        return x
+
+
+class VariancePreserving(Process):
+    """α² + σ² = 1 on discrete levels (Ho, Jain & Abbeel 2020), t = 0 … T - 1 from data to noise."""
+
+    sampler = "ddim"
+    LARGEST_BETA = 0.999  # of the cosine schedule, as its authors cut it
+
+    def __init__(self, config: DDPMConfig) -> None:
+        super().__init__()
+        self.prediction, self.levels = config.prediction, config.timesteps
+        if config.schedule == "linear":
+            # Ho et al.'s 1e-4 … 0.02 belong to a thousand levels
+            first, last = (1000 / config.timesteps * beta for beta in (1e-4, 0.02))
+            betas = torch.linspace(first, last, config.timesteps, dtype=torch.float64)
+        else:
+            t = torch.linspace(0, 1, config.timesteps + 1, dtype=torch.float64)
+            products = ((t + 0.008) / 1.008 * torch.pi / 2).cos().square()  # their eq. 17
+            betas = (1 - products[1:] / products[:-1]).clamp(max=self.LARGEST_BETA)
+        products = (1 - betas).cumprod(0)
+        self.products: list[float] = products.tolist()
+        self.register_buffer("alphas", products.sqrt().float(), persistent=False)  # (T,)
+        self.register_buffer("sigmas", (1 - products).sqrt().float(), persistent=False)
+
+    def times(self, count: int, device: torch.device) -> Tensor:
+        """Uniform over the levels."""
+        return torch.randint(self.levels, (count,), device=device)
+
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Process`."""
+        level = t.long()
+        alphas, sigmas = self.get_buffer("alphas"), self.get_buffer("sigmas")
+        return _column(alphas[level]), _column(sigmas[level])
+
+    def level(self, t: Tensor) -> Tensor:
+        """T / T."""
+        return t.float() / self.levels
+
+    def target(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """ε, w, or v = α ε - σ w (Salimans & Ho 2022, arXiv:2202.00512, section 4)."""
+        if self.prediction == "epsilon":
+            return noise
+        if self.prediction == "sample":
+            return w
+        alpha, sigma = self.coefficients(t)
+        return alpha * noise - sigma * w
+
+    def denoised(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """See :class:`Process`."""
+        if self.prediction == "sample":
+            return output
+        alpha, sigma = self.coefficients(t)
+        if self.prediction == "epsilon":
+            return (x - sigma * output) / alpha
+        return alpha * x - sigma * output
+
+    def schedule(self, intervals: int) -> Schedule:
+        """Evenly spaced levels that begin with the noisiest."""
+        return schedules.vp(self.products, intervals)
+
+
+class VarianceExploding(Process):
+    """α = 1, σ = t, preconditioned for σ_data = 1 (Karras et al. 2022, table 1): the net's target has unit variance."""
+
+    sampler = "heun"
+
+    def __init__(self, config: EDMConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def times(self, count: int, device: torch.device) -> Tensor:
+        """Ln σ is normal."""
+        drawn = torch.randn(count, device=device)
+        return (self.config.log_mean + self.config.log_std * drawn).exp()
+
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Process`."""
+        sigma = _column(t)
+        return torch.ones_like(sigma), sigma
+
+    def level(self, t: Tensor) -> Tensor:
+        """Ln(σ) / 4."""
+        return t.log() / 4
+
+    def shown(self, x: Tensor, t: Tensor) -> Tensor:
+        """c_in x."""
+        return x / (1 + _column(t).square()).sqrt()
+
+    def target(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """(w - c_skip x) / c_out, with weight λ c_out² = 1."""
+        sigma = _column(t)
+        keep, gain = self._preconditioning(sigma)
+        return (w - keep * (w + sigma * noise)) / gain
+
+    def denoised(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """c_skip x + c_out F."""
+        keep, gain = self._preconditioning(_column(t))
+        return keep * x + gain * output
+
+    def schedule(self, intervals: int) -> Schedule:
+        """Their eq. 5."""
+        c = self.config
+        return schedules.karras(intervals, c.sigma_min, c.sigma_max, c.rho)
+
+    @staticmethod
+    def _preconditioning(sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """c_skip and c_out."""
+        total = 1 + sigma.square()
+        return 1 / total, sigma / total.sqrt()
+
+
+class Straight(Process):
+    """α = t, σ = 1 - t, from noise at 0 to data at 1 (Lipman et al. 2022); the net answers the velocity w - ε."""
+
+    sampler = "euler"
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def times(self, count: int, device: torch.device) -> Tensor:
+        """Uniform, or the logistic function of a normal."""
+        if self.config.times == "logit_normal":
+            return torch.randn(count, device=device).sigmoid()
+        return torch.rand(count, device=device)
+
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Process`."""
+        alpha = _column(t)
+        return alpha, 1 - alpha
+
+    def level(self, t: Tensor) -> Tensor:
+        """See :class:`Process`."""
+        return t
+
+    def target(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """dx/dt."""
+        return w - noise
+
+    def denoised(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """Where the straight path from x_t ends."""
+        return x + (1 - _column(t)) * output
+
+    def schedule(self, intervals: int) -> Schedule:
+        """Evenly spaced times."""
+        return schedules.uniform(intervals)
+
+
+def make_process(config: DDPMConfig | EDMConfig | FlowConfig | ResidualEDMConfig) -> Process:
+    """The process of a method."""
+    if isinstance(config, DDPMConfig):
+        return VariancePreserving(config)
+    return Straight(config) if isinstance(config, FlowConfig) else VarianceExploding(config)
+
+
+def _column(t: Tensor) -> Tensor:
+    """(B,) → (B, 1, 1, 1)."""
+    return t[:, None, None, None]

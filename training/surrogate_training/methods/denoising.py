@@ -1,0 +1,66 @@
+"""``ddpm``, ``edm`` and ``flow``: a net learns to take noise of every level off the frame at t2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from surrogate_training.config import DDPMConfig, EDMConfig, FlowConfig, Recipe
+from surrogate_training.data.batches import Batch
+from surrogate_training.data.statistics import Statistics
+from surrogate_training.diffusion.processes import make_process
+from surrogate_training.methods.method import Loss, Method
+from surrogate_training.metrics.relative import weighted_mean
+from surrogate_training.models.generative import GenerativeModel
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The net's answers beside what they should be, (B, P, ny, nx), and where they count."""
+
+    output: Tensor
+    target: Tensor
+    weight: Tensor | None
+
+
+class Denoising(Method):
+    """Mean square of the net's answer less its target, over noise levels, noise and pairs."""
+
+    CONFIGS: ClassVar = (DDPMConfig, EDMConfig, FlowConfig)
+    generator: GenerativeModel
+
+    @classmethod
+    def make_generator(cls, recipe: Recipe, statistics: Statistics) -> GenerativeModel:
+        """See :class:`Method`."""
+        assert isinstance(recipe.method, cls.CONFIGS)
+        return GenerativeModel(recipe, statistics, make_process(recipe.method))
+
+    def prepare(self, batch: Batch, *, step: int) -> Answered:
+        """Noise the frame at t2 at random levels, and let the net answer."""
+        model = self.generator
+        w = self.scaling.answer(batch.u1, batch.u2)  # (B, P, ny, nx)
+        given, _ = model.condition(*self._program_inputs(batch))
+        t = model.process.times(len(w), w.device)  # (B,)
+        noise = torch.randn_like(w)
+        output = model.answer(model.process.noised(w, noise, t), t, given)
+        return Answered(output, model.process.target(w, noise, t), batch.weight)
+
+    def loss(self, network: str, context: Answered, *, step: int) -> Loss:
+        """See the class; a part a field."""
+        square = (context.output.float() - context.target).square()
+        parts = {}
+        for channel, field in enumerate(self.recipe.predicted):
+            one = square[:, channel]  # (B, ny, nx)
+            counted = one if context.weight is None else weighted_mean(one, context.weight[:, 0])
+            parts[field.name] = counted.mean()
+        return Loss(torch.stack(list(parts.values())).mean(), parts)
+
+    def _program_inputs(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """State at t1, normalised, and the scalar parameters."""
+        x = self.scaling.normalise(batch.u1)
+        given = () if self.generator.embedding is None else (batch.parameters,)
+        assert None not in given
+        return x, given  # type: ignore[return-value]
