@@ -41,7 +41,7 @@ class DiT(nn.Module):
         self.walls = Walls(config.boundary)
         self.rotary = Rotary(width // config.heads, config.boundary)
         self.entry = PaddedConv(
-            channels * self.patch**2 + self.walls.channels, width, config.boundary
+            self.walls.channels + channels * self.patch**2, width, config.boundary
         )
         blocks = (
             TransformerBlock(width, config.heads, config.expansion, embedding)

@@ -77,13 +77,13 @@ class Walls(nn.Module):
         return 2 * len(self.axes) * len(WALL_LAYERS)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens (B, W, ny, nx) with these channels behind, (B, W + channels, ny, nx)."""
+        """Tokens (B, W, ny, nx) with these channels in front, (B, channels + W, ny, nx)."""
         if not self.axes:
             return tokens
         ones = torch.ones_like(tokens[:, :1])  # (B, 1, ny, nx)
-        made = [tokens]
+        made = []
         for axis in self.axes:
             low = ones.cumsum(2 + axis) - 1
             high = ones.sum(2 + axis, keepdim=True) - 1 - low
             made += [(-d / length).exp() for d in (low, high) for length in WALL_LAYERS]
-        return torch.cat(made, 1)
+        return torch.cat([*made, tokens], 1)  # what a net reads later (noise) stays behind all else
