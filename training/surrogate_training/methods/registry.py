@@ -9,6 +9,7 @@ from surrogate_training.methods.denoising import Denoising
 from surrogate_training.methods.method import Method
 from surrogate_training.methods.pix2pix import Pix2Pix
 from surrogate_training.methods.regression import Regression
+from surrogate_training.methods.residual import ResidualDenoising
 from surrogate_training.methods.template import Template
 from surrogate_training.models.fields import FieldModel
 
@@ -19,6 +20,7 @@ METHODS: dict[str, type[Method]] = {
     "ddpm": Denoising,
     "edm": Denoising,
     "flow": Denoising,
+    "residual-edm": ResidualDenoising,
     "crps": CRPS,
 }
 """By the recipe's ``method.kind``."""

@@ -137,6 +137,10 @@ class FieldModel(nn.Module):
         """The frame at t2 in unit scaled values, (B, P, ny, nx); with ``tanh`` the net's own output."""
         return self.output.scaled(x, self._outputs(x, more))
 
+    def standardised(self, x: Tensor, *more: Tensor) -> Tensor:
+        """What the net makes of a state: z of :mod:`surrogate_training.models.units`, (B, P, ny, nx)."""
+        return self._outputs(x, more)
+
     def more_inputs(self, x: Tensor, parameters: Tensor | None) -> tuple[Tensor, ...]:
         """What follows the state: parameters (B, P) where the model has some, and noise drawn from torch's generator.
 
@@ -157,7 +161,7 @@ class FieldModel(nn.Module):
         return (*given, *noise)
 
     def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
-        """What the net makes of a state, a channel a predicted field, (B, P, ny, nx)."""
+        """See :meth:`standardised`."""
         embedded, noise = None, more
         if self.embedding is not None:
             embedded, noise = self.embedding(more[0]), more[1:]
