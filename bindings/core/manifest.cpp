@@ -2,6 +2,7 @@
 
 #include "json_node.h"
 #include "manifest_guards.h"
+#include "manifest_sampler.h"
 
 #include <cmath>
 
@@ -242,12 +243,14 @@ void read_code(ProgramSpec &program, const JsonNode &node) {
 }
 
 ProgramSpec read_program(const JsonNode &node) {
-    node.only_keys({"name", "engine", "format", "file", "entry", "device", "precision", "made_with"});
+    node.only_keys(
+        {"name", "engine", "format", "file", "entry", "steps", "method", "device", "precision", "made_with"});
     ProgramSpec program;
     program.name = node.at("name").string();
     program.engine = node.at("engine").name();
     program.format = node.at("format").name();
     read_code(program, node);
+    read_variant(program, node);
     if (const auto device = node.find("device"))
         program.device = device->name();
     if (const auto precision = node.find("precision"))
@@ -289,7 +292,8 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
     const auto root = JsonNode::parse(storage, document, label, SURROGATE_ERROR_CORRUPT);
     read_schema(root, label); // before any other key: a newer schema may have others
     root.only_keys({"format", "name", "description", "created", "fields", "grid", "time", "history", "parameters",
-                    "noise", "locality", "programs", "guards", "example", "metrics", "provenance", "files"});
+                    "noise", "sampler", "text", "locality", "programs", "guards", "example", "metrics", "provenance",
+                    "files"});
     Manifest manifest;
     manifest.name = root.at("name").string();
     read_fields(manifest, root.at("fields"));
@@ -321,6 +325,7 @@ Manifest parse_manifest(std::string_view document, const std::string &label) {
         manifest.programs.push_back(read_program(item));
     if (manifest.programs.empty())
         root.at("programs").refuse("at least one program");
+    read_sampler(manifest, root);
     manifest.guards.bounds.resize(manifest.fields.size());
     if (const auto guards = root.find("guards"))
         read_guards(manifest.guards, manifest, *guards);

@@ -3,6 +3,7 @@
 
 #include "guard_spec.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -61,8 +62,42 @@ struct Locality {
 /// Engine, format, device and precision may be names of a later version: Program::choose passes those over.
 struct ProgramSpec {
     std::string name, engine, format, device = "any", precision = "fp32";
-    std::string file;  // "": none, a python program whose module is importable
-    std::string entry; // "package.module:name" of a python program, else ""
+    std::string file;       // "": none, a python program whose module is importable
+    std::string entry;      // "package.module:name" of a python program, else ""
+    std::string method;     // of a file that holds several programs; "": the only one
+    std::int64_t steps = 0; // evaluations of the sampler's net; 0: the model has no sampler
+};
+
+/// How programs draw a frame, by so many evaluations of the net.
+struct Sampler {
+    std::string method, kind;        // for people
+    std::vector<std::int64_t> steps; // evaluations that there are programs for, increasing; empty: no sampler
+    std::int64_t preset = 0;         // that of a call which names none
+    std::int64_t members = 0;        // largest ensemble
+    bool guided = false;             // the last parameter weighs the condition
+    double guidance = 0;             // its largest value
+
+    explicit operator bool() const { return !steps.empty(); }
+};
+
+/// ASCII capitals made small; all else as it is.
+inline char small_letter(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Order of words that does not tell capitals from small letters, so that a caption is looked up where it lies.
+struct AsciiOrder {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const {
+        return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                            [](char c, char d) { return small_letter(c) < small_letter(d); });
+    }
+};
+
+/// The captions that a model takes.
+struct TextSpec {
+    std::int64_t length = 0;                             // words at most; 0: the model takes none
+    std::map<std::string, std::int32_t, AsciiOrder> ids; // by word, those that a caption can hold
 };
 
 /// A random input of the program, drawn for every step.
@@ -85,6 +120,8 @@ struct Manifest {
     int history = 1; // frames that the program reads, newest first
     std::vector<Parameter> parameters;
     std::vector<Noise> noise;
+    Sampler sampler;
+    TextSpec text;
     Locality locality;
     std::vector<ProgramSpec> programs;
     GuardSpec guards;
@@ -94,6 +131,8 @@ struct Manifest {
     int input_channels = 0, output_channels = 0;
 
     std::vector<std::string> field_names() const;
+    /// Columns of the program's input of parameters: scalars, then the words of a caption.
+    std::int64_t parameter_columns() const { return static_cast<std::int64_t>(parameters.size()) + text.length; }
 };
 
 /// Parse and validate `manifest.json`; `label` names the file in messages.

@@ -23,11 +23,15 @@ static json good() {
         "grid": {"axes": ["z", "y", "x"], "fixed_shape": null, "multiple_of": [1, 2, 3], "minimum_shape": [4, 5, 6],
                  "boundary": ["periodic", "wall", "open"], "spacing": null, "spacing_unit": "Mm"},
         "time": {"step": 2.5, "unit": "min"},
-        "parameters": [{"name": "nu", "unit": "1", "range": [0, 2], "preset": 1}],
+        "parameters": [{"name": "nu", "unit": "1", "range": [0, 2], "preset": 1},
+                       {"name": "guidance", "range": [0, 3], "preset": 1}],
         "noise": [{"name": "xi", "channels": 2}],
         "locality": {"receptive_field": [1, 2, 3], "stride": [1, 1, 2], "reduces_over_space": true},
         "programs": [{"name": "a", "engine": "torch", "format": "torchscript", "file": "p/a.pt", "device": "cuda",
-                      "precision": "bf16", "made_with": "torch 2.13.0"}],
+                      "precision": "bf16", "made_with": "torch 2.13.0", "steps": 4, "method": "steps_4"},
+                     {"name": "b", "engine": "torch", "format": "torchscript", "file": "p/a.pt", "steps": 1}],
+        "sampler": {"method": "flow", "kind": "heun", "steps": [1, 4], "preset": 4, "members": 64, "guidance": 3},
+        "text": {"length": 5, "vocabulary": ["<pad>", "<unknown>", "a", "1.5e-3"]},
         "guards": {"finite": true, "bounds": {"p": {"lower": 0.0, "upper": null}}},
         "example": {"tolerance": 0.1}, "metrics": {"x": [1]}, "provenance": {"y": null},
         "files": {"p/a.pt": {"bytes": 3, "sha256": "0000000000000000000000000000000000000000000000000000000000000000"},
@@ -44,6 +48,10 @@ static void what_is_read() {
     CHECK(m.time_step == 2.5 && m.parameters[0].upper == 2 && m.locality.reduces_over_space);
     CHECK(m.noise.size() == 1 && m.noise[0].name == "xi" && m.noise[0].channels == 2);
     CHECK(m.programs[0].device == "cuda" && m.example == "example.safetensors" && m.tolerance == 0.1);
+    CHECK(m.programs[0].steps == 4 && m.programs[0].method == "steps_4" && m.programs[1].method.empty());
+    CHECK(m.sampler && m.sampler.kind == "heun" && m.sampler.steps.size() == 2 && m.sampler.preset == 4);
+    CHECK(m.sampler.members == 64 && m.sampler.guided && m.sampler.guidance == 3);
+    CHECK(m.text.length == 5 && m.text.ids.at("1.5e-3") == 3 && m.parameter_columns() == 7);
     CHECK(m.guards.bounds[1].lower == 0 && m.guards.bounds[1].upper > 1e308);
 }
 
@@ -100,6 +108,29 @@ static void every_key_is_validated() {
         {"/noise/0/channels", 0, "noise[0].channels: 0 given"},
         {"/noise/1", json({{"name", "xi"}, {"channels", 1}}), "noise[1].name: the name 'xi' stands twice"},
         {"/noise/0/seed", 1, "unknown key 'seed'"},
+        {"/sampler", nullptr, "programs[0].steps: 4 given, expected none: the manifest has no sampler"},
+        {"/sampler/nfe", 3, "unknown key 'nfe'"},
+        {"/sampler/method", "", "sampler.method"},
+        {"/sampler/steps", json::array(), "sampler.steps: [] given, expected one number"},
+        {"/sampler/steps", {4, 1}, "sampler.steps[1]: 1 given, expected more than 4"},
+        {"/sampler/steps", {1, 2, 4}, "sampler.steps: no program makes 2 steps"},
+        {"/sampler/steps", {4}, "programs[1].steps: 1 given, expected one of sampler.steps [4]"},
+        {"/sampler/steps", {4, 1e300}, "sampler.steps[1]"},
+        {"/sampler/preset", 2, "sampler.preset: 2 given, expected one of sampler.steps [1, 4]"},
+        {"/sampler/members", 0, "sampler.members: 0 given"},
+        {"/sampler/guidance", 0, "sampler.guidance: 0 given"},
+        {"/sampler/guidance", 2, "sampler.guidance: given, so expected 'guidance' as the last"},
+        {"/sampler/guidance", nullptr, "parameters: 'guidance' given, but sampler.guidance is null"},
+        {"/parameters/1/name", "mu", "sampler.guidance: given, so expected"},
+        {"/parameters/0", good()["parameters"][1], "sampler.guidance: given, so expected"},
+        {"/programs/1/steps", nullptr, "programs[1]: has no key 'steps', expected one of sampler.steps [1, 4]"},
+        {"/programs/1/name", "a", "programs[1].name: the name 'a' stands twice"},
+        {"/programs/0/method", "steps 4", "programs[0].method: \"steps 4\" given, expected an identifier"},
+        {"/text/length", 0, "text.length: 0 given"},
+        {"/text/length", 5000, "text.length: 5000 given, expected at most"},
+        {"/text/vocabulary", {"a", "b"}, "text.vocabulary: expected words that begin with '<pad>', '<unknown>'"},
+        {"/text/vocabulary/2", "A", "text.vocabulary[2]: \"A\" given, expected a word"},
+        {"/text/vocabulary/3", "a", "text.vocabulary[3]: the word 'a' stands twice"},
         {"/programs/0/file", "other.pt", "'other.pt' is used but has no entry"},
         {"/guards/bounds/q", json::object(), "no field 'q'"},
         {"/guards/bounds/p/upper", -5, "above upper bound"},
@@ -120,6 +151,7 @@ static void every_key_is_validated() {
     std::string text;
     CHECK(changed("/format/version", 2, text) == SURROGATE_ERROR_SCHEMA);
     CHECK(changed("/fields/0/staggering", "corner", text) == 0);
+    CHECK(changed("/text", nullptr, text) == 0);
     CHECK(changed("/noise", json::array(), text) == 0 && changed("/noise", nullptr, text) == 0);
     for (const char *key : {"engine", "format", "device", "precision"}) // names of a later version
         CHECK(changed(("/programs/0/" + std::string(key)).c_str(), "of tomorrow", text) == 0);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -121,6 +121,9 @@ class CRPSConfig(Generative):
         α of the almost fair CRPS: α fair + (1 - α) of the ordinary one.
     space : {"scaled", "physical"}
         Values that are compared: w, or the frame in units of its increment's standard deviation.
+    scales : tuple of int
+        Sides of the squares, in cells, over whose means members and truth are compared, each counting alike. Single
+        cells alone (1) say nothing of how neighbours go together.
     """
 
     kind: Literal["crps"] = "crps"
@@ -128,3 +131,4 @@ class CRPSConfig(Generative):
     noise_channels: int = Field(default=4, ge=1)
     fairness: float = Field(default=0.95, gt=0, le=1)
     space: Literal["scaled", "physical"] = "scaled"
+    scales: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)

@@ -3,7 +3,18 @@
 All walk the probability-flow ODE, ``dx/ds = alpha'(s) w(x) + sigma'(s) eps(x)`` with ``eps = (x - alpha w) / sigma``
 (Song et al. 2021, arXiv:2011.13456, equation 13; in terms of a denoiser Karras et al. 2022, arXiv:2206.00364,
 equation 4), save ``ddpm``, which draws noise at every step. With one evaluation each returns what the denoiser says
-at pure noise: the conditional mean, if the denoiser is ideal. Spread and small scales need more of them.
+at pure noise: the conditional mean, if the denoiser is ideal. Spread and small scales need more of them. How many: of a
+Gaussian w of variance 0.3 given the frame (and 1 without), the share of the variance that an ideal net's draws have is
+
+================================ ==== ==== ====
+evaluations                      2    4    8
+================================ ==== ==== ====
+flow, euler                      0.18 0.48 0.70
+flow, dpmpp_2m                   0.18 0.57 0.95
+edm, heun, sigma 0.005 … 80      0.00 0.07 4.88
+edm, dpmpp_2m, sigma 0.005 … 80  0.00 0.88 1.28
+edm, dpmpp_2m, sigma 0.05 … 10   0.02 0.88 1.08
+================================ ==== ==== ====
 
 What happens between two neighbouring times depends on (alpha, sigma) at both alone: x / alpha follows an ODE in
 sigma / alpha, whichever way the two are joined. Every sampler joins them by a straight line. That is the process itself

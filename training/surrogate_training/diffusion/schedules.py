@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Spacing = Literal["leading", "trailing"]
@@ -40,7 +41,7 @@ class Schedule:
                 f"a schedule of {lengths[0]} times, {lengths[1]} alphas and {lengths[2]} sigmas:"
                 " give as many of each, and at least 2"
             )
-        if any(b >= a for a, b in zip(self.sigmas, self.sigmas[1:], strict=False)):
+        if any(b >= a for a, b in pairwise(self.sigmas)):
             raise ValueError(
                 f"the sigmas of a schedule must decrease from noise to data, got {self.sigmas}"
             )

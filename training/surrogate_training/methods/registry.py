@@ -7,6 +7,7 @@ from torch import nn
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.clip import Clip
+from surrogate_training.methods.crps import CRPS
 from surrogate_training.methods.denoising import Denoising
 from surrogate_training.methods.method import Method
 from surrogate_training.methods.pix2pix import Pix2Pix
@@ -21,6 +22,7 @@ METHODS: dict[str, type[Method]] = {
     "ddpm": Denoising,
     "edm": Denoising,
     "flow": Denoising,
+    "crps": CRPS,
     "clip": Clip,
 }
 """By the recipe's ``method.kind``."""
