@@ -1,6 +1,6 @@
 """The sections of a recipe: frozen, validated data, one file a section."""
 
-from surrogate_training.config.captions import Captions, Phrase
+from surrogate_training.config.captions import Captions, Phrase, TextConfig
 from surrogate_training.config.data import (
     Augment,
     Data,
@@ -22,6 +22,7 @@ from surrogate_training.config.generative import (
     ResidualEDMConfig,
 )
 from surrogate_training.config.method import (
+    ClipConfig,
     Discriminator,
     Method,
     Pix2PixConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "Boundary",
     "CRPSConfig",
     "Captions",
+    "ClipConfig",
     "Curl",
     "DDPMConfig",
     "Data",
@@ -74,6 +76,7 @@ __all__ = [
     "Section",
     "Split",
     "TemplateConfig",
+    "TextConfig",
     "UNetConfig",
     "Unroll",
 ]
