@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from surrogate_training.config import Recipe, UNetConfig
+from surrogate_training.config import Recipe
 from surrogate_training.locality import Locality, measure_locality
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.generative import GenerativeModel
@@ -33,7 +33,7 @@ def model_locality(model: FieldModel, recipe: Recipe) -> Locality:
         For generative models with the largest of ``sampler.steps``.
     """
     multiple = recipe.model.multiple
-    if isinstance(recipe.model, UNetConfig):
+    if recipe.model.whole_frames:
         return Locality.whole(multiple)
     one = model.variant(1) if isinstance(model, GenerativeModel) else model
     given = [torch.ones(1, n)] if (n := columns(recipe)) else []

@@ -30,7 +30,7 @@ class Reach:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, spacing: tuple[float, float]) -> Reach:
-        """Measured on the recipe's model, untrained; a U-Net of pix2pix sees the whole frame."""
+        """Measured on the recipe's model, untrained; pix2pix's U-Net and a transformer see the whole frame."""
         model = make_generator(recipe, _unit_statistics(recipe, spacing)).eval()
         local = model_locality(model, recipe)
         if local.reduces_over_space:
