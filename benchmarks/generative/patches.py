@@ -79,6 +79,8 @@ def frames_file(folder: Path, seed: int, map_name: str | None) -> Path:
     """The solver's frames, made if they are not there."""
     path = folder / f"frames_{seed}.h5"
     if not path.is_file():
+        if not SOLVER.is_file():
+            raise SystemExit(f"{SOLVER} does not exist: build it with `make native`")
         folder.mkdir(parents=True, exist_ok=True)
         options = ["--solver", SOLVER, "--out", path, "--seed", seed, "--cells", *CELLS]
         options += ["--latitudes", *LATITUDES, "--frames", FRAMES, "--interval", HOURS]
@@ -97,14 +99,14 @@ def main() -> None:
     parser.add_argument("--map", help="of frames that are made: a synoptic map, or none")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    sources = {s: FrameFile(frames_file(given.frames, s, given.map)) for s in SEEDS}
     everything = [patch for part in PARTS for patch in patches(part)]
-    for number, patch in enumerate(everything):
-        path = given.out / f"trajectory_{number:06d}.h5"
-        if not path.exists():
-            cut(sources[patch.seed], patch, path, number)
-    for source in sources.values():
-        source.close()
+    paths = [given.out / f"trajectory_{number:06d}.h5" for number in range(len(everything))]
+    missing = [n for n, path in enumerate(paths) if not path.exists()]
+    for seed in sorted({everything[n].seed for n in missing}):
+        with FrameFile(frames_file(given.frames, seed, given.map)) as source:
+            for number in missing:
+                if everything[number].seed == seed:
+                    cut(source, everything[number], paths[number], number)
     counts = {part: sum(1 for _ in patches(part)) for part in PARTS}
     print(f"{len(everything)} patches in {given.out}: {counts}")
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
-from modes import Grid, Modes, Real
-from vorticity import Advection
+from modes import Grid, Modes
+from vorticity import Advection, velocity
+
+COURANT = 1.9
+"""Largest Δt K max|u| (K the largest wavenumber); RK4 is stable up to √8 = 2.83 for pure advection."""
+CHUNK = 20
+"""Steps between two looks at max|u|."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """The equation with its numbers, and the step.
+    """The equation with its numbers, and how it is stepped.
 
     Attributes
     ----------
     grid : Grid
-    dt : float
-        Step.
     viscosity, drag : float
         ν and μ.
     force : Modes, optional
@@ -26,7 +28,6 @@ class Flow:
     """
 
     grid: Grid
-    dt: float
     viscosity: float
     drag: float = 0.0
     force: Modes | None = None
@@ -35,41 +36,55 @@ class Flow:
     def __post_init__(self) -> None:
         object.__setattr__(self, "advection", Advection(self.grid))
 
-    @cached_property
-    def _half_decay(self) -> Real:
-        """exp(L Δt/2) of the linear part L = −ν k² − μ, (2K + 1, K + 1)."""
-        rate = self.viscosity * self.grid.k_squared.astype(np.float64) + self.drag
-        return np.exp(-rate * self.dt / 2).astype(self.grid.dtype)
-
     def tendency(self, vorticity: Modes) -> Modes:
         """−u·∇ω + f."""
         change = self.advection(vorticity)
         return change if self.force is None else change + self.force
 
-    def step(self, vorticity: Modes) -> Modes:
-        """The field a step on: RK4 for exp(−Lt) ω (Canuto et al. 2006, section 3.3)."""
-        h, decay = np.dtype(self.grid.dtype).type(self.dt), self._half_decay
-        now = decay * vorticity
-        k1 = decay * self.tendency(vorticity)
-        k2 = self.tendency(now + h / 2 * k1)
-        k3 = self.tendency(now + h / 2 * k2)
-        k4 = self.tendency(decay * (now + h * k3))
-        return decay * (now + h / 6 * (k1 + 2 * (k2 + k3))) + h / 6 * k4
+    def steps(self, vorticity: Modes, dt: float, count: int) -> Modes:
+        """The field after some steps: RK4 for exp(−Lt) ω, L = −ν k² − μ (Canuto et al. 2006, section 3.3)."""
+        rate = self.viscosity * self.grid.k_squared.astype(np.float64) + self.drag
+        decay = np.exp(-rate * dt / 2).astype(self.grid.dtype)  # over half a step
+        h = np.dtype(self.grid.dtype).type(dt)
+        for _ in range(count):
+            now = decay * vorticity
+            k1 = decay * self.tendency(vorticity)
+            k2 = self.tendency(now + h / 2 * k1)
+            k3 = self.tendency(now + h / 2 * k2)
+            k4 = self.tendency(decay * (now + h * k3))
+            vorticity = decay * (now + h / 6 * (k1 + 2 * (k2 + k3))) + h / 6 * k4
+        return vorticity
 
-    def run(self, vorticity: Modes, steps: int) -> Modes:
-        """The field some steps on.
+    def longest_step(self, vorticity: Modes) -> float:
+        """Step that the fastest point of this field allows."""
+        u, v = (self.grid.to_points(part) for part in velocity(vorticity, self.grid))
+        speed = float(np.sqrt((u * u + v * v).max()))
+        return COURANT / (float(self.grid.k[1].max()) * max(speed, np.finfo(np.float32).tiny))
+
+    def run(self, vorticity: Modes, time: float, *, longest: float = np.inf) -> Modes:
+        """The field a time on, by steps as long as the velocity allows.
+
+        Parameters
+        ----------
+        vorticity : Modes
+        time : float
+        longest : float
+            No step is longer.
 
         Raises
         ------
         FloatingPointError
-            If it is no longer finite: the step is too long for the velocity.
+            If it is no longer finite.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(steps):
-                vorticity = self.step(vorticity)
-        if not np.isfinite(vorticity).all():
-            raise FloatingPointError(
-                f"the vorticity is not finite after {steps} steps: dt = {self.dt} is too long for this flow on "
-                f"{self.grid.n} points a side; give a shorter one"
-            )
+        left = time
+        while left > 0:
+            count = max(1, int(np.ceil(left / min(self.longest_step(vorticity), longest) - 1e-9)))
+            dt, now = left / count, min(count, CHUNK)
+            vorticity = self.steps(vorticity, dt, now)
+            left = 0.0 if now == count else left - now * dt
+            if not np.isfinite(vorticity).all():
+                raise FloatingPointError(
+                    f"the vorticity is not finite on {self.grid.n} points a side: the flow gets faster within {CHUNK} "
+                    "steps than their length allows; give a smaller dt"
+                )
         return vorticity

@@ -14,7 +14,7 @@ import argparse
 from collections.abc import Iterator
 
 import numpy as np
-from case import Case, whole_steps
+from case import Case
 from modes import Grid, Modes, Real
 from vorticity import integrals
 
@@ -41,8 +41,8 @@ def differences(case: Case, seed: int, until: float) -> Iterator[tuple[float, fl
     turnover = integrals(first, case.fine_grid).turnover
     pair = [twin(first, case.fine_grid, case.saved_grid, s) for s in (2 * seed, 2 * seed + 1)]
     start = case.filtered(first)
-    for _ in range(whole_steps(until, case.interval)):
-        pair = [flow.run(one, whole_steps(case.interval, case.dt)) for one in pair]
+    for _ in range(round(until / case.interval)):
+        pair = [flow.run(one, case.interval, longest=case.dt) for one in pair]
         a, b = (case.filtered(one) for one in pair)
         yield turnover, relative_l2(a, b), relative_l2(start, b)
 
