@@ -59,7 +59,9 @@ class Regression(Method):
         errors = []
         for channel, field in enumerate(self.recipe.predicted):
             units = Units.of(field, self.statistics.fields[field.name])
-            change = scaled(jump.predicted[:, channel], field) - scaled(jump.truth[:, channel], field)
+            change = scaled(jump.predicted[:, channel], field) - scaled(
+                jump.truth[:, channel], field
+            )
             errors.append(change * (units.increment_std / units.scaled_increment_std))
         return torch.stack(errors, 1)
 
