@@ -12,6 +12,9 @@ from pydantic import ValidationError
 
 from surrogate_training.config import Recipe, Section
 
+KINDS = {"model": "residual_unet", "method": "regression"}
+"""Sections that have other keys for each kind, and the kind that they are where none is named."""
+
 
 class RecipeError(ValueError):
     """A recipe that cannot be used; the text says where, what was given and what was expected."""
@@ -20,8 +23,8 @@ class RecipeError(ValueError):
 def load_recipe(path: str | os.PathLike[str], *, overrides: tuple[str, ...] = ()) -> Recipe:
     """Read a YAML recipe and apply ``key.sub=value`` overrides (values are YAML).
 
-    A recipe may begin with ``base: OTHER.yaml``, beside it: its sections are then changes of the other's. A section
-    that names another ``kind`` than the base's stands alone.
+    A recipe may begin with ``base: OTHER.yaml``, beside it: its sections are then changes of the other's. A ``model``
+    or ``method`` of another ``kind`` than the base's stands alone.
 
     Raises
     ------
@@ -59,11 +62,12 @@ def _changed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in changes.items():
         before = base.get(key)
-        sections = isinstance(value, dict) and isinstance(before, dict)
-        if sections and before.get("kind") in (None, value.get("kind", before.get("kind"))):
-            result[key] = _changed(before, value)
-        else:
+        if not (isinstance(value, dict) and isinstance(before, dict)):
             result[key] = value
+            continue
+        kind = before.get("kind", KINDS.get(key))
+        alone = key in KINDS and value.get("kind", kind) != kind
+        result[key] = value if alone else _changed(before, value)
     return result
 
 

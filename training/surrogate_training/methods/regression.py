@@ -53,7 +53,7 @@ class Regression(Method):
         return {name: e.mean() for name, e in errors.items()}
 
     def _error(self, jump: Jump) -> Tensor:
-        """Prediction less truth (B, P, ny, nx); of scaled values in units that make their increments' std the field's."""
+        """Prediction less truth, (B, P, ny, nx); scaled values in units in which increments have the fields' std."""
         if self.config.space == "physical":
             return jump.predicted - jump.truth
         errors = []
