@@ -53,9 +53,9 @@ def test_a_recipe_changes_its_base_section_by_section(tmp_path: Path) -> None:
     _beside(tmp_path, "smoke.yaml", SMOKE.read_text())
     middle = "base: smoke.yaml\nname: middle\noptimiser: {steps: 7}\n"
     _beside(tmp_path, "middle.yaml", middle)
-    last = _beside(tmp_path, "last.yaml", "base: middle.yaml\nmethod: {kind: flow}\n")
+    last = _beside(tmp_path, "last.yaml", "base: middle.yaml\nmethod: {kind: template}\n")
     before, after = load_recipe(SMOKE), load_recipe(last)
-    assert (after.name, after.optimiser.steps, after.method.kind) == ("middle", 7, "flow")
+    assert (after.name, after.optimiser.steps, after.method.kind) == ("middle", 7, "template")
     assert after.optimiser.batch == before.optimiser.batch
     assert (after.data, after.model) == (before.data, before.model)
 
