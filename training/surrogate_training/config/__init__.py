@@ -21,6 +21,7 @@ from surrogate_training.config.generative import (
     InterpolantConfig,
     ResidualEDMConfig,
 )
+from surrogate_training.config.latent import Latents, VAEConfig
 from surrogate_training.config.method import (
     Discriminator,
     Method,
@@ -29,8 +30,13 @@ from surrogate_training.config.method import (
     TemplateConfig,
     Unroll,
 )
-from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
-from surrogate_training.config.net import Curl, Feature
+from surrogate_training.config.model import (
+    AutoencoderConfig,
+    Model,
+    ResidualUNetConfig,
+    UNetConfig,
+)
+from surrogate_training.config.net import Curl, Feature, NetConfig
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
@@ -39,6 +45,7 @@ from surrogate_training.config.section import Boundary, Location, Section
 
 __all__ = [
     "Augment",
+    "AutoencoderConfig",
     "Boundary",
     "CRPSConfig",
     "Captions",
@@ -56,9 +63,11 @@ __all__ = [
     "Generate",
     "Generative",
     "InterpolantConfig",
+    "Latents",
     "Location",
     "Method",
     "Model",
+    "NetConfig",
     "Optimiser",
     "PairLists",
     "ParameterSpec",
@@ -76,4 +85,5 @@ __all__ = [
     "TemplateConfig",
     "UNetConfig",
     "Unroll",
+    "VAEConfig",
 ]

@@ -14,6 +14,7 @@ from surrogate_training.config.generative import (
     InterpolantConfig,
     ResidualEDMConfig,
 )
+from surrogate_training.config.latent import VAEConfig
 from surrogate_training.config.section import Section, by_kind
 
 
@@ -108,6 +109,7 @@ Method = Annotated[
     | Annotated[FlowConfig, Tag("flow")]
     | Annotated[InterpolantConfig, Tag("interpolant")]
     | Annotated[ResidualEDMConfig, Tag("residual-edm")]
-    | Annotated[CRPSConfig, Tag("crps")],
+    | Annotated[CRPSConfig, Tag("crps")]
+    | Annotated[VAEConfig, Tag("vae")],
     by_kind("regression"),
 ]
