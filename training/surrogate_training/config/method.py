@@ -14,6 +14,7 @@ from surrogate_training.config.generative import (
     InterpolantConfig,
     ResidualEDMConfig,
 )
+from surrogate_training.config.latent import VAEConfig
 from surrogate_training.config.section import Section, by_kind
 
 
@@ -144,6 +145,7 @@ Method = Annotated[
     | Annotated[InterpolantConfig, Tag("interpolant")]
     | Annotated[ResidualEDMConfig, Tag("residual-edm")]
     | Annotated[CRPSConfig, Tag("crps")]
-    | Annotated[ClipConfig, Tag("clip")],
+    | Annotated[ClipConfig, Tag("clip")]
+    | Annotated[VAEConfig, Tag("vae")],
     by_kind("regression"),
 ]
