@@ -103,11 +103,12 @@ def export_model(
     # torch.export stores plainly laid out weights only; the engines reorder them as they need
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     variants = variants_of(model, recipe)
-    predictor = Predictor(variants[0].model, recipe, statistics)
+    predictors = [Predictor(variant.model, recipe, statistics) for variant in variants]
+    predictor = predictors[0]
     inputs = predictor.inputs(sets["test"], 0)
     rule = GridRule.of(recipe, (inputs[0].shape[-2], inputs[0].shape[-1]))
     body = describe(recipe, statistics, model, model_locality(model, recipe), rule) | facts
-    body = add_guards(body, sets, predictor)
+    body = add_guards(body, sets, predictors)
     example = choose_example(predictor, sets, _draft(body))
     scaling = Scaling(recipe, statistics, dtype=torch.float64)
     with tempfile.TemporaryDirectory() as scratch:

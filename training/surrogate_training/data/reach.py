@@ -15,7 +15,8 @@ from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.extent import model_locality
-from surrogate_training.methods.registry import make_generator
+from surrogate_training.methods.registry import make_network
+from surrogate_training.models.fields import FieldModel
 
 # meters and seconds of what speeds, lengths and times are measured in
 _LENGTHS = {"cm": 1e-2, "m": 1.0, "km": 1e3, "Mm": 1e6}
@@ -30,8 +31,13 @@ class Reach:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, spacing: tuple[float, float]) -> Reach:
-        """Measured on the recipe's model, untrained; pix2pix's U-Net and a transformer see the whole frame."""
-        model = make_generator(recipe, _unit_statistics(recipe, spacing)).eval()
+        """Measured on the recipe's model, untrained; pix2pix's U-Net and a transformer see the whole frame.
+
+        So does a network that predicts none, the encoders of ``clip``.
+        """
+        model = make_network(recipe, _unit_statistics(recipe, spacing)).eval()
+        if not isinstance(model, FieldModel):
+            return cls(None)
         local = model_locality(model, recipe)
         if local.reduces_over_space:
             return cls(None)
