@@ -16,6 +16,7 @@ SHALLOW = {"widths": [8], "encoder_blocks": [1], "decoder_blocks": []}
 CONVNEXT = {**RESIDUAL, "block": "convnext", "activation": "gelu"}
 UNET = {"kind": "unet", "levels": 3, "base": 4}
 PIX2PIX = {**UNET, "target": "frame", "tanh": True}
+DIT = {"kind": "dit", "patch": 2, "width": 16, "depth": 2, "heads": 2}
 DT = {"name": "dt", "unit": "h"}
 
 

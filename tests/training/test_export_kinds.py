@@ -210,6 +210,7 @@ def test_a_bundle_with_parameters_or_noise_is_lowered(
         ({**magnetic.CONVNEXT, "target": "frame"}, 24, True),
         ({**magnetic.UNET, "norm": "instance"}, 16, True),
         ({**NOISY, "norm": "none"}, 24, True),
+        ({**magnetic.DIT, "boundary": ["periodic", "replicate"]}, 12, True),
     ],
 )
 def test_every_other_kind_predicts_as_trained(
@@ -218,3 +219,14 @@ def test_every_other_kind_predicts_as_trained(
     made = export(tmp_path, model, cells=cells, dt=dt)
     assert made.manifest.grid.fixed_shape is None
     check_run_time(made, dt=3.0 if dt else None)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_transformer_is_gathered_and_lowered(tmp_path: Path, precision: str) -> None:
+    made = export(tmp_path, magnetic.DIT, cells=16, dt=False)
+    assert made.manifest.locality.reduces_over_space
+    lowered = lower(
+        made.bundle, engine="torchscript", out=tmp_path / "out", threads=[1], precision=precision
+    )
+    assert lowered.verdict.passed

@@ -15,7 +15,7 @@ from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import encode_tensors
 from surrogate.environment.provenance import provenance
 from surrogate_training.card import write_card
-from surrogate_training.config import Recipe, UNetConfig
+from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.describe import EXAMPLE, PORTABLE, TORCHSCRIPT, Body, describe
@@ -146,9 +146,9 @@ def _check_name(out: Path) -> None:
 
 
 def _locality(model: FieldModel, recipe: Recipe, inputs: Inputs) -> Locality:
-    """Measured, except of a U-Net that sees whole frames by its making, whatever its norms."""
+    """Measured, except of a net that sees whole frames by its making, whatever its norms."""
     multiple = recipe.model.multiple
-    if isinstance(recipe.model, UNetConfig):
+    if recipe.model.whole_frames:
         return Locality.whole(multiple)
     parameters = [entry for entry in inputs[1:] if entry.ndim == 2]
 

@@ -1,6 +1,6 @@
 """The sections of a recipe: frozen, validated data, one file a section."""
 
-from surrogate_training.config.captions import Captions, Phrase
+from surrogate_training.config.captions import Captions, Phrase, TextConfig
 from surrogate_training.config.data import (
     Augment,
     Data,
@@ -10,6 +10,7 @@ from surrogate_training.config.data import (
     ParameterSpec,
     Split,
 )
+from surrogate_training.config.dit import DiTConfig
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.generative import (
     CRPSConfig,
@@ -21,6 +22,7 @@ from surrogate_training.config.generative import (
     ResidualEDMConfig,
 )
 from surrogate_training.config.method import (
+    ClipConfig,
     Discriminator,
     Method,
     Pix2PixConfig,
@@ -28,7 +30,8 @@ from surrogate_training.config.method import (
     TemplateConfig,
     Unroll,
 )
-from surrogate_training.config.model import Curl, Feature, Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.net import Curl, Feature
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
@@ -40,9 +43,11 @@ __all__ = [
     "Boundary",
     "CRPSConfig",
     "Captions",
+    "ClipConfig",
     "Curl",
     "DDPMConfig",
     "Data",
+    "DiTConfig",
     "Discriminator",
     "EDMConfig",
     "EarlyStopping",
@@ -71,6 +76,7 @@ __all__ = [
     "Section",
     "Split",
     "TemplateConfig",
+    "TextConfig",
     "UNetConfig",
     "Unroll",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from surrogate_training.config.captions import TextConfig
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.generative import Generative
-from surrogate_training.config.method import Method, RegressionConfig
-from surrogate_training.config.model import Curl, Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.method import ClipConfig, Method, Pix2PixConfig, RegressionConfig
+from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.net import Curl
 from surrogate_training.config.optimiser import Optimiser
 from surrogate_training.config.run import Physics, Run
 from surrogate_training.config.sampler import Sampler
@@ -25,6 +27,7 @@ class Recipe(Section):
     model: Model = ResidualUNetConfig()
     method: Method = RegressionConfig()
     sampler: Sampler = Sampler()
+    text: TextConfig = TextConfig()
     optimiser: Optimiser
     run: Run = Run()
     physics: Physics = Physics()
@@ -79,6 +82,18 @@ class Recipe(Section):
             raise ValueError(
                 f"sampler.guidance {self.sampler.guidance} needs a model that has also learnt to predict without "
                 "condition: set method.condition_dropout, 0.1 say, or sampler.guidance: 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _captions(self) -> Recipe:
+        if self.data.captions is None and (self.text.start or isinstance(self.method, ClipConfig)):
+            what = "text.start" if self.text.start else f"method {self.method.kind}"
+            raise ValueError(f"{what} needs captions: set data.captions")
+        if self.data.captions is not None and isinstance(self.method, Pix2PixConfig):
+            raise ValueError(
+                "method pix2pix: its discriminator does not read captions, so the generator need not heed them; remove "
+                "data.captions, or take another method"
             )
         return self
 

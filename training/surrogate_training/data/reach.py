@@ -13,7 +13,7 @@ from torch import Tensor
 from surrogate.bundle.folder import check_bundle
 from surrogate.io.units import same_unit
 from surrogate.paths import find_bundle
-from surrogate_training.config import Recipe, UNetConfig
+from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.locality import measure_locality
@@ -32,8 +32,8 @@ class Reach:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, spacing: tuple[float, float]) -> Reach:
-        """Measured on the recipe's model, untrained; a U-Net of pix2pix sees the whole frame."""
-        if isinstance(recipe.model, UNetConfig):
+        """Measured on the recipe's model, untrained; pix2pix's U-Net and a transformer see the whole frame."""
+        if recipe.model.whole_frames:
             return cls(None)
         model = FieldModel(recipe, _unit_statistics(recipe, spacing)).eval()
         parameters = [torch.ones(1, len(recipe.data.parameters))] if recipe.data.parameters else []

@@ -46,6 +46,8 @@ class GenerativeModel(FieldModel):
         Of the training.
     process : Process
         Between w and noise.
+    more_channels : int
+        Channels that the net reads besides the features and x_t.
 
     Attributes
     ----------
@@ -53,9 +55,11 @@ class GenerativeModel(FieldModel):
         Evaluations of the net a frame.
     """
 
-    def __init__(self, recipe: Recipe, statistics: Statistics, process: Process) -> None:
+    def __init__(
+        self, recipe: Recipe, statistics: Statistics, process: Process, *, more_channels: int = 0
+    ) -> None:
         drawn = len(recipe.predicted)
-        super().__init__(recipe, statistics, more_channels=drawn, embedded=True)
+        super().__init__(recipe, statistics, more_channels=drawn + more_channels, embedded=True)
         self.process = process
         self.level = LevelEmbedding()
         config = recipe.sampler
