@@ -13,7 +13,6 @@ from surrogate_training.config import Generative, Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.diffusion.processes import Process
 from surrogate_training.diffusion.samplers import EVERY, draws, intervals
-from surrogate_training.models.blocks import in_float32
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.film import EMBEDDING
 from surrogate_training.models.level import LevelEmbedding
@@ -61,26 +60,44 @@ class GenerativeModel(FieldModel):
     ----------
     steps : int
         Evaluations of the net a frame.
+    names : tuple of str
+        Of the channels that the process draws.
     """
 
     def __init__(
         self, recipe: Recipe, statistics: Statistics, process: Process, *, more_channels: int = 0
     ) -> None:
-        drawn = len(recipe.predicted)
-        super().__init__(recipe, statistics, more_channels=drawn + more_channels, embedded=True)
+        names = self.drawn_names(recipe)
+        super().__init__(
+            recipe, statistics, more_channels=len(names) + more_channels, embedded=True
+        )
+        self.names = names
         self.process = process
         self.level = LevelEmbedding()
         config = recipe.sampler
         self.sampler = process.sampler if config.kind == "auto" else config.kind
         self.steps = config.preset
         self.scalars, self.guided = len(recipe.data.parameters), config.guidance > 0
+        self.null = None
         assert isinstance(recipe.method, Generative)
-        self.null = (
-            nn.Parameter(torch.zeros(EMBEDDING)) if recipe.method.condition_dropout else None
-        )
-        self.noise_inputs = {"initial": drawn} if process.from_noise else {}
+        if recipe.method.condition_dropout > 0:
+            self.null = nn.Parameter(
+                0.3 * torch.randn(EMBEDDING)
+            )  # about as large as what is embedded
+        normals = self.normals(recipe)
+        self.noise_inputs = {"initial": normals} if process.from_noise else {}
         if later := draws(self.sampler, max(config.steps)):
-            self.noise_inputs["later"] = later * drawn
+            self.noise_inputs["later"] = later * normals
+
+    @staticmethod
+    def drawn_names(recipe: Recipe) -> tuple[str, ...]:
+        """Of the channels that the process draws: the predicted fields."""
+        return tuple(field.name for field in recipe.predicted)
+
+    @staticmethod
+    def normals(recipe: Recipe) -> int:
+        """Channels of the full grid that one draw's normals take."""
+        return len(recipe.predicted)
 
     def variant(self, steps: int) -> Self:
         """The same weights with another number of evaluations."""
@@ -142,7 +159,11 @@ class GenerativeModel(FieldModel):
         if given.embedded is not None:
             embedded = embedded + given.embedded
         seen = torch.cat([given.features, self.process.shown(noised, t)], 1)  # (B, F + P, ny, nx)
-        return in_float32(self.potentials, self.net(seen, embedded))
+        return self.net(seen, embedded)  # type: ignore[no-any-return]
+
+    def drawn(self, z: Tensor) -> Tensor:
+        """What the process draws in place of standardised increments or frames z (B, P, ny, nx): z itself."""
+        return z
 
     def draw(self, given: Condition, noise: tuple[Tensor, ...]) -> Tensor:
         """Run the sampler: w (B, P, ny, nx) from the noise inputs."""
@@ -154,14 +175,14 @@ class GenerativeModel(FieldModel):
                 return self.process.denoised(self.answer(x, t, given), x, t)
             return self._guided(x, t, given, given.guidance)
 
-        drawn = self.potentials.fields
+        channels = len(self.names)
         if self.process.from_noise:
             initial, *later = noise
             x = schedule.sigmas[0] * initial
         else:
             later = list(noise)
-            x = torch.zeros_like(given.features[:, :1]).repeat(1, drawn, 1, 1)  # (B, P, ny, nx)
-        every = torch.split(later[0], drawn, 1) if later else ()
+            x = torch.zeros_like(given.features[:, :1]).repeat(1, channels, 1, 1)  # (B, P, ny, nx)
+        every = torch.split(later[0], channels, 1) if later else ()
         return EVERY[self.sampler](
             denoise,
             x,
@@ -175,7 +196,7 @@ class GenerativeModel(FieldModel):
 
     def _guided(self, x: Tensor, t: Tensor, given: Condition, weight: Tensor) -> Tensor:
         """Null + g (conditional - null), of one pass with both: with g = 1 the conditional one to the bit."""
-        count = len(x)
+        count = x.shape[0]  # len would fix it in an exported program
         nobody = torch.zeros(count, dtype=torch.bool, device=x.device)
         with_, without = self.dropped(given, nobody), self.dropped(given, ~nobody)
         assert with_.embedded is not None
@@ -185,5 +206,6 @@ class GenerativeModel(FieldModel):
             torch.cat([with_.embedded, without.embedded]),
         )
         noised = torch.cat([x, x])  # (2 B, P, ny, nx)
-        w, null = self.process.denoised(self.answer(noised, t, both), noised, t).chunk(2)
+        found = self.process.denoised(self.answer(noised, t, both), noised, t)
+        w, null = found[:count], found[count:]
         return w + (weight - 1) * (w - null)
