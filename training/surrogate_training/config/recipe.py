@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from surrogate_training.config.captions import TextConfig
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
-from surrogate_training.config.generative import Generative
+from surrogate_training.config.generative import Generative, InterpolantConfig
 from surrogate_training.config.method import ClipConfig, Method, Pix2PixConfig, RegressionConfig
 from surrogate_training.config.model import Model, ResidualUNetConfig, UNetConfig
 from surrogate_training.config.net import Curl
@@ -77,6 +77,11 @@ class Recipe(Section):
             raise ValueError(
                 f"method {self.method.kind}: field {self.potentials[0]!r} is a potential, whose gauge makes a density "
                 "of it meaningless; predict its curl as fields"
+            )
+        if isinstance(self.method, InterpolantConfig) and self.sampler.kind != "auto":
+            raise ValueError(
+                f"sampler.kind: {self.sampler.kind} begins at noise, and method interpolant at the frame at t1: leave "
+                "the key out"
             )
         if self.sampler.guidance > 0 and self.method.condition_dropout == 0:
             raise ValueError(

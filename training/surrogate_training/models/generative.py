@@ -12,7 +12,7 @@ from torch import Tensor
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.diffusion.processes import Process
-from surrogate_training.diffusion.samplers import SAMPLERS, draws, intervals
+from surrogate_training.diffusion.samplers import EVERY, draws, intervals
 from surrogate_training.models.blocks import in_float32
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.level import LevelEmbedding
@@ -65,7 +65,7 @@ class GenerativeModel(FieldModel):
         config = recipe.sampler
         self.sampler = process.sampler if config.kind == "auto" else config.kind
         self.steps = config.preset
-        self.noise_inputs = {"initial": drawn}
+        self.noise_inputs = {"initial": drawn} if process.from_noise else {}
         if later := draws(self.sampler, max(config.steps)):
             self.noise_inputs["later"] = later * drawn
 
@@ -99,11 +99,17 @@ class GenerativeModel(FieldModel):
             t = x.new_full((1,), time)
             return self.process.denoised(self.answer(x, t, given), x, t)
 
-        initial, *later = noise
-        every = torch.split(later[0], initial.shape[1], 1) if later else ()
-        return SAMPLERS[self.sampler](
+        drawn = self.potentials.fields
+        if self.process.from_noise:
+            initial, *later = noise
+            x = schedule.sigmas[0] * initial
+        else:
+            later = list(noise)
+            x = torch.zeros_like(given.features[:, :1]).repeat(1, drawn, 1, 1)  # (B, P, ny, nx)
+        every = torch.split(later[0], drawn, 1) if later else ()
+        return EVERY[self.sampler](
             denoise,
-            schedule.sigmas[0] * initial,
+            x,
             schedule,
             noise=every[: draws(self.sampler, self.steps)],
             evaluations=self.steps,
