@@ -117,4 +117,3 @@ class Case:
         """Values at the saved points, (saved, saved)."""
         grid = self.saved_grid
         return grid.to_points(self.fine_grid.resample(modes, grid))
-

@@ -11,7 +11,7 @@ HALF_WIDTH = 1.0
 
 
 def diagonal(grid: Grid, amplitude: float = 0.1) -> Modes:
-    """f = A [sin(2π(x + y)) + cos(2π(x + y))], x and y in sides of the square (Li et al. 2021)."""
+    """F = A [sin(2π(x + y)) + cos(2π(x + y))], x and y in sides of the square (Li et al. 2021)."""
     force = np.zeros(grid.shape, grid.complex_dtype)
     force[1, 1] = amplitude * (1 - 1j) / 2  # the conjugate at (-1, -1) is not stored
     return force

@@ -121,7 +121,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     for field in fields(Case):
         kind = type(field.default)
         option = "--" + field.name.replace("_", "-")
-        parser.add_argument(option, type=kind, default=field.default, choices=choices.get(field.name))
+        parser.add_argument(
+            option, type=kind, default=field.default, choices=choices.get(field.name)
+        )
     return parser.parse_args(arguments)
 
 

@@ -78,13 +78,17 @@ class Flow:
         """
         left = time
         while left > 0:
+            self._check(vorticity)
             count = max(1, int(np.ceil(left / min(self.longest_step(vorticity), longest) - 1e-9)))
             dt, now = left / count, min(count, CHUNK)
             vorticity = self.steps(vorticity, dt, now)
             left = 0.0 if now == count else left - now * dt
-            if not np.isfinite(vorticity).all():
-                raise FloatingPointError(
-                    f"the vorticity is not finite on {self.grid.n} points a side: the flow gets faster within {CHUNK} "
-                    "steps than their length allows; give a smaller dt"
-                )
+        self._check(vorticity)
         return vorticity
+
+    def _check(self, vorticity: Modes) -> None:
+        if not np.isfinite(vorticity).all():
+            raise FloatingPointError(
+                f"the vorticity is not finite on {self.grid.n} points a side: the flow gets faster within {CHUNK} "
+                "steps than their length allows; give a smaller dt"
+            )

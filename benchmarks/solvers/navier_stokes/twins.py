@@ -24,7 +24,9 @@ def twin(vorticity: Modes, fine: Grid, coarse: Grid, seed: int) -> Modes:
     ky, kx = fine.waves
     hidden = (np.abs(ky) > coarse.kept) | (kx > coarse.kept)
     turn = np.exp(2j * np.pi * np.random.default_rng(seed).random(vorticity.shape))
-    turn[:, 0] = turn[0, 0]  # modes with kx = 0 come in conjugate pairs: ky > 0 below, ky < 0 after it
+    turn[:, 0] = turn[
+        0, 0
+    ]  # modes with kx = 0 come in conjugate pairs: ky > 0 below, ky < 0 after it
     half = fine.kept
     turn[half + 1 :, 0] = np.conj(turn[half:0:-1, 0])
     return np.where(hidden, vorticity * turn, vorticity).astype(vorticity.dtype)

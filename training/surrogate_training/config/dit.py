@@ -77,4 +77,4 @@ class DiTConfig(NetConfig):
     @property
     def multiple(self) -> int:
         """Ny and nx must be multiples of this."""
-        return self.patch
+        return self.patch * self.coarsening

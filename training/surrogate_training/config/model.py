@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, Tag, model_validator
 
 from surrogate_training.config.dit import DiTConfig
+from surrogate_training.config.latent import Latents
 from surrogate_training.config.net import NetConfig
 from surrogate_training.config.section import by_kind
 
@@ -71,7 +72,7 @@ class ResidualUNetConfig(NetConfig):
     @property
     def multiple(self) -> int:
         """Ny and nx must be multiples of this."""
-        return int(self.stem * 2 ** (len(self.widths) - 1))
+        return int(self.stem * 2 ** (len(self.widths) - 1)) * self.coarsening
 
 
 class UNetConfig(NetConfig):
@@ -126,9 +127,28 @@ class UNetConfig(NetConfig):
         return int(2**self.levels)
 
 
+class AutoencoderConfig(NetConfig):
+    """What method ``vae`` trains: frames to ``latents`` and back."""
+
+    kind: Literal["autoencoder"] = "autoencoder"
+    target: Literal["frame"] = "frame"
+    latents: Latents = Latents()
+
+    @property
+    def minimum(self) -> int:
+        """Least number of blocks of ``multiple`` cells along an axis."""
+        return 1
+
+    @property
+    def multiple(self) -> int:
+        """Ny and nx must be multiples of this."""
+        return self.latents.factor
+
+
 Model = Annotated[
     Annotated[ResidualUNetConfig, Tag("residual_unet")]
     | Annotated[UNetConfig, Tag("unet")]
-    | Annotated[DiTConfig, Tag("dit")],
+    | Annotated[DiTConfig, Tag("dit")]
+    | Annotated[AutoencoderConfig, Tag("autoencoder")],
     by_kind("residual_unet"),
 ]

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from surrogate_training.config.latent import Latents
 from surrogate_training.config.section import Boundary, Section
 
 
@@ -33,6 +34,8 @@ class NetConfig(Section):
         What the program returns: u(t2) - u(t1), or u(t2).
     checkpointing : bool
         Recompute activations in the backward pass: less memory, a third more time.
+    latents : Latents, optional
+        Shape of the autoencoder whose latents the net works on; None: it works on the fields themselves.
     """
 
     features: tuple[Feature, ...] = ()
@@ -40,6 +43,12 @@ class NetConfig(Section):
     smoothing: int = Field(default=4, ge=0)
     target: Literal["increment", "frame"] = "increment"
     checkpointing: bool = False
+    latents: Latents | None = None
 
     whole_frames: ClassVar[bool] = False
     """Whether an output depends on the whole frame by the net's making: nothing is measured, and it is never tiled."""
+
+    @property
+    def coarsening(self) -> int:
+        """Cells a side of what the net sees as a cell."""
+        return 1 if self.latents is None else self.latents.factor

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.models.autoencoder import Autoencoder
 from surrogate_training.models.blocks import Boundaries, in_float32, pad_axis
 from surrogate_training.models.dit import DiT
 from surrogate_training.models.film import EMBEDDING
@@ -82,6 +83,7 @@ NETS: dict[str, Callable[..., nn.Module]] = {
     "residual_unet": ResidualUNet,
     "unet": UNet.from_config,
     "dit": DiT,
+    "autoencoder": Autoencoder,
 }
 """Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config, embedding)."""
 
@@ -122,13 +124,18 @@ class FieldModel(nn.Module):
         self.potentials = Potentials(recipe, statistics)
         self.output = Output(recipe, units)
         self.embedding = make_embedding(recipe, statistics)
+        reads, makes = self.net_channels(recipe)
         self.net = NETS[recipe.model.kind](
-            self.features.channels + more_channels,
-            self.potentials.channels,
+            reads + more_channels,
+            makes,
             recipe.model,
             EMBEDDING if embedded or self.embedding is not None else 0,
         )
         self.noise_inputs: dict[str, int] = dict(getattr(self.net, "noise_inputs", {}))
+
+    def net_channels(self, recipe: Recipe) -> tuple[int, int]:
+        """Channels that the net reads of a state, and those that it makes."""
+        return self.features.channels, self.potentials.channels
 
     def forward(self, x: Tensor, *more: Tensor) -> Tensor:
         """(B, C, ny, nx), and the other inputs, → y (B, P, ny, nx)."""
