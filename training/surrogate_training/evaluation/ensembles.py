@@ -78,29 +78,33 @@ def score_members(
             continue
         made = [system.observe(frame) for frame in frames]
         truth, before = system.observe(case.truth), system.observe(case.before)
+        weight = None if case.weight is None else np.asarray(case.weight, np.float64)
         for k, name in enumerate(system.names):
             x = np.stack([u[name] for u in made])  # (M, ny, nx)
-            y, weight = truth[name], case.weight
+            y = truth[name]
+            reference = Reference(
+                y, before[name], weight, spacing=system.spacing, periodic=system.periodic
+            )
             found = {
                 "crps": ensemble.fair_crps(x, y, weight),
                 "spread_skill": ensemble.spread_skill(x, y, weight),
                 "rmse_of_mean": errors.rmse(x.mean(0), y, weight),
                 "rmse_of_member": np.mean([errors.rmse(one, y, weight) for one in x]),
                 "mae_persistence": errors.mae(before[name], y, weight),
-                **_spectra(x, Reference.of(system, y, before[name], weight)),
+                **_spectra(x, reference),
             }
             scores[row, k] = [found[column] for column in COLUMNS]
             ranks[name] += ensemble.rank_histogram(x, y, weight, seed=index)
     return EnsembleScores(members, scores, ranks, list(predictor.member_seconds))
 
 
-def _spectra(members: Array, reference: Reference) -> dict[str, Array]:
+def _spectra(members: Array, reference: Reference) -> dict[str, float]:
     """Spectrum errors of the mean and of single members (M, ny, nx)."""
 
-    def error(u: Array) -> Array:
+    def error(u: Array) -> float:
         return spectrum_error(reference.spectrum_of(u), reference.spectrum)
 
     return {
         "spectrum_error_of_mean": error(members.mean(0)),
-        "spectrum_error_of_member": np.mean([error(one) for one in members]),
+        "spectrum_error_of_member": float(np.mean([error(one) for one in members])),
     }

@@ -242,6 +242,6 @@ def check_steps(steps: int | None, known: tuple[int, ...]) -> None:
             f"--steps {steps}: the model has no sampler, its net is evaluated once a frame; leave the option out"
         )
     raise ValueError(
-        f"--steps {steps}: the bundle holds programs of {', '.join(map(str, known))} steps; name one of them, or export "
-        "with others in sampler.steps"
+        f"--steps {steps}: the bundle holds programs of {', '.join(map(str, known))} steps; name one of them, or "
+        "export with others in sampler.steps"
     )
