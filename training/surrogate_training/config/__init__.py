@@ -10,6 +10,7 @@ from surrogate_training.config.data import (
     ParameterSpec,
     Split,
 )
+from surrogate_training.config.dit import DiTConfig
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.generative import (
     CRPSConfig,
@@ -20,6 +21,7 @@ from surrogate_training.config.generative import (
     InterpolantConfig,
     ResidualEDMConfig,
 )
+from surrogate_training.config.latent import Latents, VAEConfig
 from surrogate_training.config.method import (
     ClipConfig,
     Discriminator,
@@ -29,7 +31,13 @@ from surrogate_training.config.method import (
     TemplateConfig,
     Unroll,
 )
-from surrogate_training.config.model import Curl, Feature, Model, ResidualUNetConfig, UNetConfig
+from surrogate_training.config.model import (
+    AutoencoderConfig,
+    Model,
+    ResidualUNetConfig,
+    UNetConfig,
+)
+from surrogate_training.config.net import Curl, Feature, NetConfig
 from surrogate_training.config.optimiser import EarlyStopping, Optimiser
 from surrogate_training.config.recipe import Recipe
 from surrogate_training.config.run import Physics, Run
@@ -38,6 +46,7 @@ from surrogate_training.config.section import Boundary, Location, Section
 
 __all__ = [
     "Augment",
+    "AutoencoderConfig",
     "Boundary",
     "CRPSConfig",
     "Captions",
@@ -45,6 +54,7 @@ __all__ = [
     "Curl",
     "DDPMConfig",
     "Data",
+    "DiTConfig",
     "Discriminator",
     "EDMConfig",
     "EarlyStopping",
@@ -55,9 +65,11 @@ __all__ = [
     "Generate",
     "Generative",
     "InterpolantConfig",
+    "Latents",
     "Location",
     "Method",
     "Model",
+    "NetConfig",
     "Optimiser",
     "PairLists",
     "ParameterSpec",
@@ -76,4 +88,5 @@ __all__ = [
     "TextConfig",
     "UNetConfig",
     "Unroll",
+    "VAEConfig",
 ]

@@ -21,10 +21,14 @@ class Generative(Section):
     condition_dropout : float
         Share of the samples that are trained without the frame at t1, parameters and caption: classifier-free guidance
         (Ho & Salimans 2022, arXiv:2207.12598) needs some, 0.1 say.
+    autoencoder : str
+        Run folder of method ``vae``, relative to the repository, on whose latents a model with ``model.latents`` works
+        (with ``start``: the autoencoder of that run instead); export and resume need it not.
     """
 
     noise: float = Field(default=0.0, ge=0)
     start: str = ""
+    autoencoder: str = ""
     condition_dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
@@ -88,7 +92,8 @@ class InterpolantConfig(Generative):
     Attributes
     ----------
     sigma : float
-        Size of the noise, in units of w.
+        Size of the noise, in units of w: once to twice the standard deviation of w given the frame at t1 draws the
+        right spread in 2 to 4 evaluations (see ``diffusion/samplers.py``).
     """
 
     kind: Literal["interpolant"] = "interpolant"

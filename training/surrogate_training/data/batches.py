@@ -155,6 +155,15 @@ class BatchSource:
         return epoch, order[place * self.batch : (place + 1) * self.batch][shard::shards]
 
 
+def stored(pairs: PairSet, index: int) -> Batch:
+    """One pair as it is in its file, a batch of one."""
+    found = pairs.sample(index)
+    frames = torch.from_numpy(np.array(found.states))[:, None]  # (2, 1, C, ny, nx)
+    more = (pairs.parameters(index), found.weight)
+    parameters, weight = (None if a is None else torch.from_numpy(a)[None] for a in more)
+    return Batch(frames, parameters, weight)
+
+
 def noise_scales(recipe: Recipe, statistics: Statistics) -> symmetry.Array:
     """Std of the input noise, float32 (C, 1, 1).
 

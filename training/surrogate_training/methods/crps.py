@@ -67,7 +67,7 @@ class CRPS(Method):
         u1 = batch.u1.repeat(m, 1, 1, 1)  # (M B, C, ny, nx)
         parameters = None if batch.parameters is None else batch.parameters.repeat(m, 1)
         x = self.scaling.normalise(u1)
-        drawn = self.generator.answer(x, *self.generator.more_inputs(x, parameters)).float()
+        drawn = self.generator.standardised(x, *self.generator.more_inputs(x, parameters)).float()
         truth = self.scaling.answer(batch.u1, batch.u2)  # (B, P, ny, nx)
         if self.config.space == "physical":
             y = self.generator.output(x, drawn)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from surrogate_training.config import DDPMConfig, EDMConfig, FlowConfig, Recipe
+from surrogate_training.config import DDPMConfig, EDMConfig, FlowConfig, Generative, Recipe
 from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.diffusion.processes import make_process
 from surrogate_training.methods.method import Loss, Method
+from surrogate_training.methods.warm_start import load_start, take_over
 from surrogate_training.metrics.relative import weighted_mean
-from surrogate_training.models.generative import GenerativeModel
+from surrogate_training.models.generative import Condition, GenerativeModel
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,27 @@ class Denoising(Method):
     CONFIGS: ClassVar = (DDPMConfig, EDMConfig, FlowConfig)
     generator: GenerativeModel
 
+    def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
+        super().__init__(recipe, statistics)
+        assert isinstance(recipe.method, Generative)
+        self.config = recipe.method
+
     @classmethod
     def make_generator(cls, recipe: Recipe, statistics: Statistics) -> GenerativeModel:
         """See :class:`Method`."""
         assert isinstance(recipe.method, cls.CONFIGS)
         return GenerativeModel(recipe, statistics, make_process(recipe.method))
 
+    def start(self, root: Path) -> None:
+        """Begin from the weights of another run, if ``method.start`` names one."""
+        if self.config.start:
+            take_over(self.generator, load_start(self.recipe, self.statistics, root))
+
     def prepare(self, batch: Batch, *, step: int) -> Answered:
         """Noise the frame at t2 at random levels, and let the net answer."""
         model = self.generator
-        w = self.scaling.answer(batch.u1, batch.u2)  # (B, P, ny, nx)
         given, _ = model.condition(*self._program_inputs(batch))
+        w = self._drawn(batch, given)  # (B, P, ny, nx)
         t = model.process.times(len(w), w.device)  # (B,)
         noise = torch.randn_like(w)
         output = model.answer(model.process.noised(w, noise, t), t, given)
@@ -57,6 +69,10 @@ class Denoising(Method):
             counted = one if context.weight is None else weighted_mean(one, context.weight[:, 0])
             parts[field.name] = counted.mean()
         return Loss(torch.stack(list(parts.values())).mean(), parts)
+
+    def _drawn(self, batch: Batch, given: Condition) -> Tensor:
+        """What the process starts from: w of the true frame."""
+        return self.scaling.answer(batch.u1, batch.u2)
 
     def _program_inputs(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """State at t1, normalised, and the scalar parameters."""

@@ -9,9 +9,11 @@ from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.clip import Clip
 from surrogate_training.methods.crps import CRPS
 from surrogate_training.methods.denoising import Denoising
+from surrogate_training.methods.interpolant import Interpolating
 from surrogate_training.methods.method import Method
 from surrogate_training.methods.pix2pix import Pix2Pix
 from surrogate_training.methods.regression import Regression
+from surrogate_training.methods.residual import ResidualDenoising
 from surrogate_training.methods.template import Template
 from surrogate_training.models.fields import FieldModel
 
@@ -22,6 +24,8 @@ METHODS: dict[str, type[Method]] = {
     "ddpm": Denoising,
     "edm": Denoising,
     "flow": Denoising,
+    "interpolant": Interpolating,
+    "residual-edm": ResidualDenoising,
     "crps": CRPS,
     "clip": Clip,
 }

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.models.autoencoder import Autoencoder
 from surrogate_training.models.blocks import Boundaries, in_float32, pad_axis
+from surrogate_training.models.dit import DiT
 from surrogate_training.models.film import EMBEDDING
 from surrogate_training.models.output import Output, Potentials
 from surrogate_training.models.residual_unet import ResidualUNet
@@ -80,6 +82,8 @@ class Features(nn.Module):
 NETS: dict[str, Callable[..., nn.Module]] = {
     "residual_unet": ResidualUNet,
     "unet": UNet.from_config,
+    "dit": DiT,
+    "autoencoder": Autoencoder,
 }
 """Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config, embedding)."""
 
@@ -120,13 +124,18 @@ class FieldModel(nn.Module):
         self.potentials = Potentials(recipe, statistics)
         self.output = Output(recipe, units)
         self.embedding = make_embedding(recipe, statistics)
+        reads, makes = self.net_channels(recipe)
         self.net = NETS[recipe.model.kind](
-            self.features.channels + more_channels,
-            self.potentials.channels,
+            reads + more_channels,
+            makes,
             recipe.model,
             EMBEDDING if embedded or self.embedding is not None else 0,
         )
         self.noise_inputs: dict[str, int] = dict(getattr(self.net, "noise_inputs", {}))
+
+    def net_channels(self, recipe: Recipe) -> tuple[int, int]:
+        """Channels that the net reads of a state, and those that it makes."""
+        return self.features.channels, self.potentials.channels
 
     def forward(self, x: Tensor, *more: Tensor) -> Tensor:
         """(B, C, ny, nx), and the other inputs, → y (B, P, ny, nx)."""
@@ -135,6 +144,10 @@ class FieldModel(nn.Module):
     def scaled(self, x: Tensor, *more: Tensor) -> Tensor:
         """The frame at t2 in unit scaled values, (B, P, ny, nx); with ``tanh`` the net's own output."""
         return self.output.scaled(x, self._outputs(x, more))
+
+    def standardised(self, x: Tensor, *more: Tensor) -> Tensor:
+        """What the net makes of a state: z of :mod:`surrogate_training.models.units`, (B, P, ny, nx)."""
+        return self._outputs(x, more)
 
     def more_inputs(self, x: Tensor, parameters: Tensor | None) -> tuple[Tensor, ...]:
         """What follows the state: parameters (B, Q) where the model has some, and noise drawn from torch's generator.
@@ -158,7 +171,7 @@ class FieldModel(nn.Module):
         return (*given, *noise)
 
     def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
-        """What the net makes of a state, a channel a predicted field, (B, P, ny, nx)."""
+        """See :meth:`standardised`."""
         embedded, noise = None, more
         if self.embedding is not None:
             embedded, noise = self.embedding(more[0]), more[1:]

@@ -12,8 +12,7 @@ from torch import Tensor
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.diffusion.processes import Process
-from surrogate_training.diffusion.samplers import SAMPLERS, draws, intervals
-from surrogate_training.models.blocks import in_float32
+from surrogate_training.diffusion.samplers import EVERY, draws, intervals
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.level import LevelEmbedding
 
@@ -46,24 +45,44 @@ class GenerativeModel(FieldModel):
         Of the training.
     process : Process
         Between w and noise.
+    more_channels : int
+        Channels that the net reads besides the features and x_t.
 
     Attributes
     ----------
     steps : int
         Evaluations of the net a frame.
+    names : tuple of str
+        Of the channels that the process draws.
     """
 
-    def __init__(self, recipe: Recipe, statistics: Statistics, process: Process) -> None:
-        drawn = len(recipe.predicted)
-        super().__init__(recipe, statistics, more_channels=drawn, embedded=True)
+    def __init__(
+        self, recipe: Recipe, statistics: Statistics, process: Process, *, more_channels: int = 0
+    ) -> None:
+        names = self.drawn_names(recipe)
+        super().__init__(
+            recipe, statistics, more_channels=len(names) + more_channels, embedded=True
+        )
+        self.names = names
         self.process = process
         self.level = LevelEmbedding()
         config = recipe.sampler
         self.sampler = process.sampler if config.kind == "auto" else config.kind
         self.steps = config.preset
-        self.noise_inputs = {"initial": drawn}
+        normals = self.normals(recipe)
+        self.noise_inputs = {"initial": normals} if process.from_noise else {}
         if later := draws(self.sampler, max(config.steps)):
-            self.noise_inputs["later"] = later * drawn
+            self.noise_inputs["later"] = later * normals
+
+    @staticmethod
+    def drawn_names(recipe: Recipe) -> tuple[str, ...]:
+        """Of the channels that the process draws: the predicted fields."""
+        return tuple(field.name for field in recipe.predicted)
+
+    @staticmethod
+    def normals(recipe: Recipe) -> int:
+        """Channels of the full grid that one draw's normals take."""
+        return len(recipe.predicted)
 
     def variant(self, steps: int) -> Self:
         """The same weights with another number of evaluations."""
@@ -85,7 +104,11 @@ class GenerativeModel(FieldModel):
         if given.embedded is not None:
             embedded = embedded + given.embedded
         seen = torch.cat([given.features, self.process.shown(noised, t)], 1)  # (B, F + P, ny, nx)
-        return in_float32(self.potentials, self.net(seen, embedded))
+        return self.net(seen, embedded)  # type: ignore[no-any-return]
+
+    def drawn(self, z: Tensor) -> Tensor:
+        """What the process draws in place of standardised increments or frames z (B, P, ny, nx): z itself."""
+        return z
 
     def draw(self, given: Condition, noise: tuple[Tensor, ...]) -> Tensor:
         """Run the sampler: w (B, P, ny, nx) from the noise inputs."""
@@ -95,11 +118,17 @@ class GenerativeModel(FieldModel):
             t = x.new_full((1,), time)
             return self.process.denoised(self.answer(x, t, given), x, t)
 
-        initial, *later = noise
-        every = torch.split(later[0], initial.shape[1], 1) if later else ()
-        return SAMPLERS[self.sampler](
+        channels = len(self.names)
+        if self.process.from_noise:
+            initial, *later = noise
+            x = schedule.sigmas[0] * initial
+        else:
+            later = list(noise)
+            x = torch.zeros_like(given.features[:, :1]).repeat(1, channels, 1, 1)  # (B, P, ny, nx)
+        every = torch.split(later[0], channels, 1) if later else ()
+        return EVERY[self.sampler](
             denoise,
-            schedule.sigmas[0] * initial,
+            x,
             schedule,
             noise=every[: draws(self.sampler, self.steps)],
             evaluations=self.steps,

@@ -26,12 +26,8 @@ class NoisyModel(FieldModel):
         super().__init__(recipe, statistics, more_channels=channels)
         self.noise_inputs = {"noise": channels}
 
-    def answer(self, x: Tensor, *more: Tensor) -> Tensor:
-        """The program's inputs → w (B, P, ny, nx), standardised increment or frame."""
+    def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
         *given, noise = more
         embedded = None if self.embedding is None else self.embedding(*given)
         seen = torch.cat([self.features(x), noise], 1)  # (B, F + channels, ny, nx)
         return in_float32(self.potentials, self.net(seen, embedded))
-
-    def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
-        return self.answer(x, *more)

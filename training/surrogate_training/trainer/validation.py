@@ -8,7 +8,7 @@ from torch import Tensor
 
 from surrogate_training.callback import Sample
 from surrogate_training.config import Recipe
-from surrogate_training.data.batches import Batch
+from surrogate_training.data.batches import Batch, stored
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.method import Method
@@ -84,11 +84,7 @@ class Validation:
         return model.eval()
 
     def _batch(self, index: int) -> Batch:
-        found = self.pairs.sample(index)
-        frames = torch.from_numpy(np.array(found.states))[:, None]  # (2, 1, C, ny, nx)
-        more = (self.pairs.parameters(index), found.weight)
-        parameters, weight = (None if a is None else torch.from_numpy(a)[None] for a in more)
-        return Batch(frames, parameters, weight).to(self.processes.device)
+        return stored(self.pairs, index).to(self.processes.device)
 
     def _predict(self, model: FieldModel, batch: Batch, index: int) -> Tensor:
         """Predicted fields at t2, (1, P, ny, nx); a stochastic net's noise is the pair's own, at any step."""
