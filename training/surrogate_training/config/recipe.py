@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from surrogate_training.config.captions import TextConfig
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
-from surrogate_training.config.generative import Generative, InterpolantConfig
+from surrogate_training.config.generative import CRPSConfig, Generative, InterpolantConfig
 from surrogate_training.config.latent import VAEConfig
 from surrogate_training.config.method import ClipConfig, Method, Pix2PixConfig, RegressionConfig
 from surrogate_training.config.model import AutoencoderConfig, Model, ResidualUNetConfig, UNetConfig
@@ -83,6 +83,11 @@ class Recipe(Section):
             raise ValueError(
                 f"sampler.kind: {self.sampler.kind} begins at noise, and method interpolant at the frame at t1: leave "
                 "the key out"
+            )
+        if isinstance(self.method, CRPSConfig) and self.method.condition_dropout > 0:
+            raise ValueError(
+                "method.condition_dropout: guidance joins two estimates at every step of a sampler, and method crps "
+                "has none; leave the key out"
             )
         if self.sampler.guidance > 0 and self.method.condition_dropout == 0:
             raise ValueError(
