@@ -201,12 +201,8 @@ def test_frames_are_judged_by_encoders_and_by_measure(
     pairs = open_sets(recipe.data, root=clip_root)["test"]
     states = pairs.pair(0)[:1].repeat(18, 0)
     captions = [pairs.caption(n) for n in range(len(pairs))]
-    drawn = draw(
-        Predictor(disturbed(recipe, shapes_statistics), recipe, shapes_statistics),
-        recipe,
-        states,
-        captions,
-    )
+    predictor = Predictor(disturbed(recipe, shapes_statistics), recipe, shapes_statistics)
+    drawn = draw(predictor, states, captions, batch=7)
     assert drawn.u2.shape == (18, 1, 16, 16)
     matcher, _ = RunFolder(clip_root / "clip").network()
     assert isinstance(matcher, Matcher)

@@ -32,12 +32,12 @@ class Drawn:
 @torch.no_grad()
 def draw(
     predictor: Predictor,
-    recipe: Recipe,
     states: Array,
     captions: Sequence[str],
     *,
     scalars: Array | None = None,
     step: int = 0,
+    batch: int = 32,
 ) -> Drawn:
     """Draw a frame a state (N, C, ny, nx), each by its caption; "" stands for none.
 
@@ -45,30 +45,36 @@ def draw(
     ----------
     predictor : Predictor
         The model.
-    recipe : Recipe
-        That it was trained by.
     states, captions
         Of the same length.
     scalars : ndarray, shape (N, P), float32, optional
         The scalar parameters, of a model that has some.
     step : int
         Noise is of step ``step`` + n for state n.
+    batch : int
+        Frames that are drawn at a time.
     """
-    config = recipe.data.captions
+    config = predictor.recipe.data.captions
     assert config is not None
-    frames = []
+    inputs = []
     for n, (state, caption) in enumerate(zip(states, captions, strict=True)):
         given = np.zeros(0, np.float32) if scalars is None else scalars[n]
         parameters = np.array([*given, *tokens(caption, config.text)], np.float32)
-        y = predictor.model(*predictor.inputs_of(state[None], parameters, step=step + n))
-        u1 = torch.from_numpy(state[None])
-        frames.append(predictor.scaling.state(u1, predictor.scaling.frame(u1, y)).numpy())
-    return Drawn(states, np.concatenate(frames), tuple(captions))
+        inputs.append(predictor.inputs_of(state[None], parameters, step=step + n))
+    made = []
+    for start in range(0, len(states), batch):
+        u1 = torch.from_numpy(states[start : start + batch])  # (B, C, ny, nx)
+        columns = zip(*inputs[start : start + batch], strict=True)
+        y = predictor.model(*(torch.cat(column) for column in columns))
+        made.append(predictor.scaling.state(u1, predictor.scaling.frame(u1, y)))
+    return Drawn(states, torch.cat(made).numpy(), tuple(captions))
 
 
 @torch.no_grad()
-def judged(matcher: Matcher, recipe: Recipe, drawn: Drawn) -> dict[str, float]:
-    """Retrieval of the captions by the frames, and of the frames by the captions: see :func:`.retrieval`.
+def judged(
+    matcher: Matcher, recipe: Recipe, drawn: Drawn, *, counted: NDArray[np.bool_] | None = None
+) -> dict[str, float]:
+    """Retrieval of captions by frames, and of the frames by the captions: see :func:`.retrieval`.
 
     Parameters
     ----------
@@ -78,12 +84,15 @@ def judged(matcher: Matcher, recipe: Recipe, drawn: Drawn) -> dict[str, float]:
         That they were trained by.
     drawn : Drawn
         What is judged.
+    counted : ndarray of bool, shape (N,), optional
+        Frames that count; the others' captions are still there to be mistaken for theirs.
     """
     config = recipe.data.captions
     assert config is not None
     ids = torch.tensor([tokens(caption, config.text) for caption in drawn.captions])
     seen = matcher.of_pairs(torch.from_numpy(drawn.u1), torch.from_numpy(drawn.u2))
-    return retrieval(matcher.of_captions(ids), seen, ids)
+    asked = None if counted is None else torch.from_numpy(counted)
+    return retrieval(matcher.of_captions(ids), seen, ids, counted=asked)
 
 
 def measured(drawn: Drawn) -> dict[str, float]:
