@@ -77,14 +77,12 @@ class GenerativeModel(FieldModel):
         config = recipe.sampler
         self.sampler = process.sampler if config.kind == "auto" else config.kind
         self.steps = config.preset
+        normals = self.normals(recipe)
         self.scalars, self.guided = len(recipe.data.parameters), config.guidance > 0
         self.null = None
         assert isinstance(recipe.method, Generative)
-        if recipe.method.condition_dropout > 0:
-            self.null = nn.Parameter(
-                0.3 * torch.randn(EMBEDDING)
-            )  # about as large as what is embedded
-        normals = self.normals(recipe)
+        if recipe.method.condition_dropout > 0:  # about as large as what is embedded
+            self.null = nn.Parameter(0.3 * torch.randn(EMBEDDING))
         self.noise_inputs = {"initial": normals} if process.from_noise else {}
         if later := draws(self.sampler, max(config.steps)):
             self.noise_inputs["later"] = later * normals
