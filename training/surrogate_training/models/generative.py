@@ -194,8 +194,9 @@ class GenerativeModel(FieldModel):
 
     def _guided(self, x: Tensor, t: Tensor, given: Condition, weight: Tensor) -> Tensor:
         """Null + g (conditional - null), of one pass with both: with g = 1 the conditional one to the bit."""
-        count = x.shape[0]  # len would fix it in an exported program
-        nobody = torch.zeros(count, dtype=torch.bool, device=x.device)
+        nobody = torch.zeros_like(
+            x[:, 0, 0, 0], dtype=torch.bool
+        )  # (B,), B free in a traced program
         with_, without = self.dropped(given, nobody), self.dropped(given, ~nobody)
         assert with_.embedded is not None
         assert without.embedded is not None
@@ -204,6 +205,6 @@ class GenerativeModel(FieldModel):
             torch.cat([with_.embedded, without.embedded]),
         )
         noised = torch.cat([x, x])  # (2 B, P, ny, nx)
-        found = self.process.denoised(self.answer(noised, t, both), noised, t)
-        w, null = found[:count], found[count:]
+        drawn = self.process.denoised(self.answer(noised, t, both), noised, t)
+        w, null = drawn.unflatten(0, (2, -1)).unbind()  # (B, P, ny, nx) each, of any B
         return w + (weight - 1) * (w - null)
