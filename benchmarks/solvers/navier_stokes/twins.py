@@ -4,8 +4,8 @@
 
 Twins have the same frame at t1 and the same force; the modes that the filter cuts off keep their amplitudes and get
 random phases. Printed per time since then: the relative L2 difference of the twins' filtered vorticity, and the same
-between a frame and the one at t1 (persistence); in the head both eddy turnover times, 2π / ω_rms and integral scale over
-rms velocity. The best prediction's error is the difference over √2, if twins are equally likely.
+between a frame and the one at t1 (persistence); in the head both eddy turnover times, 2π / ω_rms, and integral scale
+over rms velocity. The best prediction's error is the difference over √2, if twins are equally likely.
 """
 
 from __future__ import annotations
