@@ -7,7 +7,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import magnetic
 import numpy as np
 import pytest
 import torch

@@ -168,7 +168,28 @@ def _metrics(metrics: dict[str, Any]) -> str:
         f"On {metrics['pairs']} pairs of {metrics['trajectories']} trajectories that training has not seen; "
         f"error: {metrics['definition']}.\n\n| field | error | persistence | ratio |\n|---|---|---|---|\n"
     )
-    return head + "\n".join([*rows, total]) + _comparison(metrics)
+    return head + "\n".join([*rows, total]) + _comparison(metrics) + _ensemble(metrics)
+
+
+def _ensemble(metrics: dict[str, Any]) -> str:
+    """What the scores above are of, where frames are draws, and those of ensembles."""
+    if not metrics.get("stochastic"):
+        return ""
+    text = "\n\nThese scores are of one member of each pair's ensemble"
+    found = metrics.get("ensemble")
+    if found is None:
+        return f"{text}."
+    of = found["all"]
+    return (
+        f"{text}. Of {found['members']} members together, means over the fields: fair CRPS {_score(of['crps'])} "
+        f"(persistence {_score(of['mae_persistence'])}), spread / skill {_score(of['spread_skill'])}, RMSE of the mean "
+        f"{_score(of['rmse_of_mean'])} and of a member {_score(of['rmse_of_member'])}, spectrum error of a member "
+        f"{_score(of['spectrum_error_of_member'])}."
+    )
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _comparison(metrics: dict[str, Any]) -> str:

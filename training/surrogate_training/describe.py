@@ -73,9 +73,9 @@ def describe(
 
 def _programs(variant: Variant) -> list[Body]:
     """The two forms of a variant."""
-    made = {"engine": "torch", "made_with": f"torch {torch.__version__}"}
+    made: Body = {"engine": "torch", "made_with": f"torch {torch.__version__}"}
     portable = {"format": "torch.export", "file": variant.portable_file}
-    script = {"format": "torchscript", "file": TORCHSCRIPT}
+    script: Body = {"format": "torchscript", "file": TORCHSCRIPT}
     if variant.steps is not None:
         made |= {"steps": variant.steps}
         script |= {"method": variant.method}

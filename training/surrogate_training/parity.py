@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -105,10 +106,9 @@ def check_reference(
     """
     from surrogate.reference import reference
 
-    u, captions = example.state.double(), {}
-    if example.caption is not None:
-        captions = {"caption": example.caption}
-    found = {}
+    u = example.state.double()
+    said: dict[str, Any] = {} if example.caption is None else {"caption": example.caption}
+    found: dict[str, float] = {}
     for variant in variants:
         truth = reference(
             bundle,
@@ -117,7 +117,7 @@ def check_reference(
             program=f"portable{variant.suffix}",
             step=STEP,
             guards=False,
-            **captions,
+            **said,
         )
         y = variant.model(*example.inputs).double()
         label = "" if variant.steps is None else f", {variant.steps} steps"

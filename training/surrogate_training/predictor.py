@@ -121,4 +121,4 @@ def program_parameters(recipe: Recipe, given: Array | None) -> Array | None:
         return given
     values = np.empty(0, np.float32) if given is None else given
     physical, tokens = np.split(values, [len(recipe.data.parameters)])
-    return np.concatenate([physical, np.float32([GUIDANCE]), tokens])
+    return np.concatenate([physical, np.array([GUIDANCE], np.float32), tokens])

@@ -101,6 +101,10 @@ class Recipe(Section):
         if self.data.captions is None and (self.text.start or isinstance(self.method, ClipConfig)):
             what = "text.start" if self.text.start else f"method {self.method.kind}"
             raise ValueError(f"{what} needs captions: set data.captions")
+        if isinstance(self.method, ClipConfig) and self.run.samples_every > 0:
+            raise ValueError(
+                f"run.samples_every {self.run.samples_every}: method clip predicts no frames to show; set it to 0"
+            )
         if self.data.captions is not None and isinstance(self.method, Pix2PixConfig):
             raise ValueError(
                 "method pix2pix: its discriminator does not read captions, so the generator need not heed them; remove "
