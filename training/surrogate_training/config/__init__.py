@@ -1,6 +1,6 @@
 """The sections of a recipe: frozen, validated data, one file a section."""
 
-from surrogate_training.config.captions import Captions, Phrase
+from surrogate_training.config.captions import Captions, Phrase, TextConfig
 from surrogate_training.config.data import (
     Augment,
     Data,
@@ -23,6 +23,7 @@ from surrogate_training.config.generative import (
 )
 from surrogate_training.config.latent import Latents, VAEConfig
 from surrogate_training.config.method import (
+    ClipConfig,
     Discriminator,
     Method,
     Pix2PixConfig,
@@ -49,6 +50,7 @@ __all__ = [
     "Boundary",
     "CRPSConfig",
     "Captions",
+    "ClipConfig",
     "Curl",
     "DDPMConfig",
     "Data",
@@ -83,6 +85,7 @@ __all__ = [
     "Section",
     "Split",
     "TemplateConfig",
+    "TextConfig",
     "UNetConfig",
     "Unroll",
     "VAEConfig",

@@ -1,4 +1,4 @@
-"""Section ``data.captions``: what a run is like, or what happens to it, in words."""
+"""Sections ``data.captions`` and ``text``: what a run is like, or what happens to it, in words; how they are read."""
 
 from __future__ import annotations
 
@@ -61,12 +61,16 @@ class Captions(Section):
         Instead of one: what a caption is put together from.
     vocabulary : tuple of str
         Every word that training's captions have. May be left out with a rule, which has them itself.
+    dropout : float
+        Share of the training samples whose caption is left out, so that the model also knows what may follow where
+        nothing is said.
     """
 
     length: int = Field(default=16, ge=1)
     file: str = ""
     rule: tuple[Phrase, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    dropout: float = Field(default=0.1, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _one_source(self) -> Captions:
@@ -86,3 +90,30 @@ class Captions(Section):
         made = {word for phrase in self.rule for text in phrase.words for word in words(text)}
         found = self.vocabulary or tuple(sorted(made))
         return Text(length=self.length, vocabulary=[PAD, UNKNOWN, *found])
+
+
+class TextConfig(Section):
+    """The encoder of captions: a small transformer over their words.
+
+    Attributes
+    ----------
+    width, layers, heads : int
+        Of the transformer.
+    start : str
+        Run folder of method ``clip``, relative to the repository, whose encoder a training begins from; export and
+        resume need it not.
+    frozen : bool
+        Whether the encoder stays as it is.
+    """
+
+    width: int = Field(default=64, ge=1)
+    layers: int = Field(default=2, ge=0)
+    heads: int = Field(default=4, ge=1)
+    start: str = ""
+    frozen: bool = False
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> TextConfig:
+        if self.width % self.heads:
+            raise ValueError(f"text.width {self.width} is no multiple of text.heads {self.heads}")
+        return self

@@ -100,6 +100,28 @@ class TemplateConfig(Section):
     epsilon: float = Field(default=0.1, gt=0)
 
 
+class ClipConfig(Section):
+    """Contrastive training of a text and a field encoder (Radford et al. 2021, arXiv:2103.00020).
+
+    Attributes
+    ----------
+    noise : float
+        Input noise in units of each field's std.
+    embedding : int
+        Length of the vectors that are compared.
+    widths : tuple of int
+        Channels of the field encoder, a level each.
+    temperature : float
+        Of the softmax, at first; it is learnt.
+    """
+
+    kind: Literal["clip"] = "clip"
+    noise: float = Field(default=0.0, ge=0)
+    embedding: int = Field(default=64, ge=1)
+    widths: tuple[int, ...] = Field(default=(32, 64, 96), min_length=1)
+    temperature: float = Field(default=0.07, gt=0)
+
+
 Method = Annotated[
     Annotated[RegressionConfig, Tag("regression")]
     | Annotated[Pix2PixConfig, Tag("pix2pix")]
@@ -110,6 +132,7 @@ Method = Annotated[
     | Annotated[InterpolantConfig, Tag("interpolant")]
     | Annotated[ResidualEDMConfig, Tag("residual-edm")]
     | Annotated[CRPSConfig, Tag("crps")]
-    | Annotated[VAEConfig, Tag("vae")],
+    | Annotated[VAEConfig, Tag("vae")]
+    | Annotated[ClipConfig, Tag("clip")],
     by_kind("regression"),
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from surrogate_training.config.captions import TextConfig
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.generative import Generative
 from surrogate_training.config.latent import VAEConfig
-from surrogate_training.config.method import Method, RegressionConfig
+from surrogate_training.config.method import ClipConfig, Method, Pix2PixConfig, RegressionConfig
 from surrogate_training.config.model import AutoencoderConfig, Model, ResidualUNetConfig, UNetConfig
 from surrogate_training.config.net import Curl
 from surrogate_training.config.optimiser import Optimiser
@@ -27,6 +28,7 @@ class Recipe(Section):
     model: Model = ResidualUNetConfig()
     method: Method = RegressionConfig()
     sampler: Sampler = Sampler()
+    text: TextConfig = TextConfig()
     optimiser: Optimiser
     run: Run = Run()
     physics: Physics = Physics()
@@ -132,6 +134,18 @@ class Recipe(Section):
             raise ValueError(
                 "model.latents: data.missing: mask; latents of cells without data are latents of their filler: take "
                 "fields without gaps, or a model of fields"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _captions(self) -> Recipe:
+        if self.data.captions is None and (self.text.start or isinstance(self.method, ClipConfig)):
+            what = "text.start" if self.text.start else f"method {self.method.kind}"
+            raise ValueError(f"{what} needs captions: set data.captions")
+        if self.data.captions is not None and isinstance(self.method, Pix2PixConfig):
+            raise ValueError(
+                "method pix2pix: its discriminator does not read captions, so the generator need not heed them; remove "
+                "data.captions, or take another method"
             )
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,10 @@ COLUMNS = ("file", "trajectory", "frame", "caption")
 Key = tuple[Path, int | None, int | None]
 """File, trajectory and frame of a row; None: all of them."""
 
-_MEASURES = {
-    "rms": lambda u: np.sqrt(np.mean(np.square(u, dtype=np.float64))),
-    "mean": lambda u: np.mean(u, dtype=np.float64),
-    "largest": lambda u: np.max(np.abs(u)),
+_MEASURES: dict[str, Callable[[np.ndarray], float]] = {
+    "rms": lambda u: float(np.sqrt(np.mean(np.square(u, dtype=np.float64)))),
+    "mean": lambda u: float(np.mean(u, dtype=np.float64)),
+    "largest": lambda u: float(np.max(np.abs(u))),
 }
 
 
@@ -152,7 +152,7 @@ def _phrase(phrase: Phrase, stored: Frames, place: Place) -> str:
             frame = stored.read(
                 phrase.field, place.frame, place.frame + 1, trajectory=place.trajectory
             )
-            value = float(_MEASURES[phrase.measure](frame))
+            value = _MEASURES[phrase.measure](frame)
     except FieldError as error:
         raise ValueError(f"{error}; data.captions.rule asks for it") from error
     return phrase.words[bisect_right(phrase.edges, value)]

@@ -144,7 +144,7 @@ class PairSet:
         return None if before is None else self._filled(self._states(pair.run, [before]))[0]
 
     def parameters(self, index: int) -> Array | None:
-        """Scalar inputs at t1 in the recipe's order, then the caption's token ids, float32 (P,); None if there are none."""
+        """Scalar inputs at t1, in the recipe's order, then the caption's token ids, float32 (Q,); None: neither."""
         names, captions = [p.name for p in self.data.parameters], self.data.captions
         if not names and captions is None:
             return None

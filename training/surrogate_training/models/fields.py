@@ -16,11 +16,12 @@ from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.autoencoder import Autoencoder
 from surrogate_training.models.blocks import Boundaries, in_float32, pad_axis
 from surrogate_training.models.dit import DiT
-from surrogate_training.models.film import EMBEDDING, ParameterEmbedding
+from surrogate_training.models.film import EMBEDDING
 from surrogate_training.models.output import Output, Potentials
 from surrogate_training.models.residual_unet import ResidualUNet
 from surrogate_training.models.unet import UNet
 from surrogate_training.models.units import Units
+from surrogate_training.text.embedding import make_embedding
 
 
 def curl(a: Tensor, spacing: tuple[float, float], boundary: Boundaries) -> Tensor:
@@ -90,9 +91,9 @@ NETS: dict[str, Callable[..., nn.Module]] = {
 class FieldModel(nn.Module):
     """The program of a bundle: normalised state (B, C, ny, nx) → normalised output (B, P, ny, nx).
 
-    After the state come the scalar parameters (B, parameters), in physical units, where the recipe has some, then a
-    tensor of standard normals for each of ``noise_inputs``. Conditions are channels of the state; they have none in
-    the output. See :mod:`surrogate_training.models.units` for what is normalised, and how.
+    After the state come the scalar parameters, in physical units, and a caption's token ids as one tensor (B, Q), where
+    the recipe has some, then a tensor of standard normals for each of ``noise_inputs``. Conditions are channels of the
+    state; they have none in the output. See :mod:`surrogate_training.models.units` for what is normalised, and how.
 
     Parameters
     ----------
@@ -122,13 +123,13 @@ class FieldModel(nn.Module):
         self.features = Features(recipe, statistics, units)
         self.potentials = Potentials(recipe, statistics)
         self.output = Output(recipe, units)
-        self.embedding = ParameterEmbedding(recipe, statistics) if recipe.data.parameters else None
+        self.embedding = make_embedding(recipe, statistics)
         reads, makes = self.net_channels(recipe)
         self.net = NETS[recipe.model.kind](
             reads + more_channels,
             makes,
             recipe.model,
-            EMBEDDING if embedded or recipe.data.parameters else 0,
+            EMBEDDING if embedded or self.embedding is not None else 0,
         )
         self.noise_inputs: dict[str, int] = dict(getattr(self.net, "noise_inputs", {}))
 
@@ -149,18 +150,20 @@ class FieldModel(nn.Module):
         return self._outputs(x, more)
 
     def more_inputs(self, x: Tensor, parameters: Tensor | None) -> tuple[Tensor, ...]:
-        """What follows the state: parameters (B, P) where the model has some, and noise drawn from torch's generator.
+        """What follows the state: parameters (B, Q) where the model has some, and noise drawn from torch's generator.
 
         Parameters
         ----------
         x : Tensor, shape (B, C, ny, nx)
             The state, for the noise's shape.
-        parameters : Tensor, shape (B, P), optional
-            Of a model that has parameters.
+        parameters : Tensor, shape (B, Q), optional
+            Scalar parameters and token ids, of a model that has some.
         """
         given = () if self.embedding is None else (parameters,)
         if None in given:
-            raise ValueError("this model is conditioned on scalar parameters: give them")
+            raise ValueError(
+                "this model is conditioned on scalar parameters or captions: give them"
+            )
         noise = (
             torch.randn(len(x), n, *x.shape[2:], device=x.device)
             for n in self.noise_inputs.values()

@@ -15,7 +15,10 @@ LARGEST = 100.0
 
 
 class LevelEmbedding(nn.Module):
-    """Levels (B,) → (B, EMBEDDING): sines and cosines of geometric frequencies (Vaswani et al. 2017), then two layers."""
+    """Levels (B,) → (B, EMBEDDING): sines and cosines of geometric frequencies, then two layers.
+
+    The frequencies are those of positions in Vaswani et al. 2017 (arXiv:1706.03762, section 3.5).
+    """
 
     def __init__(self) -> None:
         super().__init__()

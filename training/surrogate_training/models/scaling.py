@@ -58,7 +58,7 @@ class Scaling(nn.Module):
         return torch.cat(list(parts.values()), 1)  # (B, C, ny, nx)
 
     def answer(self, u1: Tensor, u2: Tensor) -> Tensor:
-        """States at t1 and t2 (B, C, ny, nx), physical → z (B, P, ny, nx), what the net is to return, of unit variance."""
+        """States at t1 and t2 (B, C, ny, nx), physical → z (B, P, ny, nx), what a net is to return."""
         made = [
             self.units[c].answer(u1[:, c : c + 1], u2[:, c : c + 1], of_frame=self.of_frame)
             for c in self.channels

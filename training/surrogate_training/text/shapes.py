@@ -12,6 +12,7 @@ import argparse
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -88,8 +89,8 @@ def mask(shape: Shape, cells: int, rng: np.random.Generator) -> Array:
     return np.clip(0.5 - distance, 0, 1).astype(np.float32)
 
 
-def _wrapped(x: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
-    return (x + cells / 2) % cells - cells / 2
+def _wrapped(x: NDArray[Any], cells: int) -> NDArray[np.float64]:
+    return np.asarray((x + cells / 2) % cells - cells / 2, np.float64)
 
 
 def _distance(
@@ -113,7 +114,7 @@ def background(channels: int, cells: int, rng: np.random.Generator) -> Array:
     k = np.fft.fftfreq(cells, 1 / cells)
     passed = np.hypot(k[:, None], k[None, :]) <= WAVES
     made = np.fft.ifft2(passed * np.fft.fft2(rng.standard_normal((channels, cells, cells)))).real
-    return (BACKGROUND * made / made.std((1, 2), keepdims=True)).astype(np.float32)
+    return np.asarray(BACKGROUND * made / made.std((1, 2), keepdims=True), np.float32)
 
 
 def pair(shape: Shape, *, channels: int, cells: int, rng: np.random.Generator) -> Array:
@@ -145,7 +146,7 @@ def write(
     every = shapes(channels)
     known = [shape for shape in every if not is_held_out(shape, channels)]
     parts = [(s, train) for s in known] + [(s, held) for s in known] + [(s, held) for s in every]
-    captions = {}
+    captions: dict[Place, str] = {}
     for number, (shape, count) in enumerate(parts):
         rng = np.random.default_rng([seed, number])
         pairs = [pair(shape, channels=channels, cells=cells, rng=rng) for _ in range(count)]

@@ -152,7 +152,8 @@ def check_shards(method: Method, share: Share, device: torch.device) -> None:
             method, nn.modules.batchnorm._BatchNorm
         ),
         "net or method draws random numbers, and threads share one generator of them": (
-            _has(method, nn.modules.dropout._DropoutNd) or bool(method.generator.noise_inputs)
+            _has(method, nn.modules.dropout._DropoutNd)
+            or bool(getattr(method.network, "noise_inputs", {}))
         ),
     }
     for reason, holds in reasons.items():

@@ -1,0 +1,53 @@
+"""A text encoder that method ``clip`` has trained, taken over by another training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from surrogate_training.config import Recipe
+from surrogate_training.methods.method import Method
+from surrogate_training.runfolder import open_run
+from surrogate_training.text.embedding import CaptionEmbedding
+from surrogate_training.text.matcher import Matcher
+
+
+def start_text(method: Method, recipe: Recipe, root: Path) -> None:
+    """Load the text encoder of the run ``text.start`` into a method's first network; without one do nothing.
+
+    Raises
+    ------
+    ValueError
+        If that run is of another method, vocabulary or size.
+    """
+    if not recipe.text.start:
+        return
+    run = open_run(root / recipe.text.start)
+    theirs = run.recipe()
+    captions, others = recipe.data.captions, theirs.data.captions
+    assert captions is not None
+    network, _ = run.network()
+    if others is None or not isinstance(network, Matcher):
+        raise ValueError(
+            f"text.start: {run.path} is a run of method {theirs.method.kind}, expected one of method clip"
+        )
+    sizes = [
+        (c.text.vocabulary, c.length, t.width, t.layers, t.heads)
+        for c, t in ((captions, recipe.text), (others, theirs.text))
+    ]
+    names = (
+        "data.captions.vocabulary",
+        "data.captions.length",
+        *(f"text.{n}" for n in ("width", "layers", "heads")),
+    )
+    for name, ours, other in zip(names, *sizes, strict=True):
+        if ours != other:
+            raise ValueError(
+                f"text.start: {run.path} was trained with {name} {other}, given {ours}; set what that run has"
+            )
+    mine = (
+        method.network
+        if isinstance(method.network, Matcher)
+        else getattr(method.network, "embedding", None)
+    )
+    assert isinstance(mine, Matcher | CaptionEmbedding)
+    mine.text.load_state_dict(network.text.state_dict())
