@@ -206,5 +206,5 @@ class GenerativeModel(FieldModel):
         )
         noised = torch.cat([x, x])  # (2 B, P, ny, nx)
         drawn = self.process.denoised(self.answer(noised, t, both), noised, t)
-        w, null = drawn.unflatten(0, (2, -1)).unbind()  # (B, P, ny, nx) each, of any B
+        w, null = torch.unflatten(drawn, 0, (2, -1)).unbind()  # (B, P, ny, nx) each, of any B
         return w + (weight - 1) * (w - null)
