@@ -45,7 +45,7 @@ def model_locality(model: FieldModel, recipe: Recipe) -> Locality:
         return one(x, *given, *_zeros(model, x))  # type: ignore[no-any-return]
 
     state = measure_locality(of_state, channels=channels, multiple=multiple)
-    if not isinstance(model, GenerativeModel) or state.reduces_over_space:
+    if not isinstance(model, GenerativeModel) or state.reduces_over_space or not model.noise_inputs:
         return state
     # one that starts from a constant has no noise there; the net reads x_t beside the features, so s <= r
     noise = state

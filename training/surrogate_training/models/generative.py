@@ -79,10 +79,10 @@ class GenerativeModel(FieldModel):
         self.steps = config.preset
         normals = self.normals(recipe)
         self.scalars, self.guided = len(recipe.data.parameters), config.guidance > 0
+        self.null = None
         assert isinstance(recipe.method, Generative)
-        self.null = (
-            nn.Parameter(torch.zeros(EMBEDDING)) if recipe.method.condition_dropout else None
-        )
+        if recipe.method.condition_dropout > 0:  # about as large as what is embedded
+            self.null = nn.Parameter(0.3 * torch.randn(EMBEDDING))
         self.noise_inputs = {"initial": normals} if process.from_noise else {}
         if later := draws(self.sampler, max(config.steps)):
             self.noise_inputs["later"] = later * normals
@@ -206,5 +206,5 @@ class GenerativeModel(FieldModel):
         )
         noised = torch.cat([x, x])  # (2 B, P, ny, nx)
         drawn = self.process.denoised(self.answer(noised, t, both), noised, t)
-        w, null = drawn.unflatten(0, (2, -1)).unbind()  # (B, P, ny, nx) each, of any B
+        w, null = torch.unflatten(drawn, 0, (2, -1)).unbind()  # (B, P, ny, nx) each, of any B
         return w + (weight - 1) * (w - null)

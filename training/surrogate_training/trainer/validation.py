@@ -15,9 +15,13 @@ from surrogate_training.methods.method import Method
 from surrogate_training.methods.registry import make_generator
 from surrogate_training.metrics.relative import mean_score, observed, relative_errors
 from surrogate_training.models.fields import FieldModel
+from surrogate_training.models.latent import LatentModel
 from surrogate_training.trainer import ensembles
 from surrogate_training.trainer.processes import Processes
 from surrogate_training.trainer.seeds import VALIDATION, seed_torch
+
+FLOOR = "floor"
+"""Of a model of latents: the error of the true frame that only went through the autoencoder."""
 
 
 class Validation:
@@ -44,12 +48,13 @@ class Validation:
     def names(self) -> list[str]:
         """Of the numbers that :meth:`values` returns."""
         fields = torch.zeros(1, len(self.recipe.predicted), 2, 2)
+        floor = [FLOOR] if isinstance(self.method.network, LatentModel) else []
         drawn = ensembles.NAMES if self.stochastic else ()
-        return ["error", *observed(fields, self.recipe, self.statistics), *drawn]
+        return ["error", *observed(fields, self.recipe, self.statistics), *floor, *drawn]
 
     @torch.no_grad()
     def values(self, average: dict[str, Tensor]) -> dict[str, float]:
-        """``error``, the mean over fields that count, and each field's relative error: means over the pairs.
+        """``error`` (mean over fields that count), each field's relative error, :data:`FLOOR`: means over the pairs.
 
         Of a stochastic generator these are errors of one sample; beside them stand the scores of small ensembles at a
         few of the pairs (:mod:`surrogate_training.trainer.ensembles`).
@@ -58,18 +63,15 @@ class Validation:
         mine: list[dict[str, float]] = []
         for index in self.indices[self.processes.number :: self.processes.count]:
             batch = self._batch(index)
-            errors = relative_errors(
-                self._predict(model, batch, index),
-                self.method.scaling.predicted(batch.u2),
-                self.recipe,
-                self.statistics,
-                weight=batch.weight,
-            )
-            mine.append({name: float(e) for name, e in errors.items()})
+            found = self._errors(self._predict(model, batch, index), batch)
+            if isinstance(model, LatentModel):
+                decoded = model.reconstructed(self.method.scaling.normalise(batch.u2))
+                frame = self.method.scaling.frame(batch.u2, decoded)
+                found[FLOOR] = self._errors(frame, batch)["error"]
+            mine.append(found)
         every: list[dict[str, float]] = self.processes.gather(mine)
         means = {name: float(np.mean([e[name] for e in every])) for name in every[0]}
-        drawn = self._ensembles(model) if self.stochastic else {}
-        return {"error": mean_score(means, self.recipe), **means, **drawn}
+        return means | (self._ensembles(model) if self.stochastic else {})
 
     @torch.no_grad()
     def sample(self, average: dict[str, Tensor]) -> Sample:
@@ -110,6 +112,13 @@ class Validation:
 
     def _batch(self, index: int) -> Batch:
         return stored(self.pairs, index).to(self.processes.device)
+
+    def _errors(self, frame: Tensor, batch: Batch) -> dict[str, float]:
+        """Relative errors of a frame (1, P, ny, nx) by field, their mean first."""
+        truth, weight = self.method.truth(batch), batch.weight
+        found = relative_errors(frame, truth, self.recipe, self.statistics, weight=weight)
+        errors = {name: float(e) for name, e in found.items()}
+        return {"error": mean_score(errors, self.recipe), **errors}
 
     def _predict(self, model: FieldModel, batch: Batch, index: int) -> Tensor:
         """Predicted fields at t2, (B, P, ny, nx); a stochastic net's noise is the pair's own, at any step."""
