@@ -8,14 +8,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from exporting import Exported, export
+from exporting import OFF, Exported, export
 from surrogate_training.locality import measure_locality
 from surrogate_training.models.generative import GenerativeModel
+from surrogate_training.predictor import Predictor
 from surrogate_training.programs import load_portable, load_torchscript
 from torch import Tensor
 
+from surrogate import Surrogate
 from surrogate.bundle.folder import check_bundle
 from surrogate.bundle.tensors import read_tensors
+from surrogate.errors import ParameterError
 
 NET = {
     "stem": 1,
@@ -26,13 +29,24 @@ NET = {
 }
 ANCESTRAL = {"kind": "ddpm", "steps": [1, 2], "preset": 2, "members": 5, "guidance": 3.0}
 
+CAPTIONS = {
+    "length": 3,
+    "rule": [{"field": "br", "edges": [1.0], "words": ["quiet sun", "a spot"]}],
+}
+
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """A diffusion model that draws noise at every step, with dt and guidance."""
-    method = {"kind": "ddpm", "condition_dropout": 0.1}
-    folder = tmp_path_factory.mktemp("drawn")
-    return export(folder, NET, cells=8, dt=True, method=method, sampler=ANCESTRAL)
+    """A diffusion model that draws noise at every step, with dt, guidance and captions."""
+    return export(
+        tmp_path_factory.mktemp("drawn"),
+        NET,
+        cells=8,
+        dt=True,
+        method={"kind": "ddpm", "condition_dropout": 0.1},
+        sampler=ANCESTRAL,
+        captions=CAPTIONS,
+    )
 
 
 def variant(made: Exported, steps: int) -> GenerativeModel:
@@ -44,7 +58,7 @@ def inputs(made: Exported, *, batch: int, ny: int, nx: int) -> tuple[Tensor, ...
     generator = torch.Generator().manual_seed(0)
     channels = (3, *made.model.noise_inputs.values())
     x, *noise = (torch.randn(batch, c, ny, nx, generator=generator) for c in channels)
-    return (x, torch.tensor([[3.0, 1.5]] * batch), *noise)  # dt and guidance
+    return (x, torch.tensor([[3.0, 1.5, 2.0, 3.0, 0.0]] * batch), *noise)  # dt, guidance, words
 
 
 def test_the_manifest_lists_the_steps_the_preset_first(drawn: Exported) -> None:
@@ -62,7 +76,9 @@ def test_the_manifest_lists_the_steps_the_preset_first(drawn: Exported) -> None:
     # as many as the largest number of steps takes
     assert [(n.name, n.channels) for n in manifest.noise] == [("initial", 1), ("later", 1)]
     assert [p.name for p in manifest.parameters] == ["dt", "guidance"]
-    assert manifest.text is None
+    assert manifest.text is not None
+    assert manifest.text.length == 3
+    assert manifest.text.vocabulary[2:] == ["a", "quiet", "spot", "sun"]
 
 
 def test_programs_are_their_variants_for_any_batch_and_grid(drawn: Exported) -> None:
@@ -105,7 +121,7 @@ def test_every_variant_was_compared_with_the_float64_reference(drawn: Exported) 
 
 def program_of(made: Exported, steps: int) -> Callable[[Tensor], Tensor]:
     """State → output of a variant, without noise."""
-    model, given = variant(made, steps), torch.tensor([[3.0, 1.0]])
+    model, given = variant(made, steps), torch.tensor([[3.0, 1.0, 2.0, 3.0, 0.0]])
 
     def program(x: Tensor) -> Tensor:
         noise = [x.new_zeros(1, n, *x.shape[2:]) for n in made.model.noise_inputs.values()]
@@ -148,6 +164,35 @@ def test_the_card_says_what_a_call_draws(drawn: Exported) -> None:
     assert "ddpm" in card
     assert "1 or 2 evaluations of its net (preset 2)" in card
     assert "at most 5 members" in card
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_run_time_draws_the_members_that_the_model_draws(drawn: Exported, steps: int) -> None:
+    state = np.array(drawn.test.pair(1)[:1])
+    with Surrogate.open(drawn.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        found = run_time.predict_members(
+            state[0], 3, step=7, seed=11, steps=steps, parameters={"dt": 3.0}, caption="a spot"
+        )
+        other = run_time.predict(state[0], step=7, seed=11, steps=steps, parameters={"dt": 3.0})
+    assert drawn.test.caption(1) == "a spot"
+    given = drawn.test.parameters(1)
+    assert given is not None
+    given[0] = 3.0
+    predictor = Predictor(variant(drawn, steps), drawn.recipe, drawn.statistics)
+    expected = predictor.members(state, given, step=7, seed=11, members=3)
+    scale = drawn.statistics.fields["br"].increment_std
+    np.testing.assert_allclose(found[:, 1] / scale, expected[:, 0] / scale, rtol=0, atol=1e-3)
+    assert np.abs(found[0, 1] - found[1, 1]).max() > 0.1 * scale
+    assert not np.allclose(other, found[0])  # without a caption
+
+
+def test_steps_and_members_that_the_bundle_does_not_hold_are_named_errors(drawn: Exported) -> None:
+    state = np.array(drawn.test.pair(1)[0])
+    with Surrogate.open(drawn.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        with pytest.raises(ParameterError, match="steps"):
+            run_time.predict(state, step=0, steps=3)
+        with pytest.raises(ParameterError, match="members"):
+            run_time.predict(state, step=0, members=6)
 
 
 def test_guards_have_seen_frames_of_every_number_of_steps_and_their_spread(drawn: Exported) -> None:
