@@ -57,9 +57,14 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
     ParityError
         If a program disagrees with the model, or with :mod:`surrogate.reference` in float64.
     ValueError
-        If the name does not end in ``.surrogate``.
+        If the name does not end in ``.surrogate``, or the run is an autoencoder's.
     """
     _check_name(out)
+    if run.recipe().method.kind == "vae":
+        raise ValueError(
+            f"{run.path}: an autoencoder predicts no frame; train a model of its latents (method.autoencoder) and "
+            "export that"
+        )
     model, step = run.model()
     facts = {
         "metrics": _metrics(run, step, root=root),

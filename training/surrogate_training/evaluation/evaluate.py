@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
 from surrogate_training.evaluation.collect import Done, Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
 from surrogate_training.evaluation.examples import predict_example
+from surrogate_training.evaluation.floor import Floor
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
 from surrogate_training.evaluation.result import COARSE, MODEL, Result
 from surrogate_training.evaluation.rollouts import roll_out
@@ -116,6 +117,7 @@ def evaluate_model(
     recipe = run.recipe()
     system, pairs = system_of_run(recipe, run.statistics()), open_part(recipe, root=root, part=part)
     predictor = RunPredictor(run, steps=options.steps)
+    options = replace(options, rivals={**Floor.rivals(predictor.trained), **options.rivals})
     return _evaluate(predictor, system, pairs, recipe, options, root=root, done=done)
 
 

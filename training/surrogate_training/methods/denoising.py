@@ -13,10 +13,12 @@ from surrogate_training.config import DDPMConfig, EDMConfig, FlowConfig, Generat
 from surrogate_training.data.batches import Batch
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.diffusion.processes import make_process
+from surrogate_training.methods.latents import take_autoencoder
 from surrogate_training.methods.method import Loss, Method
 from surrogate_training.methods.warm_start import load_start, take_over
 from surrogate_training.metrics.relative import weighted_mean
 from surrogate_training.models.generative import Condition, GenerativeModel
+from surrogate_training.models.latent import LatentModel
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,15 @@ class Denoising(Method):
     def make_generator(cls, recipe: Recipe, statistics: Statistics) -> GenerativeModel:
         """See :class:`Method`."""
         assert isinstance(recipe.method, cls.CONFIGS)
-        return GenerativeModel(recipe, statistics, make_process(recipe.method))
+        kind = GenerativeModel if recipe.model.latents is None else LatentModel
+        return kind(recipe, statistics, make_process(recipe.method))
 
     def start(self, root: Path) -> None:
-        """Begin from the weights of another run, if ``method.start`` names one."""
+        """Begin from the weights that ``method.start`` names; a model of latents at least from its autoencoder."""
         if self.config.start:
             take_over(self.generator, load_start(self.recipe, self.statistics, root))
+        elif isinstance(self.generator, LatentModel):
+            take_autoencoder(self.generator, self.recipe, self.statistics, root=root)
 
     def prepare(self, batch: Batch, *, step: int) -> Answered:
         """Noise the frame at t2 at random levels, and let the net answer."""
@@ -61,18 +66,17 @@ class Denoising(Method):
         return Answered(output, model.process.target(w, noise, t), batch.weight)
 
     def loss(self, network: str, context: Answered, *, step: int) -> Loss:
-        """See the class; a part a field."""
+        """See the class; a part a field, or a channel of the latents."""
         square = (context.output.float() - context.target).square()
         parts = {}
-        for channel, field in enumerate(self.recipe.predicted):
-            one = square[:, channel]  # (B, ny, nx)
+        for name, one in zip(self.generator.names, square.unbind(1), strict=True):  # (B, ny, nx)
             counted = one if context.weight is None else weighted_mean(one, context.weight[:, 0])
-            parts[field.name] = counted.mean()
+            parts[name] = counted.mean()
         return Loss(torch.stack(list(parts.values())).mean(), parts)
 
     def _drawn(self, batch: Batch, given: Condition) -> Tensor:
         """What the process starts from: w of the true frame."""
-        return self.scaling.answer(batch.u1, batch.u2)
+        return self.generator.drawn(self.scaling.answer(batch.u1, batch.u2))
 
     def _given(self, batch: Batch) -> Condition:
         """What the frames of a batch are drawn given: of some samples nothing."""

@@ -94,6 +94,10 @@ class Method(nn.Module, ABC):
         """The largest rate of a network's optimiser."""
         return self.recipe.optimiser.learning_rate
 
+    def truth(self, batch: Batch) -> Tensor:
+        """What a prediction is compared with, (B, P, ny, nx), physical: the fields at t2."""
+        return self.scaling.predicted(batch.u2)
+
     def inputs(self, batch: Batch, state: Tensor) -> tuple[Tensor, ...]:
         """What the generator takes: `state` (B, C, ny, nx), physical, normalised; the batch's parameters; noise."""
         x = self.scaling.normalise(state)

@@ -15,6 +15,7 @@ from surrogate_training.methods.pix2pix import Pix2Pix
 from surrogate_training.methods.regression import Regression
 from surrogate_training.methods.residual import ResidualDenoising
 from surrogate_training.methods.template import Template
+from surrogate_training.methods.vae import VAE
 from surrogate_training.models.fields import FieldModel
 
 METHODS: dict[str, type[Method]] = {
@@ -28,6 +29,7 @@ METHODS: dict[str, type[Method]] = {
     "residual-edm": ResidualDenoising,
     "crps": CRPS,
     "clip": Clip,
+    "vae": VAE,
 }
 """By the recipe's ``method.kind``."""
 

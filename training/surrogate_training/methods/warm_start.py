@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -11,6 +12,9 @@ from torch import nn
 from surrogate_training.config import Generative, Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.fields import FieldModel
+
+if TYPE_CHECKING:
+    from surrogate_training.runfolder import RunFolder
 
 CLOSE = 0.01
 """Largest difference of two runs' normalisation, relative: a net reads and answers in its units."""
@@ -36,25 +40,44 @@ def load_start(recipe: Recipe, statistics: Statistics, root: Path) -> FieldModel
     StartError
         If there is no such run, or it was trained on other fields, in other units or with another net.
     """
-    # run folders know the methods, to make their generators, so methods cannot know run folders from the start
-    from surrogate_training.runfolder import open_run
-
     assert isinstance(recipe.method, Generative)
     where = f"method.start: {recipe.method.start or '(empty)'}"
     if not recipe.method.start:
         raise StartError(
             f"{where}: method {recipe.method.kind} begins from another run; name its folder, .runs/NAME say"
         )
+    run, model = trained_run(where, root / recipe.method.start)
+    _check_recipe(where, run.recipe(), recipe)
+    check_statistics(where, run.statistics(), statistics)
+    return model
+
+
+def trained_run(where: str, folder: Path) -> tuple[RunFolder, FieldModel]:
+    """A run, or the newest of an experiment, and its averaged generator in eval mode, on the CPU.
+
+    Parameters
+    ----------
+    where : str
+        What names it, for the error.
+    folder : Path
+        Of the run, or of the experiment.
+
+    Raises
+    ------
+    StartError
+        If there is none, or it has not been trained.
+    """
+    # run folders know the methods, to make their generators, so methods cannot know run folders from the start
+    from surrogate_training.runfolder import open_run
+
     try:
-        run = open_run(root / recipe.method.start)
+        run = open_run(folder)
         model, _ = run.model()
     except FileNotFoundError as error:
         raise StartError(
-            f"{where}: no trained run in {root / recipe.method.start} ({error}); train it first"
+            f"{where}: no trained run in {folder} ({error}); train it first"
         ) from error
-    _check_recipe(where, run.recipe(), recipe)
-    _check_statistics(where, run.statistics(), statistics)
-    return model
+    return run, model
 
 
 @torch.no_grad()
@@ -111,7 +134,8 @@ def _check_recipe(where: str, old: Recipe, new: Recipe) -> None:
             )
 
 
-def _check_statistics(where: str, old: Statistics, new: Statistics) -> None:
+def check_statistics(where: str, old: Statistics, new: Statistics) -> None:
+    """Refuse a run whose fields were normalised otherwise; `where` names it."""
     for name, field in new.fields.items():
         before = old.fields[name]
         shift = abs(before.mean - field.mean) / field.std

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from surrogate_training.models.blocks import (
     CellNorm,
@@ -13,12 +14,16 @@ from surrogate_training.models.blocks import (
     ResidualBlock,
     Stage,
     Up,
+    in_float32,
 )
 
 if TYPE_CHECKING:
     from surrogate_training.config import NetConfig
 
 STEM = 2  # cells a side that become channels at the entry
+CERTAIN = (
+    -6.0
+)  # of a variance at first: a decoder that begins among noise learns to ignore its latents
 LOWEST, HIGHEST = -30.0, 20.0  # logarithms of variances: their exponentials stay finite
 
 
@@ -58,25 +63,27 @@ class Autoencoder(nn.Module):
             blocks(widths[0]),
             *(layer for a, b in pairs for layer in (nn.Conv2d(a, b, 2, stride=2), blocks(b))),
             CellNorm(widths[-1]),
-            PaddedConv(widths[-1], 2 * latents.channels, config.boundary),
         )
+        self.to_latents = PaddedConv(widths[-1], 2 * latents.channels, config.boundary)
+        if self.to_latents.conv.bias is not None:
+            nn.init.constant_(self.to_latents.conv.bias[latents.channels :], CERTAIN)
         self.decoder = nn.Sequential(
             PaddedConv(latents.channels, widths[-1], config.boundary),
             blocks(widths[-1]),
             *(layer for a, b in reversed(pairs) for layer in (Up(b, a), blocks(a))),
             CellNorm(widths[0]),
-            PaddedConv(widths[0], out_channels * STEM**2, config.boundary),
-            nn.PixelShuffle(STEM),
         )
+        self.to_cells = PaddedConv(widths[0], out_channels * STEM**2, config.boundary)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, ny, nx) → means and logarithms of variances of the latents, (B, c, ny / f, nx / f) each."""
-        mean, log_variance = self.encoder(x).float().chunk(2, 1)
+        mean, log_variance = in_float32(self.to_latents, self.encoder(x)).chunk(2, 1)
         return mean, log_variance.clamp(LOWEST, HIGHEST)
 
     def decode(self, latents: Tensor) -> Tensor:
         """(B, c, ny / f, nx / f) → (B, C_out, ny, nx)."""
-        return self.decoder(latents).float()  # type: ignore[no-any-return]
+        cells = in_float32(self.to_cells, self.decoder(latents))
+        return functional.pixel_shuffle(cells, STEM)
 
     def forward(self, x: Tensor, embedded: Tensor | None = None) -> Tensor:
         """(B, C, ny, nx) through the means of its latents → (B, C_out, ny, nx)."""

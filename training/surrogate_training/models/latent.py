@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -59,7 +61,7 @@ class LatentModel(GenerativeModel):
         given, noise = super().condition(x, more)
         cells = functional.pixel_unshuffle(given.features, self.factor)
         seen = torch.cat([self.drawn(self.output.seen(x)), cells], 1)
-        return Condition(seen, given.embedded), tuple(map(self._of_latent_cells, noise))
+        return replace(given, features=seen), tuple(map(self._of_latent_cells, noise))
 
     @torch.no_grad()
     def drawn(self, z: Tensor) -> Tensor:
@@ -72,6 +74,10 @@ class LatentModel(GenerativeModel):
         """Standardised latents (B, c, ny / f, nx / f) → standardised frames (B, P, ny, nx)."""
         return self.autoencoder.decode(latents * self.get_buffer("std") + self.get_buffer("mean"))
 
+    def reconstructed(self, x: Tensor) -> Tensor:
+        """The program's output for the state's own latents: what the autoencoder alone loses of a frame."""
+        return self.output(x, self.to_frame(self.drawn(self.output.seen(x))))  # type: ignore[no-any-return]
+
     def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
         return self.to_frame(self.draw(*self.condition(x, more)))
 
@@ -79,7 +85,7 @@ class LatentModel(GenerativeModel):
         """Normals (B, draws normals, ny, nx) → (B, draws c, ny / f, nx / f)."""
         parts = (
             functional.pixel_unshuffle(part, self.factor)[:, : len(self.names)]
-            for part in noise.split(self.normals_a_draw, 1)
+            for part in torch.split(noise, self.normals_a_draw, 1)
         )
         return torch.cat(list(parts), 1)
 
