@@ -21,7 +21,12 @@ DT = {"name": "dt", "unit": "h"}
 
 
 def magnetic_recipe(
-    model: dict[str, Any] | None = None, *, parameters: tuple[dict[str, str], ...] = (), **br: Any
+    model: dict[str, Any] | None = None,
+    *,
+    parameters: tuple[dict[str, str], ...] = (),
+    method: dict[str, Any] | None = None,
+    sampler: dict[str, Any] | None = None,
+    **br: Any,
 ) -> Recipe:
     """Br, predicted, and two conditions, source and vlon; `br` are keys of the field Br."""
     fields = [
@@ -40,7 +45,8 @@ def magnetic_recipe(
                 "augment": {"translate": False, "dihedral": False},
             },
             "model": {"boundary": ["replicate", "periodic"], **(model or RESIDUAL)},
-            "method": {"noise": 0.0},
+            "method": {"noise": 0.0, **(method or {})},
+            "sampler": sampler or {},
             "optimiser": {"steps": 5, "batch": 2, "learning_rate": 1e-3, "warmup": 1},
             "run": {"threads": 1},
         }
@@ -96,3 +102,6 @@ class ArrayPairs(PairSet):
 
     def parameters(self, index: int) -> np.ndarray | None:
         return self.dt[index : index + 1] if self.data.parameters else None
+
+    def caption(self, index: int) -> None:
+        return None

@@ -36,6 +36,7 @@ Options read_options(const surrogate_open_options *given) {
     options.request.threads = o.threads;
     if (o.guards)
         options.guards = read_overrides(o.guards);
+    options.preload = o.preload != 0;
     options.verify_example = o.verify == SURROGATE_VERIFY_EXAMPLE;
     options.log = o.log;
     options.log_user = o.log_user;

@@ -34,6 +34,7 @@ void surrogate_step_options_init(surrogate_step_options *step, size_t size) {
     defaults.step = -1;
     defaults.time = std::numeric_limits<double>::quiet_NaN();
     defaults.members = 1;
+    defaults.guidance = std::numeric_limits<double>::quiet_NaN();
     init_versioned(step, size, defaults);
 }
 

@@ -10,13 +10,14 @@ namespace surrogate::core {
 struct Call {
     explicit Call(const Manifest &manifest)
         : output(manifest), frames(static_cast<std::size_t>(manifest.history), State(manifest)) {
-        parameters.reserve(manifest.parameters.size());
+        parameters.reserve(static_cast<std::size_t>(manifest.parameter_columns()));
     }
 
     State output;                   // where the frame goes
     std::vector<State> frames;      // what the program reads, newest first: one a frame of the model's history
-    surrogate_step_options step{};  // its parameters are those below, which outlive what the caller gave
-    std::vector<double> parameters; // empty: the presets
+    surrogate_step_options step{};  // without parameters and caption, which are the caller's: below is what they said
+    std::vector<double> parameters; // as the program reads them: scalars, then the caption's token ids
+    std::int64_t steps = 0;         // evaluations of the sampler's net; 0: the model has no sampler
     bool in_engine = false;         // packed, counted and written by the engine: `program` stays NULL
     std::int64_t states = 1;        // that are predicted: of the batch, times members
     const float *program = nullptr; // after `run`: the program's output (B, C_out, cells)
@@ -34,10 +35,11 @@ struct Call {
         has_totals = false;
     }
     /// Keep the options of the step, whose parameters were checked.
-    void keep(const surrogate_step_options &given) {
+    void keep(const surrogate_step_options &given, const std::vector<double> &checked) {
         step = given;
-        parameters.assign(given.parameters, given.parameters + (given.parameters ? given.parameter_count : 0));
-        step.parameters = given.parameters ? parameters.data() : nullptr;
+        step.parameters = nullptr;
+        step.caption = nullptr;
+        parameters = checked;
     }
     const State &input() const { return frames.front(); }
     bool accepted() const { return offence.reason == SURROGATE_REASON_NONE; }

@@ -17,7 +17,7 @@ std::int32_t id_of(std::string_view word, const TextSpec &spec) {
 
 } // namespace
 
-void write_tokens(float *ids, const char *caption, const TextSpec &spec) {
+void write_tokens(double *ids, const char *caption, const TextSpec &spec) {
     std::int64_t count = 0;
     for (const char *c = caption ? caption : ""; *c;) {
         const char *begin = c;
@@ -28,13 +28,13 @@ void write_tokens(float *ids, const char *caption, const TextSpec &spec) {
             continue;
         }
         if (count < spec.length)
-            ids[count] = static_cast<float>(id_of({begin, static_cast<std::size_t>(c - begin)}, spec));
+            ids[count] = id_of({begin, static_cast<std::size_t>(c - begin)}, spec);
         ++count;
     }
     if (count > spec.length)
         fail(SURROGATE_ERROR_PARAMETER, "caption of ", count, " words given, expected at most ", spec.length,
              ", the model's text length; shorten it");
-    std::fill(ids + count, ids + spec.length, 0.0F);
+    std::fill(ids + count, ids + spec.length, 0.0);
 }
 
 } // namespace surrogate::core

@@ -12,6 +12,6 @@ inline bool in_word(char c) {
 
 /// Write `spec.length` token ids to `ids`: one a word of `caption` (UTF-8; NULL: none), 1 for a word that is not in the
 /// vocabulary, then 0. Throws ERROR_PARAMETER if it has more words than that.
-void write_tokens(float *ids, const char *caption, const TextSpec &spec);
+void write_tokens(double *ids, const char *caption, const TextSpec &spec);
 
 } // namespace surrogate::core

@@ -117,18 +117,34 @@ void check_request(const Request &request) {
     }
 }
 
-/// All programs, in the order in which they are tried. Those refused at once come first, so that the choice tells it.
-std::vector<Candidate> candidates_of(const Bundle &bundle, const Overlay &overlay, const Request &request) {
+/// Why an entry is none of the sampler's programs; "" if it is, or if there is no sampler.
+std::string stepless(const OverlayEntry &entry, const Sampler &sampler) {
+    if (!sampler || std::count(sampler.steps.begin(), sampler.steps.end(), entry.program.steps))
+        return "";
+    return text("makes ", entry.program.steps, " steps, none of the sampler's");
+}
+
+/// All programs of `steps` (nothing: any), in the order in which they are tried. Those refused at once come first, so
+/// that the choice tells it.
+std::vector<Candidate> candidates_of(const Bundle &bundle, const Overlay &overlay, const Request &request,
+                                     std::optional<std::int64_t> steps) {
     const int threads = request.threads > 0 ? request.threads : default_threads();
     std::vector<Candidate> candidates;
     for (const auto &spec : bundle.manifest().programs) {
+        if (steps && spec.steps != *steps)
+            continue;
         const auto known = overlay.timings.find(spec.name);
         const Timing *timing = known == overlay.timings.end() ? nullptr : best_timing(known->second, threads);
         candidates.push_back({candidates.size(), spec, nullptr, timing, ""});
     }
-    for (const auto &entry : overlay.entries)
-        candidates.push_back({candidates.size(), entry.program, &entry, best_timing(entry.timings, threads),
-                              foreign(entry, bundle.manifest_hash(), request.device)});
+    for (const auto &entry : overlay.entries) {
+        std::string why = foreign(entry, bundle.manifest_hash(), request.device);
+        if (why.empty())
+            why = stepless(entry, bundle.manifest().sampler);
+        if (!why.empty() || !steps || entry.program.steps == *steps)
+            candidates.push_back(
+                {candidates.size(), entry.program, &entry, best_timing(entry.timings, threads), std::move(why)});
+    }
     // std::stable_sort would allocate, and hide that it could not.
     std::sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) {
         if (a.refusal.empty() != b.refusal.empty())
@@ -151,25 +167,26 @@ std::string merit(const Candidate &chosen, std::size_t count) {
 }
 
 int input_count(const Manifest &manifest) {
-    return 1 + (manifest.parameters.empty() ? 0 : 1) + static_cast<int>(manifest.noise.size());
+    return 1 + (manifest.parameter_columns() ? 1 : 0) + static_cast<int>(manifest.noise.size());
 }
 
 } // namespace
 
-Program Program::load(const Bundle &bundle, const Request &request, const ProgramSpec &spec,
-                      const OverlayEntry *entry) {
+Program Program::load(const Bundle &bundle, const Request &request, const ProgramSpec &spec, const OverlayEntry *entry,
+                      const std::vector<const Program *> &siblings) {
     const bool in_bundle = !entry && !spec.file.empty(); // a program of format python may have no file
     const Bytes bytes = in_bundle ? bundle.read_checked(spec.file) : Bytes();
     const std::string path = in_bundle ? bundle.file_path(spec.file) : spec.file;
-    return Program(spec, request, path, bytes, input_count(bundle.manifest()));
+    return Program(spec, request, path, bytes, input_count(bundle.manifest()), siblings);
 }
 
-Program Program::choose(const Bundle &bundle, const Request &request) {
+Program Program::choose(const Bundle &bundle, const Request &request, std::optional<std::int64_t> steps,
+                        const std::vector<const Program *> &siblings) {
     check_request(request);
     if (request.engine == "none")
         return Program(request);
     const Overlay overlay = read_overlay(request.overlay, bundle.manifest_hash(), request.device);
-    const auto candidates = candidates_of(bundle, overlay, request);
+    const auto candidates = candidates_of(bundle, overlay, request, steps);
     check_names(candidates, request);
     std::string report, passed_over;
     int status = SURROGATE_ERROR_UNSUPPORTED, tried = 0;
@@ -180,7 +197,7 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
             if (why.empty() && candidate.entry)
                 why = inadmissible(*candidate.entry, request);
             if (why.empty()) {
-                Program program = load(bundle, request, spec, candidate.entry);
+                Program program = load(bundle, request, spec, candidate.entry, siblings);
                 program.deviation_ = candidate.entry ? candidate.entry->deviation : 0;
                 program.choice_ =
                     text("program ", summary(spec), " on ", program.device_, " with ", program.engine_version(), ": ",
@@ -201,7 +218,8 @@ Program Program::choose(const Bundle &bundle, const Request &request) {
         passed_over += text(passed_over.empty() ? "; passed over: '" : ", '", spec.name, "' (",
                             why.substr(0, why.find_first_of(";\n")), ")");
     }
-    fail(status, bundle.label(), ": no program of the bundle can run (",
+    fail(status, bundle.label(), ": no program of the bundle", steps ? text(" that makes ", *steps, " steps") : "",
+         " can run (",
          tried ? "" : "none fits this version and the options; device and precision are options of open; ",
          "tried in order):", report);
 }

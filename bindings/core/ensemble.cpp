@@ -56,6 +56,7 @@ int Model::predict_ensemble(const char *where, const surrogate_field *mean, cons
             fail(SURROGATE_ERROR_ARGUMENT, "mean and spread are NULL, expected one of them at least");
         ensemble_.wants_mean = mean, ensemble_.wants_spread = spread, ensemble_.wants_all = false;
         check_members(step, spread ? 2 : 1);
+        select_program(step);
         read_frames(input, count);
         require_host("ensembles");
         for (const auto &[given, state] : {std::pair{mean, &call_.output}, std::pair{spread, &ensemble_.spread}}) {
@@ -76,6 +77,7 @@ int Model::predict_members(const char *where, const surrogate_field *output, con
     return counted([&] {
         ensemble_.wants_mean = ensemble_.wants_spread = false, ensemble_.wants_all = true;
         check_members(step, 1);
+        select_program(step);
         read_frames(input, count);
         require_host("ensembles");
         resolve(call_.output, manifest_, Role::output, output, count);
@@ -99,6 +101,10 @@ void Model::check_members(const surrogate_step_options &step, std::int64_t least
     if (step.members < least || step.members > MOST)
         fail(SURROGATE_ERROR_ARGUMENT, "step.members ", step.members, " given, expected ", least, " or more",
              least > 1 ? ": a spread needs two" : "");
+    if (manifest_.sampler && step.members > manifest_.sampler.members)
+        fail(SURROGATE_ERROR_PARAMETER, "step.members ", step.members, " given, expected at most ",
+             manifest_.sampler.members, ", the largest ensemble of '", manifest_.name,
+             "'; draw further ones in another call, from step.member ", manifest_.sampler.members, " on");
 }
 
 int Model::run_ensemble(const char *where, const surrogate_step_options &step) {
@@ -108,7 +114,7 @@ int Model::run_ensemble(const char *where, const surrogate_step_options &step) {
     ensemble_.members = step.members;
     ensemble_.chunk = std::clamp<std::int64_t>(LARGEST_RUN / (channels * input.cells()), 1, step.members);
     inputs_.prepare(step, input.shape, ensemble_.chunk, statistics_.allocations);
-    call_.keep(step);
+    call_.keep(step, inputs_.parameters());
     compute_ensemble();
     call_.states = input.batch * step.members;
     if (!call_.accepted())

@@ -60,7 +60,7 @@ Example::Example(const Bundle &bundle) {
     inputs_.push_back(take(tensors, "input", shape, label));
     shape = inputs_[0].shape;
     expected_ = take(tensors, "expected", with_channels(shape, manifest.output_channels), label);
-    if (const auto count = static_cast<std::int64_t>(manifest.parameters.size()))
+    if (const std::int64_t count = manifest.parameter_columns())
         inputs_.push_back(take(tensors, "parameters", {1, count}, label));
     for (const Noise &noise : manifest.noise)
         inputs_.push_back(take(tensors, "noise." + noise.name, with_channels(shape, noise.channels), label));
@@ -87,10 +87,10 @@ std::vector<Tensor> blank_inputs(const Manifest &manifest) {
         shape.push_back(grid.fixed ? grid.fixed_shape[k] : (least - 1) / m * m + m);
     }
     std::vector<Tensor> inputs = {zeros(shape)};
-    if (!manifest.parameters.empty()) {
-        Tensor values{{1, static_cast<std::int64_t>(manifest.parameters.size())}, {}};
-        for (const auto &parameter : manifest.parameters)
-            values.values.push_back(static_cast<float>(parameter.preset));
+    if (const std::int64_t count = manifest.parameter_columns()) {
+        Tensor values = zeros({1, count}); // no caption
+        for (std::size_t p = 0; p < manifest.parameters.size(); ++p)
+            values.values[p] = static_cast<float>(manifest.parameters[p].preset);
         inputs.push_back(std::move(values));
     }
     for (const Noise &noise : manifest.noise)

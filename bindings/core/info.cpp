@@ -11,11 +11,12 @@ surrogate_info Model::info() const {
     surrogate_info info{};
     info.name = manifest_.name.c_str();
     info.path = bundle_.path().c_str();
-    info.engine = program_.spec().engine.c_str();
-    info.program = program_.spec().name.c_str();
-    info.device = program_.device().c_str();
-    info.precision = program_.spec().precision.c_str();
-    info.choice = program_.choice().c_str();
+    const Program &program = *variants_.standard().program;
+    info.engine = program.spec().engine.c_str();
+    info.program = program.spec().name.c_str();
+    info.device = program.device().c_str();
+    info.precision = program.spec().precision.c_str();
+    info.choice = program.choice().c_str();
     info.field_count = static_cast<std::int32_t>(manifest_.fields.size());
     info.channel_count = manifest_.input_channels;
     info.parameter_count = static_cast<std::int32_t>(manifest_.parameters.size());
@@ -37,6 +38,14 @@ surrogate_info Model::info() const {
     info.threads = threads_;
     info.partial_count = static_cast<std::int32_t>(SUMS_A_CHANNEL) * manifest_.input_channels;
     info.history = manifest_.history;
+    const Sampler &sampler = manifest_.sampler;
+    info.sampler = sampler_.c_str();
+    info.steps = sampler ? sampler.steps.data() : nullptr;
+    info.step_count = static_cast<std::int32_t>(sampler.steps.size());
+    info.preset_steps = variants_.standard().steps;
+    info.largest_members = sampler.members;
+    info.largest_guidance = sampler.guidance;
+    info.caption_length = static_cast<std::int32_t>(manifest_.text.length);
     return info;
 }
 

@@ -7,10 +7,10 @@
 #include "example.h"
 #include "output.h"
 #include "pack.h"
-#include "program.h"
 #include "program_inputs.h"
 #include "record_calls.h"
 #include "stopwatch.h"
+#include "variants.h"
 #include "verdict.h"
 #include "worker.h"
 
@@ -21,7 +21,7 @@ namespace surrogate::core {
 struct Options {
     Request request;
     std::optional<GuardOverrides> guards;
-    bool verify_example = false;
+    bool verify_example = false, preload = false;
     surrogate_log_function log = nullptr;
     void *log_user = nullptr;
     std::string record_calls; // path; "": none
@@ -137,6 +137,7 @@ class Model {
     void write();
     void keep_apart(std::int64_t size);
 
+    void select_program(const surrogate_step_options &step);
     void read_frames(const surrogate_field *input, std::size_t count, Region region = Region::domain);
     void check_output(const State &output, std::int64_t times) const;
     int predict_locked(const char *where, const surrogate_field *output, const surrogate_field *input,
@@ -162,7 +163,8 @@ class Model {
     void place_frame(State &state, std::int64_t slot);
     static void copy_frame(const State &to, const State &from);
 
-    void warm_up();
+    void warm_up(Variant &variant);
+    void preload(bool warm);
     surrogate_verification replay();
     const float *run_checked(const std::vector<surrogate_tensor> &inputs, void *stream);
     void record_input(); // before the output is written
@@ -172,7 +174,9 @@ class Model {
     Bundle bundle_;
     const Manifest &manifest_;
     const GuardSpec guards_;
-    Program program_;
+    const std::string sampler_; // for people
+    Variants variants_;
+    Program *program_; // of the call: one of variants_
     const InputPass input_pass_;
     const OutputPass output_pass_;
     EnginePass engine_pass_;

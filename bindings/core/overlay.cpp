@@ -66,6 +66,8 @@ ProgramSpec read_spec(const JsonNode &node) {
     program.format = node.at("format").name();
     program.device = node.at("device").name();
     program.precision = node.at("precision").name();
+    if (const auto steps = node.find("steps"))
+        program.steps = steps->integer(1);
     return program;
 }
 

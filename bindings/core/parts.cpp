@@ -99,7 +99,7 @@ const float *Model::run_tiles(const float *tiles, std::int64_t batch, const std:
     const Lock lock(mutex_);
     if (begun_ == Begun::halves) // whose program may be running
         require_nothing_begun();
-    program_.require_loaded();
+    select_program(step);
     if (!tiles || !shape)
         fail(SURROGATE_ERROR_ARGUMENT, tiles ? "shape" : "tiles", " is NULL");
     std::int64_t cells[3];

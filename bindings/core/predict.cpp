@@ -60,19 +60,31 @@ int Model::wait(const char *where) {
 
 void Model::prepare(const surrogate_field *output, const surrogate_field *input, std::size_t count,
                     const surrogate_step_options &step, Region region) {
+    if (region == Region::domain)
+        select_program(step);
+    else
+        variants_.require(step.steps);
     read_frames(input, count, region);
     resolve(call_.output, manifest_, Role::output, output, count);
     check_output(call_.output, 1);
     call_.in_engine = runs_in_engine();
     call_.states = call_.input().batch;
     inputs_.prepare(step, call_.input().shape, call_.input().batch, statistics_.allocations);
-    call_.keep(step);
+    call_.keep(step, inputs_.parameters());
+}
+
+/// Make the program that the step asks for the one that runs; load it and run it once at its first use.
+void Model::select_program(const surrogate_step_options &step) {
+    Variant &variant = variants_.of(step.steps);
+    variant.program->require_loaded();
+    program_ = variant.program.get();
+    call_.steps = variant.steps;
+    if (!variant.warm)
+        warm_up(variant);
 }
 
 /// `count` entries a frame, newest frame first.
 void Model::read_frames(const surrogate_field *input, std::size_t count, Region region) {
-    if (region == Region::domain)
-        program_.require_loaded();
     for (std::size_t k = 0; k < call_.frames.size(); ++k) {
         State &frame = call_.frames[k];
         resolve(frame, manifest_, Role::input, input ? input + k * count : nullptr, count);
@@ -118,7 +130,7 @@ void Model::compute_only() {
 
 /// Whether the engine makes the passes: it alone reaches the fields, or was asked to.
 bool Model::runs_in_engine() const {
-    return call_.input().memory != SURROGATE_HOST || program_.passes_in_engine();
+    return call_.input().memory != SURROGATE_HOST || program_->passes_in_engine();
 }
 
 /// Pack, run and sum where the fields are. The program runs in any case: its input is judged with its output.
@@ -128,8 +140,8 @@ void Model::compute_in_engine() {
     begin_tally();
     const auto &inputs = inputs_.fill(nullptr, input.shape, input.batch, {call_.step.member}, statistics_.allocations);
     const auto &layout = engine_pass_.describe(call_.output, call_.frames);
-    program_.device_run(engine_pass_.sources(), engine_pass_.targets(), layout, inputs.data() + 1,
-                        static_cast<int>(inputs.size()) - 1, call_.step.stream);
+    program_->device_run(engine_pass_.sources(), engine_pass_.targets(), layout, inputs.data() + 1,
+                         static_cast<int>(inputs.size()) - 1, call_.step.stream);
     ++statistics_.input_copies;
     engine_pass_.add_to(call_.tally);
 }
@@ -206,7 +218,7 @@ void Model::write() {
     const Stopwatch watch(statistics_.output_seconds);
     ++statistics_.output_passes;
     if (call_.in_engine)
-        return program_.device_write(engine_pass_.with_shifts(call_.tally), call_.step.stream);
+        return program_->device_write(engine_pass_.with_shifts(call_.tally), call_.step.stream);
     keep_apart(call_.input().batch * manifest_.output_channels * call_.input().cells());
     output_pass_.write(call_.output, call_.input(), call_.program, call_.tally);
 }

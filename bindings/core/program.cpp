@@ -16,7 +16,7 @@ static bool wants_engine_passes(const std::string &engine_options) {
 }
 
 Program::Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes,
-                 int inputs)
+                 int inputs, const std::vector<const Program *> &siblings)
     : spec_(spec), device_(request.device == "cuda" ? "cuda:0" : request.device),
       engine_(&find_engine(spec.engine, request.engine_path.c_str())), handle_(nullptr, Destroy{engine_}) {
     passes_in_engine_ = wants_engine_passes(request.engine_options);
@@ -34,6 +34,8 @@ Program::Program(const ProgramSpec &spec, const Request &request, const std::str
     load.host_environment = &FloatingPointHold::host_environment;
     load.input_count = inputs;
     load.entry = spec_.entry.empty() ? nullptr : spec_.entry.c_str();
+    load.method = spec_.method.empty() ? nullptr : spec_.method.c_str();
+    load.sibling = share(siblings);
     surrogate_program *program = nullptr;
     EngineText message;
     const int status = engine_->load(&program, &load, message.error());
@@ -41,6 +43,14 @@ Program::Program(const ProgramSpec &spec, const Request &request, const std::str
         fail(status < 0 ? status : SURROGATE_ERROR_ENGINE, "engine ", engine_version(), " cannot load program '",
              spec_.name, "' on ", device_, ": ", message.text());
     handle_.reset(program);
+}
+
+/// Of `siblings`, a program of this one's engine and file; NULL if there is none.
+surrogate_program *Program::share(const std::vector<const Program *> &siblings) const {
+    for (const Program *other : siblings)
+        if (other->engine_ == engine_ && other->spec_.file == spec_.file && !spec_.file.empty())
+            return other->handle_.get();
+    return nullptr;
 }
 
 Program::Program(const Request &request)

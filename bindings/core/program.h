@@ -20,7 +20,9 @@ class Program {
     /// The fastest program of the bundle and its overlay that fits the request and this machine and can be loaded;
     /// those without a timing come after those with one, in the manifest's order.
     /// Engine "none": no program.
-    static Program choose(const Bundle &bundle, const Request &request);
+    /// steps: of the sampler that it makes; nothing: any. siblings: programs that were loaded for the same model.
+    static Program choose(const Bundle &bundle, const Request &request, std::optional<std::int64_t> steps,
+                          const std::vector<const Program *> &siblings);
 
     bool loaded() const { return engine_ != nullptr; }
     /// Fail with ERROR_UNSUPPORTED unless a program was loaded.
@@ -49,12 +51,14 @@ class Program {
   private:
     /// `entry`: of the overlay, whose files have been checked; NULL: a program of the bundle itself.
     static Program load(const Bundle &bundle, const Request &request, const ProgramSpec &spec,
-                        const OverlayEntry *entry);
+                        const OverlayEntry *entry, const std::vector<const Program *> &siblings);
     /// Loads nothing.
     explicit Program(const Request &request);
     /// Loads `path` ("": only `bytes` are there), or the bytes if there are any.
-    Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes, int inputs);
+    Program(const ProgramSpec &spec, const Request &request, const std::string &path, const Bytes &bytes, int inputs,
+            const std::vector<const Program *> &siblings);
 
+    surrogate_program *share(const std::vector<const Program *> &siblings) const;
     void require_passes() const;
     [[noreturn]] void fail_run(int status, const EngineText &message) const;
 

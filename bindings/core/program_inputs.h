@@ -25,14 +25,20 @@ class ProgramInputs {
     void prepare(const surrogate_step_options &step, const std::int64_t *shape, std::int64_t batch,
                  std::int64_t &allocations);
 
+    /// Of the last step, scalars in the manifest's order and then the caption's token ids; the presets before the
+    /// first.
+    const std::vector<double> &parameters() const { return row_; }
+
     /// The tensors of `batch` states, packed (B, history * C, cells of `shape`). Valid until the next call.
     const std::vector<surrogate_tensor> &fill(const float *packed, const std::int64_t *shape, std::int64_t batch,
                                               const Draws &draws, std::int64_t &allocations);
 
   private:
     void prepare_parameters(const surrogate_step_options &step, std::int64_t batch, std::int64_t &allocations);
+    std::size_t given_parameters(const surrogate_step_options &step) const;
 
     const Manifest &manifest_;
+    std::vector<double> row_; // of parameters_
     Buffer parameters_;
     std::vector<Buffer> noise_; // one a noise input
     NoiseKey key_;

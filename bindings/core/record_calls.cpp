@@ -88,6 +88,8 @@ CallRecord::CallRecord(const std::string &path, const Bundle &bundle, const Prog
     }
     for (const auto &parameter : manifest_.parameters)
         parameters_.push_back("parameter." + parameter.name);
+    for (std::int64_t k = 0; k < manifest_.text.length; ++k)
+        parameters_.push_back(text("token", k));
 }
 
 void CallRecord::stage(const State &state, const std::string *names, std::size_t first) {
@@ -128,9 +130,10 @@ std::vector<RecordedScalar> CallRecord::scalars_of(const Call &call, std::int64_
         scalars.push_back(integer(ORIGIN[axis], step.origin[axis]));
         scalars.push_back(integer(WHOLE[axis], step.global_shape[axis]));
     }
+    if (manifest_.sampler)
+        scalars.push_back(integer("steps", call.steps));
     for (std::size_t p = 0; p < parameters_.size(); ++p)
-        scalars.push_back(
-            real(parameters_[p].c_str(), step.parameters ? step.parameters[p] : manifest_.parameters[p].preset));
+        scalars.push_back(real(parameters_[p].c_str(), call.parameters[p]));
     return scalars;
 }
 

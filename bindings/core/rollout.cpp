@@ -64,6 +64,7 @@ bool Model::prepare_rollout(const surrogate_field *output, const surrogate_field
              ": it counts on with the steps");
     if (steps == 0)
         return true;
+    select_program(step);
     read_frames(input, count);
     resolve(rolled_, manifest_, Role::output, output, count);
     const std::int64_t batch = call_.input().batch;
@@ -86,10 +87,11 @@ int Model::roll(const char *where, bool every, std::int64_t k, const surrogate_s
         call_.output = rolled_;
     else
         place_frame(call_.output, k % manifest_.history);
-    call_.keep(step);
-    call_.step.step = step.step < 0 ? step.step : step.step + k;
-    call_.step.time = step.time + static_cast<double>(k) * manifest_.time_step;
-    inputs_.prepare(call_.step, call_.input().shape, batch, statistics_.allocations);
+    surrogate_step_options at = step;
+    at.step = step.step < 0 ? step.step : step.step + k;
+    at.time = step.time + static_cast<double>(k) * manifest_.time_step;
+    inputs_.prepare(at, call_.input().shape, batch, statistics_.allocations);
+    call_.keep(at, inputs_.parameters());
     compute();
     const int status = settle(where);
     if (status != SURROGATE_OK)

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define SURROGATE_ENGINE_ABI 2
+#define SURROGATE_ENGINE_ABI 3
 #define SURROGATE_ENGINE_MAX_RANK 6
 
 /* A dense, C-ordered tensor. dtype and memory: enum surrogate_dtype, enum surrogate_memory of surrogate.h. */
@@ -36,6 +36,8 @@ typedef struct surrogate_engine_error {
     size_t size;
 } surrogate_engine_error;
 
+typedef struct surrogate_program surrogate_program; /* the engine's own */
+
 typedef struct surrogate_engine_load {
     const char *format; /* "torchscript", "aoti", "python", "stub": the program's format in the manifest */
     const char *path;   /* file or unpacked package folder on disk, or NULL if it is in memory only */
@@ -43,7 +45,7 @@ typedef struct surrogate_engine_load {
     size_t size;
     const char *device;   /* "cpu", "cuda:0" */
     int32_t threads;      /* 0: leave the number of threads alone */
-    int32_t output_count; /* always 1 at ABI 2 */
+    int32_t output_count; /* always 1 at ABI 3 */
     const char *options;  /* JSON object of surrogate_open_options.engine_options, or NULL */
     /* The floating-point environment (const fenv_t *) that libsurrogate holds for the calling thread, during any call:
      * workers that the engine starts are the host's afterwards and inherit it.  May be NULL, or return NULL. */
@@ -52,6 +54,10 @@ typedef struct surrogate_engine_load {
      * NULL for others. */
     const char *entry;
     int32_t input_count; /* tensors of a run: the state, parameters if the model has any, noise inputs */
+    const char *method;  /* of a file that holds several programs: which of them; NULL: its only one */
+    /* A program of this engine that was loaded from the same file for the same model, or NULL: weights may be shared
+     * with it.  It may be destroyed before the new one; calls on the two are serialised as those on one. */
+    surrogate_program *sibling;
 } surrogate_engine_load;
 
 /* ---- Passes in the engine: the caller's fields stay where they are, in CUDA memory, and never touch the host.
@@ -90,14 +96,14 @@ typedef struct surrogate_engine_layout {
     int32_t source_count;
     const surrogate_engine_target *targets; /* in the order of the program's output channels */
     int32_t target_count;
-    int32_t finite;  /* 1: a value that is not finite is an offender */
-    int32_t moments; /* 1: also `outside` and the sums are wanted; 0: they are left 0 */
+    int32_t finite;       /* 1: a value that is not finite is an offender */
+    int32_t moments;      /* 1: also `outside` and the sums are wanted; 0: they are left 0 */
     const double *shifts; /* device_write: [batch][target_count], added to u' (restores integrals); NULL: none */
 } surrogate_engine_layout;
 
 /* What one channel of one state holds, over its cells; counts and sums in double. */
 typedef struct surrogate_engine_sums {
-    double not_finite;    /* values that are infinite or NaN (sources: or whose float32 x is), if layout.finite; else 0 */
+    double not_finite; /* values that are infinite or NaN (sources: or whose float32 x is), if layout.finite; else 0 */
     double out_of_bounds; /* other values for which lower <= u <= upper does not hold */
     double outside;       /* sources: values outside the trained range; targets: values that `clip` changed */
     double sum, square;   /* of d and d^2: d = u - mean of sources, u' - u of targets (after clip) */
@@ -105,8 +111,6 @@ typedef struct surrogate_engine_sums {
     int64_t offender;     /* cell of the first value in not_finite, or else in out_of_bounds; -1: none */
     double offending;     /* that value */
 } surrogate_engine_sums;
-
-typedef struct surrogate_program surrogate_program; /* the engine's own */
 
 /* Status: 0, or SURROGATE_ERROR_* of surrogate.h with the error's text filled. */
 typedef struct surrogate_engine {
@@ -122,9 +126,9 @@ typedef struct surrogate_engine {
     void (*destroy)(surrogate_program *program);
     /* Passes of the engine, NULL if it has none; both or neither.
      * device_run: pack the sources, run the program on them and `inputs` (what follows the state: parameters, noise;
-     * dense float32 in host memory, borrowed), and fill sources[batch][source_count] and targets[batch][target_count] with the sums
-     * of what was read and of what would be written.  Nothing of the caller's is written.  Waits for `stream`.
-     * device_write: write the frame of the last device_run, whose layout was the same.  Enqueued on `stream`.
+     * dense float32 in host memory, borrowed), and fill sources[batch][source_count] and targets[batch][target_count]
+     * with the sums of what was read and of what would be written.  Nothing of the caller's is written.  Waits for
+     * `stream`. device_write: write the frame of the last device_run, whose layout was the same.  Enqueued on `stream`.
      * stream: cudaStream_t of the caller, NULL: the default stream.  The current CUDA device is put back. */
     int (*device_run)(surrogate_program *program, surrogate_engine_sums *sources, surrogate_engine_sums *targets,
                       const surrogate_engine_layout *layout, const surrogate_tensor *inputs, int32_t input_count,

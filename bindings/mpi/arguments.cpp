@@ -2,6 +2,8 @@
 
 #include "core/versioned.h"
 
+#include <cmath>
+
 namespace surrogate::mpi {
 
 namespace {
@@ -98,9 +100,19 @@ void Reading::list_quantities(const Arguments &given) {
     quantities_.push_back(Quantity::integer("seed", static_cast<std::int64_t>(step_.seed)));
     quantities_.push_back(Quantity::integer("member", step_.member));
     quantities_.push_back(Quantity::integer("dtype", given.input->dtype));
+    if (has_steps())
+        quantities_.push_back(Quantity::integer("steps", step_.steps ? step_.steps : info_.preset_steps));
+    if (has_caption())
+        quantities_.push_back(Quantity::digest("caption", step_.caption ? step_.caption : ""));
     for (std::size_t k = 0; k < presets_.size(); ++k)
-        quantities_.push_back(
-            Quantity::real(parameter_names_[k].c_str(), step_.parameters ? step_.parameters[k] : presets_[k]));
+        quantities_.push_back(Quantity::real(parameter_names_[k].c_str(), parameter(k)));
+}
+
+/// What the program reads as scalar parameter `index`; the core has checked the step.
+double Reading::parameter(std::size_t index) const {
+    if (index + 1 == presets_.size() && !std::isnan(step_.guidance))
+        return step_.guidance;
+    return step_.parameters && index < step_.parameter_count ? step_.parameters[index] : presets_[index];
 }
 
 ArrayFields::ArrayFields(surrogate_model *local, const surrogate_info &info) : info_(info) {

@@ -34,11 +34,16 @@ class Reading {
     const Box &block() const { return block_; }
     /// The step with its defaults, global_shape too; valid during the call.
     const surrogate_step_options &step() const { return step_; }
-    std::size_t quantity_count() const { return static_cast<std::size_t>(info_.spatial_rank) + 4 + presets_.size(); }
+    std::size_t quantity_count() const {
+        return static_cast<std::size_t>(info_.spatial_rank) + 4 + has_steps() + has_caption() + presets_.size();
+    }
     /// What must be equal on all ranks.
     const std::vector<Quantity> &quantities() const { return quantities_; }
 
   private:
+    bool has_steps() const { return info_.step_count > 0; }
+    bool has_caption() const { return info_.caption_length > 0; }
+    double parameter(std::size_t index) const;
     void read_grid(const Index &shape);
     void read_block(const Index &shape);
     void list_quantities(const Arguments &given);

@@ -202,6 +202,7 @@ void Opening::load() {
         options.overlay = overlay.c_str();
         surrogate_model *loaded = nullptr;
         if (package_.needs_folder() && !unpacked_.empty()) {
+            options.preload = 1; // the folder goes when this returns
             check(surrogate_open(&loaded, (unpacked_ + "/bundle").c_str(), &options));
         } else {
             const std::vector<surrogate_file> files = package_.bundle_files(bytes_->data());

@@ -238,6 +238,38 @@ def good(out: Path) -> None:
     bundle(out, "history", [field("u"), field("w")], affine(2, channels=[2, 5]), history=3)
 
 
+def sampled(out: Path) -> None:
+    """Generative models: u' = u + steps + noise / 2 + nu / 8 + 10 guidance + 100 word0 + 1000 word1 + 10000 word2.
+
+    Of "sampler", 8 steps give NaN after their first run, and the program of 16 cannot be loaded.
+    """
+    counts = [1, 4, 8, 16]
+    methods: Json = {f"steps_{n}": {"offset": [float(n)]} for n in counts}
+    methods["steps_8"] |= {"fail": "nan", "after": 1}
+    methods["steps_16"] |= {"fail": "load"}
+    stub = affine(1, scale=[0.0], noise=0.5, weights=[0.125, 10.0, 100.0, 1000.0, 10000.0])
+    programs = [
+        program(f"stub_{n}", file="programs/stub.json", steps=n, method=f"steps_{n}")
+        for n in [4, 1, 8, 16]
+    ]
+    parameters = [
+        {"name": "nu", "range": [0.0, 1.0], "preset": 0.5},
+        {"name": "guidance", "range": [0.0, 3.0], "preset": 1.0},
+    ]
+    sampler = {"method": "flow", "kind": "heun", "steps": counts, "preset": 4, "members": 6}
+    more: Json = {
+        "programs": programs,
+        "parameters": parameters,
+        "noise": [{"name": "initial", "channels": 1}],
+        "sampler": {**sampler, "guidance": 3.0},
+        "text": {"length": 3, "vocabulary": ["<pad>", "<unknown>", "a", "red", "circle"]},
+        "locality": locality(2),
+    }
+    bundle(out, "sampler", [field("u")], {**stub, "methods": methods}, **more)
+    plain = {**more, "parameters": parameters[:1], "sampler": sampler, "text": None}
+    bundle(out, "unguided", [field("u")], {**stub, "methods": methods}, **plain)
+
+
 def guarded(out: Path) -> None:
     """A local model with all that guards decide by; u is conserved, v is predicted as a frame, w only read."""
     trained = {
@@ -278,6 +310,7 @@ if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     good(target)
+    sampled(target)
     guarded(target)
     faulty(target)
     broken(target)

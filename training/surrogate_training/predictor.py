@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogate.noise import noise
-from surrogate_training.config import Recipe
+from surrogate_training.config import Generative, Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.fields import FieldModel
@@ -16,12 +16,15 @@ from surrogate_training.models.scaling import Scaling
 
 Array = NDArray[np.float32]
 
+GUIDANCE = 1.0
+"""Weight of the condition that a call which names none gets: the conditional model itself."""
+
 
 class Predictor:
     """States at t2 by a model in eval mode, on the CPU; stochastic models draw as at the given step."""
 
     def __init__(self, model: FieldModel, recipe: Recipe, statistics: Statistics) -> None:
-        self.model = model
+        self.model, self.recipe = model, recipe
         self.scaling = Scaling(recipe, statistics)
 
     def inputs(self, pairs: PairSet, index: int, *, step: int = 0) -> tuple[Tensor, ...]:
@@ -30,16 +33,52 @@ class Predictor:
         return self.inputs_of(state, pairs.parameters(index), step=step)
 
     def inputs_of(
-        self, state: Array, parameters: Array | None, *, step: int, member: int = 0
+        self,
+        state: Array,
+        parameters: Array | None,
+        *,
+        step: int,
+        seed: int = 0,
+        member: int = 0,
+        members: int = 1,
     ) -> tuple[Tensor, ...]:
-        """A state (1, C, ny, nx), normalised, with parameters (1, P) and noise (1, channels, ny, nx)."""
-        given = () if parameters is None else (torch.from_numpy(np.array(parameters))[None],)
+        """A state (1, C, ny, nx), normalised, with parameters (B, P) and noise (B, channels, ny, nx); B: members."""
+        x = self.scaling.normalise(torch.from_numpy(state)).expand(members, -1, -1, -1)
+        given = program_parameters(self.recipe, parameters)
         drawn = [
-            noise(state.shape[2:], step=step, member=member, channels=channels, noise_input=number)
+            [
+                noise(
+                    state.shape[2:],
+                    step=step,
+                    seed=seed,
+                    member=one,
+                    channels=channels,
+                    noise_input=number,
+                )
+                for one in range(member, member + members)
+            ]
             for number, channels in enumerate(self.model.noise_inputs.values())
         ]
-        x = self.scaling.normalise(torch.from_numpy(state))
-        return (x, *given, *(torch.from_numpy(n)[None] for n in drawn))
+        repeated = () if given is None else (torch.from_numpy(given)[None].repeat(members, 1),)
+        return (x, *repeated, *(torch.from_numpy(np.stack(n)) for n in drawn))
+
+    @torch.no_grad()
+    def members(
+        self,
+        state: Array,
+        parameters: Array | None,
+        *,
+        step: int,
+        seed: int = 0,
+        member: int = 0,
+        members: int = 1,
+    ) -> Array:
+        """Predicted fields (B, P, ny, nx) at t2 of a state (1, C, ny, nx), all members in one call."""
+        inputs = self.inputs_of(
+            state, parameters, step=step, seed=seed, member=member, members=members
+        )
+        frames = self.scaling.frame(torch.from_numpy(state), self.model(*inputs))
+        return np.asarray(frames.numpy())
 
     @torch.no_grad()
     def __call__(self, pairs: PairSet, index: int, *, step: int | None = None) -> Array:
@@ -55,3 +94,31 @@ class Predictor:
         state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
         y = self.model(*self.inputs(pairs, index, step=index if step is None else step))
         return np.asarray(self.scaling.state(state, self.scaling.frame(state, y)).numpy())
+
+
+def guided(recipe: Recipe) -> bool:
+    """Whether a recipe's program has the parameter ``guidance``."""
+    return isinstance(recipe.method, Generative) and recipe.sampler.guidance > 0
+
+
+def scalars(recipe: Recipe) -> int:
+    """How many scalar parameters a recipe's program has."""
+    return len(recipe.data.parameters) + guided(recipe)
+
+
+def columns(recipe: Recipe) -> int:
+    """How long :func:`program_parameters` is: scalar parameters, then the words of a caption."""
+    captions = recipe.data.captions
+    return scalars(recipe) + (0 if captions is None else captions.length)
+
+
+def program_parameters(recipe: Recipe, given: Array | None) -> Array | None:
+    """A pair's scalar parameters and token ids (P + L,) → the program's, with the weight of guidance between.
+
+    None if the program has none.
+    """
+    if not guided(recipe):
+        return given
+    values = np.empty(0, np.float32) if given is None else given
+    physical, tokens = np.split(values, [len(recipe.data.parameters)])
+    return np.concatenate([physical, np.array([GUIDANCE], np.float32), tokens])

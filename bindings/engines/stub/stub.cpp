@@ -6,13 +6,15 @@
 //    "scale": [2.0], "offset": [0.0], "channels": [0],
 //    "shift": [1, -2],             periodic, one number a spatial axis: out[y, x] = in[y - 1, x + 2] (default 0)
 //    "parameter": 0,               and + parameter[0] (default: none)
+//    "weights": [0.1, 2],          and + 0.1 * parameter[0] + 2 * parameter[1] (default: none)
 //    "noise": 0.5,                 and + 0.5 * channel c modulo their number of the last input (default 0)
 //    "view": true,                 with one state: return the input's own memory from channel channels[0] on, as a
 //                                  program that changes nothing may
 //    "anywhere": true,             pass for a program of any format on any device (it runs on the CPU)
 //    "fail": "run",                a fault: "load" or "throw load" while it is loaded, or one of FAULTS below while it
-//    runs, "after": 5, "times": 1}       from run `after` on, counted from 0 (default 0), in so many runs (default:
+//    runs, "after": 5, "times": 1,       from run `after` on, counted from 0 (default 0), in so many runs (default:
 //    all)
+//    "methods": {"steps_4": {...}}}      what a program of the file that is named so has in place of these keys
 // Opening a model runs its program once.
 #include "../../core/json_document.h"
 #include "../engine.h"
@@ -33,7 +35,7 @@
 #include <vector>
 
 struct surrogate_program {
-    std::vector<float> scale, offset;
+    std::vector<float> scale, offset, weights;
     std::vector<std::int64_t> channels, shift;
     int parameter = -1;
     float noise = 0;
@@ -57,6 +59,18 @@ void read_program(surrogate::core::JsonDocument &document, const surrogate_engin
     document.parse(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
+/// The program of the file that the request names.
+nlohmann::json method_of(const nlohmann::json &json, const char *method) {
+    nlohmann::json chosen = json;
+    if (!method)
+        return chosen;
+    const auto methods = json.find("methods");
+    if (methods == json.end() || !methods->contains(method))
+        throw std::runtime_error(std::string("the file has no program '") + method + "'");
+    chosen.update(methods->at(method));
+    return chosen;
+}
+
 surrogate_program make_program(const nlohmann::json &json) {
     surrogate_program program;
     if (json.at("operation").get<std::string>() != "affine")
@@ -66,6 +80,7 @@ surrogate_program make_program(const nlohmann::json &json) {
     json.at("channels").get_to(program.channels);
     program.shift = json.value("shift", std::vector<std::int64_t>{});
     program.parameter = json.value("parameter", -1);
+    program.weights = json.value("weights", std::vector<float>{});
     program.noise = json.value("noise", 0.0f);
     program.view = json.value("view", false);
     program.fault = json.value("fail", "");
@@ -85,7 +100,7 @@ int load(surrogate_program **program, const surrogate_engine_load *request, surr
             tell(error, "the stub engine runs programs of format stub on cpu");
             return SURROGATE_ERROR_UNSUPPORTED;
         }
-        auto made = make_program(document.root());
+        auto made = make_program(method_of(document.root(), request->method));
         if (made.fault == "load") {
             tell(error, "the stub program asks to fail in load");
             return SURROGATE_ERROR_ENGINE;
@@ -146,6 +161,15 @@ void add_noise(surrogate_program &program, const surrogate_tensor &noise, std::i
         }
 }
 
+/// What the parameters of state `b` add to its channels.
+float of_parameters(const surrogate_program &program, const surrogate_tensor &parameters, std::int64_t b) {
+    const auto *values = static_cast<const float *>(parameters.data) + b * parameters.shape[1];
+    float sum = program.parameter >= 0 && program.parameter < parameters.shape[1] ? values[program.parameter] : 0;
+    for (std::size_t p = 0; p < program.weights.size() && static_cast<std::int64_t>(p) < parameters.shape[1]; ++p)
+        sum += program.weights[p] * values[p];
+    return sum;
+}
+
 int run_affine(surrogate_program &program, surrogate_tensor &output, const surrogate_tensor *inputs, int input_count) {
     const surrogate_tensor &state = inputs[0];
     const Cells cells(state, program.shift);
@@ -164,9 +188,7 @@ int run_affine(surrogate_program &program, surrogate_tensor &output, const surro
             const auto k = static_cast<std::size_t>(c);
             if (program.channels[k] < 0 || program.channels[k] >= read)
                 return SURROGATE_ERROR_EXECUTION;
-            float offset = program.offset[k];
-            if (program.parameter >= 0 && input_count > 1 && program.parameter < inputs[1].shape[1])
-                offset += static_cast<const float *>(inputs[1].data)[b * inputs[1].shape[1] + program.parameter];
+            const float offset = program.offset[k] + (input_count > 1 ? of_parameters(program, inputs[1], b) : 0);
             map_channel(program.result.data() + (b * written + c) * n,
                         static_cast<const float *>(state.data) + (b * read + program.channels[k]) * n, cells,
                         program.scale[k], offset);

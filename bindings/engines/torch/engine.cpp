@@ -16,8 +16,13 @@ std::unique_ptr<surrogate_program> load_format(const surrogate_engine_load &requ
         {"torchscript", load_torchscript}, {"aoti", load_aoti}, {"tensorrt", load_tensorrt}};
     const Options options = read_options(request.options);
     for (const auto &[format, load_it] : formats)
-        if (std::strcmp(request.format, format) == 0)
+        if (std::strcmp(request.format, format) == 0) {
+            if (request.method != nullptr && load_it != load_torchscript)
+                throw Failure(SURROGATE_ERROR_UNSUPPORTED, std::string("torch engine: method '") + request.method +
+                                                               "' asked for, but a file of format \"" + format +
+                                                               "\" holds one program; export the bundle again");
             return load_it(request, options);
+        }
     throw Failure(SURROGATE_ERROR_UNSUPPORTED,
                   std::string("torch engine: cannot run a program of format \"") + request.format +
                       "\", only \"torchscript\", \"aoti\" and \"tensorrt\"; export the model again");

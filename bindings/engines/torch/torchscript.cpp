@@ -3,6 +3,8 @@
 // The program's graph is prepared once and interpreted directly.  Module::forward would go through the profiling
 // executor, whose first two calls of every new shape are slow (it records, then specialises) and which gains nothing
 // where there is no fuser, as on CPUs; the interpreter's calls all cost the same.
+//
+// A file may hold several programs, methods of one module: a model that loads them has its weights once.
 #include <c10/core/DeviceGuard.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
@@ -49,20 +51,35 @@ torch::jit::Module read_module(const surrogate_engine_load &request, c10::Device
     return module;
 }
 
+std::string names_of(const torch::jit::Module &module) {
+    std::string names;
+    for (const torch::jit::Method &method : module.get_methods())
+        names += (names.empty() ? "" : ", ") + method.name();
+    return names;
+}
+
 class TorchScript final : public surrogate_program {
   public:
-    TorchScript(torch::jit::Module module, c10::Device device, const Options &options)
+    // name: of the method that is the program.
+    TorchScript(torch::jit::Module module, const char *name, c10::Device device, const Options &options)
         : surrogate_program(device, options), module_(std::move(module)) {
-        auto &function = torch::jit::toGraphFunction(module_.get_method("forward").function());
+        const auto method = module_.find_method(name);
+        if (!method)
+            throw Failure(SURROGATE_ERROR_ENGINE, std::string("torch engine: the file has no method '") + name +
+                                                      "', only " + names_of(module_) + "; export the bundle again");
+        auto &function = torch::jit::toGraphFunction(method->function());
         function.ensure_defined();
         std::shared_ptr<torch::jit::Graph> graph = function.optimized_graph()->copy();
         torch::jit::runRequiredPasses(graph);
         const torch::jit::AliasDb aliases(graph);
         for (size_t i = 1; i < graph->inputs().size(); ++i)
             writes_input_ = writes_input_ || aliases.hasWriters(graph->inputs()[i]);
-        code_ = torch::jit::Code(graph, "forward");
+        code_ = torch::jit::Code(graph, name);
         stack_.reserve(16);
     }
+
+    // The file's module: what its methods share.
+    const torch::jit::Module &module() const { return module_; }
 
   private:
     at::Tensor forward(std::vector<at::Tensor> &inputs) override {
@@ -102,7 +119,9 @@ std::unique_ptr<surrogate_program> load_torchscript(const surrogate_engine_load 
     const Quiet quiet;
     const c10::Device device = device_of(request);
     const c10::OptionalDeviceGuard current(device.is_cuda() ? std::make_optional(device) : std::nullopt);
-    return std::make_unique<TorchScript>(read_module(request, device), device, options);
+    const auto *sibling = dynamic_cast<const TorchScript *>(request.sibling);
+    return std::make_unique<TorchScript>(sibling ? sibling->module() : read_module(request, device),
+                                         request.method ? request.method : "forward", device, options);
 }
 
 } // namespace surrogate_torch

@@ -75,7 +75,8 @@ enum surrogate_status {
     SURROGATE_ERROR_EXECUTION = -11,   /* the program failed while running */
     SURROGATE_ERROR_MEMORY = -12,      /* out of memory */
     SURROGATE_ERROR_UNSUPPORTED = -13, /* valid, but not implemented by this build; no program fits (surrogate_open) */
-    SURROGATE_ERROR_PARAMETER = -14,   /* scalar parameters missing or outside their range; `step` missing */
+    SURROGATE_ERROR_PARAMETER = -14,   /* scalar parameters missing or outside their range; `step` missing; steps,
+                                          members, guidance or caption that the bundle does not hold */
     SURROGATE_ERROR_WRITE = -15,       /* a recording cannot be written: disk full, no permission, folder missing */
     SURROGATE_ERROR_TIMEOUT = -16,     /* a rank was silent for longer than the deadline (surrogate_mpi.h) */
     SURROGATE_ERROR_MPI = -17,         /* a call of MPI failed (surrogate_mpi.h) */
@@ -181,6 +182,8 @@ typedef struct surrogate_open_options {
     const char *overlay;        /* folder of programs that `surrogate lower` made for this machine; NULL:
                                    $SURROGATE_OVERLAY, else surrogate/overlay in $XDG_CACHE_HOME or ~/.cache; "": none */
     const char *record_calls;   /* path of a recording (section 9) of every accepted prediction; NULL: none */
+    int32_t preload; /* 1: the programs of all steps of a generative model are loaded and run once at open; 0:
+                        each but the preset's at its first use (default) */
 } surrogate_open_options;
 
 /* Guards, as they stand in the manifest and in options.guards: a JSON text, or the path of a file that holds one (text
@@ -225,13 +228,13 @@ SURROGATE_API void surrogate_open_options_init(surrogate_open_options *options, 
  * Files are read inside the folder only: a name or a link that leaves it is SURROGATE_ERROR_CORRUPT.
  * record_calls: input and output of every prediction that returns OK are stored as frames `input.NAME`, `output.NAME`
  * (older frames of a history as `history1.NAME`, ...) with the scalars call, status, step, member, seed, originK,
- * global_shapeK, parameter.NAME, and totals (1: decided by sums of other ranks too); with the SHA-256 of manifest.json
- * (attribute bundle_sha256) and options.guards (guards).  `surrogate verify BUNDLE --replay FILE` runs them through the
- * reference, guards' policies included.  So are _begin with _wait or _finish, and every frame of surrogate_rollout;
- * ensembles (surrogate_predict_ensemble, surrogate_predict_members) and predictions in parts, whose frame depends on
- * other blocks too, are not recorded.  The file is joined by surrogate_close, and readable before.  A frame that cannot
- * be stored (disk full, another shape than the first, fields in CUDA memory) does not change the prediction, which
- * returns what it would have returned: it is logged once as a warning, and counted in
+ * global_shapeK, parameter.NAME, steps, tokenK (of the caption), and totals (1: decided by sums of other ranks too);
+ * with the SHA-256 of manifest.json (attribute bundle_sha256) and options.guards (guards).  `surrogate verify BUNDLE
+ * --replay FILE` runs them through the reference, guards' policies included.  So are _begin with _wait or _finish, and
+ * every frame of surrogate_rollout; ensembles (surrogate_predict_ensemble, surrogate_predict_members) and predictions
+ * in parts, whose frame depends on other blocks too, are not recorded.  The file is joined by surrogate_close, and
+ * readable before.  A frame that cannot be stored (disk full, another shape than the first, fields in CUDA memory) does
+ * not change the prediction, which returns what it would have returned: it is logged once as a warning, and counted in
  * surrogate_statistics.record_errors.  Each stored call costs a copy of input and output and a file; a prediction that
  * is not recorded costs nothing.  If the recording cannot even be begun (the path exists, its folder does not, the
  * recorder is missing) surrogate_open fails, as surrogate_recorder_open does. */
@@ -257,7 +260,8 @@ SURROGATE_API void surrogate_close(surrogate_model *model);
 
 /* What belongs to one step.  Initialise with surrogate_step_options_init; NULL where a call takes it means the same.
  * step, seed, member, origin and global_shape say which random numbers a stochastic model draws (see surrogate_noise)
- * and are ignored by others; time is what record_calls stores and is else ignored; stream serves fields on a GPU. */
+ * and are ignored by others; time is what record_calls stores and is else ignored; stream serves fields on a GPU;
+ * steps, guidance and caption are for generative models, see below. */
 typedef struct surrogate_step_options {
     size_t struct_size;       /* sizeof(surrogate_step_options) */
     int64_t step;             /* number of the step, counted by the solver; -1: none (stochastic models need it) */
@@ -265,13 +269,30 @@ typedef struct surrogate_step_options {
     uint64_t seed;            /* of the random numbers of stochastic models */
     int64_t member;           /* ensemble member, from 0; state b of a batch draws as member + b */
     const double *parameters; /* scalar parameters in the manifest's order; NULL: their defaults */
-    size_t parameter_count;   /* must equal the manifest's if `parameters` is given */
+    size_t parameter_count;   /* must equal the manifest's if `parameters` is given (see guidance below) */
     int64_t origin[3];        /* global index of the first cell, slowest axis first */
     int64_t global_shape[3];  /* shape of the whole domain; 0: that of the fields */
     void *stream;             /* cudaStream_t on which fields in CUDA memory are read and written, and a program on
                                  a GPU runs; NULL: the default stream */
-    int64_t members; /* size of an ensemble (surrogate_predict_ensemble, surrogate_predict_members); default 1 */
+    int64_t members;     /* size of an ensemble (surrogate_predict_ensemble, surrogate_predict_members); default 1 */
+    int64_t steps;       /* evaluations of a generative model's net, one of surrogate_info.steps; 0: the preset */
+    double guidance;     /* weight of the condition, 0 to surrogate_info.largest_guidance; NaN: the preset */
+    const char *caption; /* what the frame should show, UTF-8; NULL or no words: none */
 } surrogate_step_options;
+
+/* Generative models (surrogate_info.step_count > 0) draw a frame by so many evaluations of one net: more cost more time
+ * and, up to a point, come nearer to the trained distribution.  A bundle holds a program for each of
+ * surrogate_info.steps.
+ * That of the preset is loaded at open, another at the first call that asks for it, and run once then: that call is
+ * slower and may allocate, unless surrogate_open_options.preload.  A bundle from memory loads all at open, since its
+ * files are gone afterwards.
+ * - steps, guidance, caption: SURROGATE_ERROR_PARAMETER where the bundle does not hold them, with what it does hold;
+ *   so are more members than surrogate_info.largest_members.
+ * - A model with guidance has a scalar parameter `guidance`, its last one.  Give its value here, or in `parameters`,
+ * not in both; `parameters` may leave out this last one.
+ * - A caption is read as words: ASCII letters, digits and .+- in a row, capitals as small letters, everything else
+ *   between words; at most surrogate_info.caption_length of them.  A word that the model does not know counts as one.
+ */
 
 /* Set every option to its default, as surrogate_open_options_init does; size: sizeof(surrogate_step_options). */
 SURROGATE_API void surrogate_step_options_init(surrogate_step_options *step, size_t size);
@@ -469,6 +490,14 @@ typedef struct surrogate_info {
     int32_t threads;            /* CPU threads of a prediction as asked for at open; 0: the engine's default */
     int32_t history;            /* frames that the program reads; 1: the newest alone */
     int32_t partial_count;      /* doubles a state of surrogate_predict_partials */
+    const char *sampler;        /* how a generative model draws frames, "flow, heun"; "": it is none */
+    const int64_t *steps;       /* evaluations that surrogate_step_options.steps may ask for, increasing; NULL: none */
+    int32_t step_count;         /* their number; 0: the program evaluates its net once */
+    int32_t caption_length;     /* words of a caption at most; 0: the model takes none */
+    int64_t preset_steps;    /* evaluations of a call that asks for none: the bundle's preset, or those of the program
+                                that surrogate_open_options.program named; 0: step_count is 0 */
+    int64_t largest_members; /* of an ensemble; 0: any number */
+    double largest_guidance; /* 0: the model has no guidance */
 } surrogate_info;
 
 SURROGATE_API int surrogate_get_info(surrogate_model *model, surrogate_info *info);

@@ -125,10 +125,13 @@ SURROGATE_API surrogate_model *surrogate_mpi_local(surrogate_mpi_model *model);
  * step->origin, step->global_shape: where the block lies in the whole domain, in cells, slowest axis first; NULL or 0
  * is legal on a communicator of size 1 only.  Blocks are boxes of any sizes that cover the domain once: gaps, overlaps
  * and blocks outside it are SURROGATE_ERROR_SHAPE, which names the ranks.  global_shape, seed, step, member,
- * parameters, dtype and the set of fields must be equal on all ranks: SURROGATE_ERROR_ARGUMENT.  A decomposition is
- * kept until any rank gives another one; a new one costs a gathering of all blocks and a plan. The domain obeys the
- * model's grid rule, blocks need not.  Host memory; fields in CUDA memory on a communicator of size 1 only.  No batch
- * axis. The guards decide by sums over the whole domain.  The output is written on all ranks (OK), or on none. */
+ * parameters, steps, guidance, caption, dtype and the set of fields must be equal on all ranks, whichever of them run
+ * programs: SURROGATE_ERROR_ARGUMENT, which names two ranks and what they gave.  What the bundle does not hold is an
+ * error on all as soon as one rank asks for it.  On several ranks programs of all steps are loaded by
+ * surrogate_mpi_open.  A decomposition is kept until any rank gives another one; a new one costs a gathering of all
+ * blocks and a plan. The domain obeys the model's grid rule, blocks need not.  Host memory; fields in CUDA memory on a
+ * communicator of size 1 only.  No batch axis. The guards decide by sums over the whole domain.  The output is written
+ * on all ranks (OK), or on none. */
 SURROGATE_API int surrogate_mpi_predict(surrogate_mpi_model *model, const surrogate_field *output,
                                         const surrogate_field *input, size_t count, const surrogate_step_options *step);
 

@@ -1,4 +1,4 @@
-"""A linear stochastic process, u' = A u + L e in each cell: trained methods draw N(A u, L Lᵀ) given u, its closed form."""
+"""A linear process, u' = A u + L e in each cell: trained methods draw N(A u, L Lᵀ) given u, its closed form."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ class Generative(Section):
         Run folder, relative to the repository, whose generator training begins from; export and resume need it not.
     condition_dropout : float
         Share of the samples that are trained without the frame at t1, parameters and caption: classifier-free guidance
-        (Ho & Salimans 2022, arXiv:2207.12598) needs some, 0.1 say.
+        (Ho & Salimans 2022, arXiv:2207.12598) needs some, 0.1 say. A program with guidance costs two passes of the net
+        an evaluation.
     autoencoder : str
         Run folder of method ``vae``, relative to the repository, on whose latents a model with ``model.latents`` works
         (with ``start``: the autoencoder of that run instead); export and resume need it not.
@@ -92,7 +93,8 @@ class InterpolantConfig(Generative):
     Attributes
     ----------
     sigma : float
-        Size of the noise, in units of w.
+        Size of the noise, in units of w: once to twice the standard deviation of w given the frame at t1 draws the
+        right spread in 2 to 4 evaluations (see ``diffusion/samplers.py``).
     """
 
     kind: Literal["interpolant"] = "interpolant"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
 from surrogate_training.config.generative import (
     CRPSConfig,
@@ -31,15 +31,28 @@ class Unroll(Section):
 
 
 class RegressionConfig(Section):
-    """The conditional mean (``relative_l2``, ``mse``) or median (``mae``) of the next frame."""
+    """The conditional mean (``relative_l2``, ``mse``) or median (``mae``) of the next frame.
+
+    ``space: scaled`` takes ``mse`` and ``mae`` of values that ``data.fields[].scaling`` has scaled: the mean of asinh
+    values, where the few strongest of a field with long tails do not outweigh all others.
+    """
 
     kind: Literal["regression"] = "regression"
     loss: Literal["relative_l2", "mse", "mae"] = "relative_l2"
+    space: Literal["physical", "scaled"] = "physical"
     noise: float = Field(
         default=0.005, ge=0, description="input noise in units of each field's std"
     )
     potential_weight: float = Field(default=0.25, ge=0, description="weight of A_z itself")
     unroll: Unroll = Unroll()
+
+    @model_validator(mode="after")
+    def _space_of_differences(self) -> RegressionConfig:
+        if self.space == "scaled" and self.loss == "relative_l2":
+            raise ValueError(
+                "method.space: scaled, but loss relative_l2 is of physical values; set loss: mse, or mae"
+            )
+        return self
 
 
 class Discriminator(Section):
@@ -132,7 +145,7 @@ Method = Annotated[
     | Annotated[InterpolantConfig, Tag("interpolant")]
     | Annotated[ResidualEDMConfig, Tag("residual-edm")]
     | Annotated[CRPSConfig, Tag("crps")]
-    | Annotated[VAEConfig, Tag("vae")]
-    | Annotated[ClipConfig, Tag("clip")],
+    | Annotated[ClipConfig, Tag("clip")]
+    | Annotated[VAEConfig, Tag("vae")],
     by_kind("regression"),
 ]

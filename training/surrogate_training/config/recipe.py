@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from surrogate_training.config.captions import TextConfig
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
-from surrogate_training.config.generative import Generative
+from surrogate_training.config.generative import CRPSConfig, Generative, InterpolantConfig
 from surrogate_training.config.latent import VAEConfig
 from surrogate_training.config.method import ClipConfig, Method, Pix2PixConfig, RegressionConfig
 from surrogate_training.config.model import AutoencoderConfig, Model, ResidualUNetConfig, UNetConfig
@@ -79,10 +79,36 @@ class Recipe(Section):
                 f"method {self.method.kind}: field {self.potentials[0]!r} is a potential, whose gauge makes a density "
                 "of it meaningless; predict its curl as fields"
             )
+        if isinstance(self.method, InterpolantConfig) and self.sampler.kind != "auto":
+            raise ValueError(
+                f"sampler.kind: {self.sampler.kind} begins at noise, and method interpolant at the frame at t1: leave "
+                "the key out"
+            )
+        if isinstance(self.method, CRPSConfig) and self.method.condition_dropout > 0:
+            raise ValueError(
+                "method.condition_dropout: guidance joins two estimates at every step of a sampler, and method crps "
+                "has none; leave the key out"
+            )
         if self.sampler.guidance > 0 and self.method.condition_dropout == 0:
             raise ValueError(
                 f"sampler.guidance {self.sampler.guidance} needs a model that has also learnt to predict without "
                 "condition: set method.condition_dropout, 0.1 say, or sampler.guidance: 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _captions(self) -> Recipe:
+        if self.data.captions is None and (self.text.start or isinstance(self.method, ClipConfig)):
+            what = "text.start" if self.text.start else f"method {self.method.kind}"
+            raise ValueError(f"{what} needs captions: set data.captions")
+        if isinstance(self.method, ClipConfig) and self.run.samples_every > 0:
+            raise ValueError(
+                f"run.samples_every {self.run.samples_every}: method clip predicts no frames to show; set it to 0"
+            )
+        if self.data.captions is not None and isinstance(self.method, Pix2PixConfig):
+            raise ValueError(
+                "method pix2pix: its discriminator does not read captions, so the generator need not heed them; remove "
+                "data.captions, or take another method"
             )
         return self
 
@@ -134,18 +160,6 @@ class Recipe(Section):
             raise ValueError(
                 "model.latents: data.missing: mask; latents of cells without data are latents of their filler: take "
                 "fields without gaps, or a model of fields"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _captions(self) -> Recipe:
-        if self.data.captions is None and (self.text.start or isinstance(self.method, ClipConfig)):
-            what = "text.start" if self.text.start else f"method {self.method.kind}"
-            raise ValueError(f"{what} needs captions: set data.captions")
-        if self.data.captions is not None and isinstance(self.method, Pix2PixConfig):
-            raise ValueError(
-                "method pix2pix: its discriminator does not read captions, so the generator need not heed them; remove "
-                "data.captions, or take another method"
             )
         return self
 

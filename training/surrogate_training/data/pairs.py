@@ -18,7 +18,7 @@ from surrogate_training.config import Data, PairLists
 from surrogate_training.data.captions import check_vocabulary, read_captions
 from surrogate_training.data.grid import Grid, common_grid, interval
 from surrogate_training.data.listed import hold_out, runs_of
-from surrogate_training.data.runs import DT, Array, Run, list_runs, read_states
+from surrogate_training.data.runs import DT, Array, Run, list_runs, read_runs, read_states
 from surrogate_training.data.split import LeakageError, check_leakage, split_files, state_hash
 from surrogate_training.magnetogram import pairlist
 
@@ -86,9 +86,7 @@ class PairSet:
         firsts = {(pair.run, pair.first) for pair in self.index}
         self._captions = read_captions(self.runs, firsts, data)
         self.frames = [len(run) for run in self.runs]
-        self._cache = (
-            [read_states(run, range(len(run)), data) for run in self.runs] if data.cached else None
-        )
+        self._cache = read_runs(self.runs, data) if data.cached else None
 
     def __len__(self) -> int:
         return len(self.index)

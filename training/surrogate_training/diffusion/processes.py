@@ -11,7 +11,13 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from surrogate_training.config import DDPMConfig, EDMConfig, FlowConfig, ResidualEDMConfig
+from surrogate_training.config import (
+    DDPMConfig,
+    EDMConfig,
+    FlowConfig,
+    InterpolantConfig,
+    ResidualEDMConfig,
+)
 from surrogate_training.diffusion import schedules
 from surrogate_training.diffusion.schedules import Schedule
 
@@ -23,9 +29,12 @@ class Process(nn.Module, ABC):
     ----------
     sampler : str
         The sampler that suits it, by name.
+    from_noise : bool
+        Whether sampling begins at noise; else at 0.
     """
 
     sampler: str
+    from_noise = True
 
     @abstractmethod
     def times(self, count: int, device: torch.device) -> Tensor:
@@ -209,10 +218,53 @@ class Straight(Process):
         return schedules.uniform(intervals)
 
 
-def make_process(config: DDPMConfig | EDMConfig | FlowConfig | ResidualEDMConfig) -> Process:
+class FromPoint(Process):
+    """From 0 at 0 to data at 1: x_t = t w + σ (1 - t) √t ε (Chen et al. 2024); the net answers the drift.
+
+    √t ε is Brownian motion at t. The drift is the mean of w - σ √t ε given x_t (their eq. 5).
+    """
+
+    sampler = "bridge"
+    from_noise = False
+
+    def __init__(self, config: InterpolantConfig) -> None:
+        super().__init__()
+        self.sigma = config.sigma
+
+    def times(self, count: int, device: torch.device) -> Tensor:
+        """Uniform."""
+        return torch.rand(count, device=device)
+
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`Process`."""
+        alpha = _column(t)
+        return alpha, self.sigma * (1 - alpha) * alpha.sqrt()
+
+    def level(self, t: Tensor) -> Tensor:
+        """See :class:`Process`."""
+        return t
+
+    def target(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """The rate of change with the Brownian motion held where it is."""
+        return w - self.sigma * _column(t).sqrt() * noise
+
+    def denoised(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """The drift is (w - x) / (1 - t)."""
+        return x + (1 - _column(t)) * output
+
+    def schedule(self, intervals: int) -> Schedule:
+        """Evenly spaced times."""
+        return schedules.bridge(intervals, self.sigma)
+
+
+def make_process(
+    config: DDPMConfig | EDMConfig | FlowConfig | InterpolantConfig | ResidualEDMConfig,
+) -> Process:
     """The process of a method."""
     if isinstance(config, DDPMConfig):
         return VariancePreserving(config)
+    if isinstance(config, InterpolantConfig):
+        return FromPoint(config)
     return Straight(config) if isinstance(config, FlowConfig) else VarianceExploding(config)
 
 

@@ -41,10 +41,7 @@ class Schedule:
                 f"a schedule of {lengths[0]} times, {lengths[1]} alphas and {lengths[2]} sigmas:"
                 " give as many of each, and at least 2"
             )
-        if any(b >= a for a, b in pairwise(self.sigmas)):
-            raise ValueError(
-                f"the sigmas of a schedule must decrease from noise to data, got {self.sigmas}"
-            )
+        self._check_noise()
         if (self.alphas[-1], self.sigmas[-1]) != (1.0, 0.0):
             raise ValueError(
                 f"a schedule must end at the data, alpha = 1 and sigma = 0, got {self.alphas[-1]}, {self.sigmas[-1]}"
@@ -53,6 +50,31 @@ class Schedule:
     def __len__(self) -> int:
         """Number of intervals."""
         return len(self.times) - 1
+
+    def _check_noise(self) -> None:
+        if any(b >= a for a, b in pairwise(self.sigmas)):
+            raise ValueError(
+                f"the sigmas of a schedule must decrease from noise to data, got {self.sigmas}"
+            )
+
+
+@dataclass(frozen=True)
+class Bridge(Schedule):
+    """From a known point, 0, to the data: there is no noise at either end, (alpha, sigma) = (0, 0) and (1, 0).
+
+    Parameters
+    ----------
+    rates : tuple of float, length n + 1
+        Noise that the process takes up at each time, per root of time.
+    """
+
+    rates: tuple[float, ...]
+
+    def _check_noise(self) -> None:
+        if (self.alphas[0], self.sigmas[0]) != (0.0, 0.0):
+            raise ValueError(
+                f"a bridge begins at alpha = 0 and sigma = 0, got {self.alphas[0]}, {self.sigmas[0]}"
+            )
 
 
 def karras(n: int, sigma_min: float = 0.002, sigma_max: float = 80.0, rho: float = 7.0) -> Schedule:
@@ -128,6 +150,24 @@ def vp(alphas_cumprod: Sequence[float], n: int, spacing: Spacing = "trailing") -
         (*(math.sqrt(a) for a in kept), 1.0),
         (*(math.sqrt(1 - a) for a in kept), 0.0),
     )
+
+
+def bridge(n: int, sigma: float) -> Bridge:
+    """A stochastic interpolant's: alpha = t and noise sigma (1 - t) W_t, W Brownian motion, t equally spaced.
+
+    Chen et al. 2024 (arXiv:2403.13724), equation 3 with alpha = 1 - s, beta = s and sigma proportional to 1 - s, less
+    its starting point.
+
+    Raises
+    ------
+    ValueError
+        If n < 1.
+    """
+    _at_least_one(n)
+    times = tuple(i / n for i in range(n + 1))
+    rates = tuple(sigma * (1 - t) for t in times)
+    sigmas = tuple(rate * math.sqrt(t) for rate, t in zip(rates, times, strict=True))
+    return Bridge(times, times, sigmas, rates)
 
 
 def _at_least_one(n: int) -> None:

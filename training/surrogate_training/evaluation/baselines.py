@@ -30,7 +30,9 @@ class Case:
     weight : ndarray, shape (ny, nx), optional
         0 where data is missing.
     parameters : ndarray, shape (n,), optional
-        Scalar inputs.
+        Scalar inputs, then a caption's token ids.
+    caption : str, optional
+        What is said of the state, where the model reads captions.
     run, file, frame, time
         Where the pair comes from, its trajectory or region first, and t1.
     """
@@ -42,6 +44,7 @@ class Case:
     previous: Array | None
     weight: Array | None
     parameters: NDArray[np.float32] | None
+    caption: str | None
     run: str
     file: str
     frame: int
@@ -61,6 +64,7 @@ def read_case(pairs: PairSet, index: int, system: System) -> Case:
         None if previous is None else system.predicted(previous),
         None if weight is None else weight[0],
         pairs.parameters(index),
+        pairs.caption(index),
         pairs.runs[pairs.run(index)].name,
         file,
         frame,

@@ -58,7 +58,7 @@ class Denoising(Method):
     def prepare(self, batch: Batch, *, step: int) -> Answered:
         """Noise the frame at t2 at random levels, and let the net answer."""
         model = self.generator
-        given, _ = model.condition(*self._program_inputs(batch))
+        given = self._given(batch)
         w = self._drawn(batch, given)  # (B, P, ny, nx)
         t = model.process.times(len(w), w.device)  # (B,)
         noise = torch.randn_like(w)
@@ -78,9 +78,12 @@ class Denoising(Method):
         """What the process starts from: w of the true frame."""
         return self.generator.drawn(self.scaling.answer(batch.u1, batch.u2))
 
-    def _program_inputs(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """State at t1, normalised, and the scalar parameters."""
+    def _given(self, batch: Batch) -> Condition:
+        """What the frames of a batch are drawn given: of some samples nothing."""
         x = self.scaling.normalise(batch.u1)
-        given = () if self.generator.embedding is None else (batch.parameters,)
-        assert None not in given
-        return x, given  # type: ignore[return-value]
+        parameters = self.generator.program_parameters(batch.parameters, len(batch))
+        given, _ = self.generator.condition(x, parameters)
+        if self.config.condition_dropout == 0:
+            return given
+        drop = torch.rand(len(batch), device=x.device) < self.config.condition_dropout
+        return self.generator.dropped(given, drop)

@@ -9,6 +9,7 @@ from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.clip import Clip
 from surrogate_training.methods.crps import CRPS
 from surrogate_training.methods.denoising import Denoising
+from surrogate_training.methods.interpolant import Interpolating
 from surrogate_training.methods.method import Method
 from surrogate_training.methods.pix2pix import Pix2Pix
 from surrogate_training.methods.regression import Regression
@@ -24,6 +25,7 @@ METHODS: dict[str, type[Method]] = {
     "ddpm": Denoising,
     "edm": Denoising,
     "flow": Denoising,
+    "interpolant": Interpolating,
     "residual-edm": ResidualDenoising,
     "crps": CRPS,
     "clip": Clip,

@@ -63,7 +63,8 @@ class ResidualDenoising(Denoising):
         count = 0.0
         for index in pairs.spread(PAIRS):
             batch = stored(pairs, index).to(device)
-            given, _ = self.generator.condition(*self._program_inputs(batch))
+            given = self._given(batch)
+            assert isinstance(given, MeanCondition)
             square = (self.scaling.answer(batch.u1, batch.u2) - given.mean).square()
             weight = torch.ones_like(square[:, :1]) if batch.weight is None else batch.weight
             total += torch.where(weight > 0, square, 0.0).sum((0, 2, 3)).double().cpu()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -59,7 +61,7 @@ class LatentModel(GenerativeModel):
         given, noise = super().condition(x, more)
         cells = functional.pixel_unshuffle(given.features, self.factor)
         seen = torch.cat([self.drawn(self.output.seen(x)), cells], 1)
-        return Condition(seen, given.embedded), tuple(map(self._of_latent_cells, noise))
+        return replace(given, features=seen), tuple(map(self._of_latent_cells, noise))
 
     @torch.no_grad()
     def drawn(self, z: Tensor) -> Tensor:

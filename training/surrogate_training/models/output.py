@@ -86,7 +86,7 @@ class Output(nn.Module):
         return z if self.affine else self._each(x, z, self._physical)
 
     def seen(self, x: Tensor) -> Tensor:
-        """The program's input (B, C, ny, nx) → z of the predicted fields as they are at t1, a frame (B, P, ny, nx)."""
+        """The program's input (B, C, ny, nx) → z (B, P, ny, nx) of the predicted fields at t1."""
         made = [u.seen(x[:, c : c + 1]) for c, u in zip(self.channels, self.units, strict=True)]
         return torch.cat(made, 1)
 

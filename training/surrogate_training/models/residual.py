@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from surrogate_training.models.generative import Condition, GenerativeModel
 class MeanCondition(Condition):
     """With the mean net's w, (B, P, ny, nx); the net reads it behind the features."""
 
-    mean: Tensor
+    mean: Tensor = field(kw_only=True)
 
 
 class ResidualModel(GenerativeModel):
@@ -43,9 +43,11 @@ class ResidualModel(GenerativeModel):
     ) -> tuple[MeanCondition, tuple[Tensor, ...]]:
         """See :class:`GenerativeModel`."""
         given, noise = super().condition(x, more)
-        scalars = more[: len(more) - len(noise)]
+        parameters, _, _ = self.split(more)
+        scalars = () if self.embedding is None or parameters is None else (parameters,)
         mean = self.mean.standardised(x, *scalars)
-        return MeanCondition(torch.cat([given.features, mean], 1), given.embedded, mean), noise
+        features = torch.cat([given.features, mean], 1)
+        return MeanCondition(features, given.embedded, given.guidance, mean=mean), noise
 
     def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
         given, noise = self.condition(x, more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -47,13 +48,10 @@ def retrieval(
     return {**dict(sorted(found.items())), "caption_chance1": 1 / len(distinct)}
 
 
-def retrieve(encoded: Iterable[Matched]) -> dict[str, float]:
-    """:func:`retrieval` over batches."""
+def joined(encoded: Iterable[Matched]) -> Matched:
+    """Several batches as one."""
     every = list(encoded)
-    text, field, tokens = (
-        torch.cat([getattr(one, name) for one in every]) for name in ("text", "field", "tokens")
-    )
-    return retrieval(text, field, tokens)
+    return Matched(*(torch.cat([getattr(one, f.name) for one in every]) for f in fields(Matched)))
 
 
 def _hits(similarity: Tensor, right: Tensor, rank: int) -> float:

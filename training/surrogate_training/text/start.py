@@ -6,6 +6,7 @@ from pathlib import Path
 
 from surrogate_training.config import Recipe
 from surrogate_training.methods.method import Method
+from surrogate_training.methods.warm_start import StartError
 from surrogate_training.runfolder import open_run
 from surrogate_training.text.embedding import CaptionEmbedding
 from surrogate_training.text.matcher import Matcher
@@ -16,18 +17,23 @@ def start_text(method: Method, recipe: Recipe, root: Path) -> None:
 
     Raises
     ------
-    ValueError
-        If that run is of another method, vocabulary or size.
+    StartError
+        If there is no such run, or it run is of another method, vocabulary or size.
     """
     if not recipe.text.start:
         return
-    run = open_run(root / recipe.text.start)
+    try:
+        run = open_run(root / recipe.text.start)
+        network, _ = run.network()
+    except FileNotFoundError as error:
+        raise StartError(
+            f"text.start: no trained run in {root / recipe.text.start} ({error}); train it first, or set text.start: ''"
+        ) from error
     theirs = run.recipe()
     captions, others = recipe.data.captions, theirs.data.captions
     assert captions is not None
-    network, _ = run.network()
     if others is None or not isinstance(network, Matcher):
-        raise ValueError(
+        raise StartError(
             f"text.start: {run.path} is a run of method {theirs.method.kind}, expected one of method clip"
         )
     sizes = [
@@ -41,7 +47,7 @@ def start_text(method: Method, recipe: Recipe, root: Path) -> None:
     )
     for name, ours, other in zip(names, *sizes, strict=True):
         if ours != other:
-            raise ValueError(
+            raise StartError(
                 f"text.start: {run.path} was trained with {name} {other}, given {ours}; set what that run has"
             )
     mine = (

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from surrogate_training.methods.registry import make_network
 from surrogate_training.text.matcher import Matcher
-from surrogate_training.text.retrieval import retrieval, retrieve
+from surrogate_training.text.retrieval import joined, retrieval
 from surrogate_training.trainer.validation import Validation
 
 
@@ -26,5 +26,6 @@ class RetrievalValidation(Validation):
         assert isinstance(matcher, Matcher)
         matcher.load_state_dict(average)
         matcher.eval()
-        found = retrieve(matcher.encoded(self._batch(index)) for index in self.indices)
+        every = joined(matcher.encoded(self._batch(index)) for index in self.indices)
+        found = retrieval(every.text, every.field, every.tokens)
         return {"error": 1 - (found["caption_top1"] + found["field_top1"]) / 2, **found}

@@ -1,0 +1,225 @@
+"""Whether a caption moves what a generative model draws the right way.
+
+``python benchmarks/generative/captions.py`` takes the newest runs of the captioned recipes (and trains those that are
+missing, minutes each), lets each flow draw the frames at t2 of its test pairs by their captions, and writes
+``benchmarks/results/captions.json`` and ``captions.png``. Frames are judged twice, each time beside the true frames,
+beside the same frames with their captions shuffled, which is chance, and beside frames drawn without a caption:
+
+- by retrieval: the encoders of method ``clip`` look for each frame's caption among all of the test set, and back;
+- by measure: numbers that no net has a part in. Of shapes area, channel means and roundness; of turbulence the growth
+  of the vorticity and the scales of what has changed, whose nearest mean over the training set names the regime.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from captions_picture import draw_page
+from numpy.typing import NDArray
+from surrogate_training.data.pairs import PairSet, open_sets
+from surrogate_training.generate import ensure_data
+from surrogate_training.models.generative import GenerativeModel
+from surrogate_training.predictor import Predictor
+from surrogate_training.recipe import load_recipe
+from surrogate_training.runfolder import RunFolder, new_run, open_run, set_threads
+from surrogate_training.text.evaluation import evaluate_retrieval
+from surrogate_training.text.matcher import Matcher
+from surrogate_training.text.steering import Drawn, draw, judged, measured, shuffled
+from surrogate_training.trainer import Trainer
+
+from surrogate.environment.provenance import provenance
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+CASES = ("captioned_shapes", "captioned_regimes")
+Judge = Callable[[Drawn], dict[str, float]]
+
+
+def main() -> None:
+    """Judge, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", default=[*CASES], choices=CASES, help="recipes")
+    parser.add_argument("--out", type=Path, default=RESULTS / "captions.json")
+    arguments = parser.parse_args()
+    cases = {name: Case.open(name) for name in arguments.only}
+    result = {
+        "cases": {name: case.judge() for name, case in cases.items()},
+        "environment": provenance(ROOT, packages=("surrogate", "torch", "numpy")),
+    }
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    draw_page(
+        {n: c.examples() for n, c in cases.items()},
+        result["cases"],
+        arguments.out.with_suffix(".png"),
+    )
+    print(json.dumps(result["cases"], indent=2))
+    print(f"saved {arguments.out}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A generative run, the encoders that judge it, and the test pairs.
+
+    Attributes
+    ----------
+    truth : Drawn
+        The true frames at t2, as if they had been drawn.
+    measure : callable
+        Shares of drawn frames whose measured words are the caption's.
+    new : ndarray of bool, shape (N,)
+        Pairs whose captions training lacks.
+    """
+
+    name: str
+    run: RunFolder
+    clip: RunFolder
+    predictor: Predictor
+    truth: Drawn
+    measure: Judge
+    new: NDArray[np.bool_]
+
+    @classmethod
+    def open(cls, name: str) -> Case:
+        """The newest runs of the two recipes, trained now if there are none."""
+        clip, run = trained(f"{name}_clip"), trained(name)
+        recipe, statistics = run.recipe(), run.statistics()
+        set_threads(recipe.run.threads)
+        sets = open_sets(recipe.data, root=ROOT)
+        known = sets["train"].captions
+        truth = whole(sets["test"])
+        measure = measured if name == "captioned_shapes" else Regimes(whole(sets["train"]))
+        new = np.array([caption not in known for caption in truth.captions])
+        return cls(
+            name, run, clip, Predictor(run.model()[0], recipe, statistics), truth, measure, new
+        )
+
+    def judge(self) -> dict[str, Any]:
+        """Everything about the case."""
+        model = self.predictor.model
+        assert isinstance(model, GenerativeModel)
+        steps = self.predictor.recipe.sampler.steps
+        drawn = {n: self.draw(self.truth.captions, steps=n) for n in steps}
+        preset = drawn[self.predictor.recipe.sampler.preset]
+        silent = self.draw([""] * len(self.new))
+        return {
+            "pairs": len(self.new),
+            "captions": len(set(self.truth.captions)),
+            "truth": self._scores(self.truth),
+            "drawn": {str(n): self._scores(d) for n, d in drawn.items()},
+            "shuffled": self._scores(shuffled(preset)),
+            "without_caption": self._scores(Drawn(silent.u1, silent.u2, self.truth.captions)),
+            "new_captions": self._new(preset),
+            "encoders_on_test": evaluate_retrieval(self.clip, root=ROOT),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "steps_of_training": {"clip": self.clip.network()[1], "flow": self.run.model()[1]},
+        }
+
+    def draw(self, captions: Sequence[str], *, steps: int | None = None) -> Drawn:
+        """Frames of the test states by these captions."""
+        predictor = self.predictor
+        if steps is not None:
+            model = predictor.model
+            assert isinstance(model, GenerativeModel)
+            predictor = Predictor(model.variant(steps), predictor.recipe, self.run.statistics())
+        return draw(predictor, self.truth.u1, captions)
+
+    def examples(self) -> list[Drawn]:
+        """For the picture: one state of each of some captions with its true frame, and two drawn ones."""
+        every = list(dict.fromkeys(self.truth.captions))
+        fresh = [c for c, new in zip(self.truth.captions, self.new, strict=True) if new]
+        fresh = list(dict.fromkeys(fresh))
+        chosen = (fresh[:2] + [c for c in every[::7] if c not in fresh])[:6]
+        where = [self.truth.captions.index(caption) for caption in chosen]
+        true = part(self.truth, where)
+        return [true, *(draw(self.predictor, true.u1, chosen, step=1000 * k) for k in (1, 2))]
+
+    def _scores(self, drawn: Drawn) -> dict[str, dict[str, float]]:
+        matcher, _ = self.clip.network()
+        assert isinstance(matcher, Matcher)
+        return {
+            "retrieval": judged(matcher, self.clip.recipe(), drawn),
+            "measure": self.measure(drawn),
+        }
+
+    def _new(self, drawn: Drawn) -> dict[str, Any] | None:
+        """Of pairs with captions that training lacks; candidates of the retrieval are all captions."""
+        if not self.new.any():
+            return None
+        matcher, _ = self.clip.network()
+        assert isinstance(matcher, Matcher)
+        return {
+            "pairs": int(self.new.sum()),
+            "retrieval": judged(matcher, self.clip.recipe(), drawn, counted=self.new),
+            "measure": self.measure(part(drawn, np.flatnonzero(self.new))),
+        }
+
+
+class Regimes:
+    """Names the regime of a pair of vorticities by the nearest mean of three numbers over the training set."""
+
+    def __init__(self, known: Drawn) -> None:
+        numbers = self._numbers(known)  # (N, 3)
+        captions = np.array(known.captions)
+        self.captions = sorted(set(known.captions))
+        groups = [numbers[captions == caption] for caption in self.captions]
+        self.means = np.stack([group.mean(0) for group in groups])  # (M, 3)
+        self.spread = np.sqrt(np.mean([group.var(0) for group in groups], axis=0))
+
+    def __call__(self, drawn: Drawn) -> dict[str, float]:
+        """Share of frames whose regime is the caption's."""
+        away = (self._numbers(drawn)[:, None] - self.means) / self.spread  # (N, M, 3)
+        found = np.square(away).sum(2).argmin(1)
+        return {"all": float(np.mean(np.array(self.captions)[found] == np.array(drawn.captions)))}
+
+    @staticmethod
+    def _numbers(drawn: Drawn) -> NDArray[np.float64]:
+        """Logarithm of the vorticity's growth, and the mean wavenumbers of the frame and of the increment, (N, 3)."""
+        before, after = drawn.u1[:, 0].astype(float), drawn.u2[:, 0].astype(float)  # (N, ny, nx)
+        growth = np.log(after.std((1, 2)) / before.std((1, 2)))
+        return np.stack([growth, _wavenumber(after), _wavenumber(after - before)], 1)
+
+
+def _wavenumber(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean wavenumber of (N, n, n), weighted by power, (N,)."""
+    k = np.fft.fftfreq(u.shape[-1], 1 / u.shape[-1])
+    power = np.abs(np.fft.fft2(u)) ** 2
+    return (power * np.hypot(k[:, None], k[None, :])).sum((1, 2)) / power.sum((1, 2))
+
+
+def trained(name: str) -> RunFolder:
+    """The newest run of a recipe; trained now if there is none."""
+    experiment = ROOT / ".runs" / name
+    try:
+        run = open_run(experiment)
+        if run.final_checkpoint.is_file():
+            return run
+    except FileNotFoundError:
+        pass
+    recipe = load_recipe(ROOT / "training" / "recipes" / f"{name}.yaml")
+    ensure_data(recipe.data, root=ROOT)
+    run = new_run(experiment)
+    Trainer(recipe, run, root=ROOT).train()
+    run.name_latest()
+    return run
+
+
+def whole(pairs: PairSet) -> Drawn:
+    """True pairs of a part."""
+    states = np.stack([pairs.pair(n) for n in range(len(pairs))], axis=1)  # (2, N, C, ny, nx)
+    return Drawn(states[0], states[1], tuple(pairs.caption(n) or "" for n in range(len(pairs))))
+
+
+def part(drawn: Drawn, where: Sequence[int] | NDArray[np.int_]) -> Drawn:
+    """Some of the frames."""
+    return Drawn(drawn.u1[where], drawn.u2[where], tuple(drawn.captions[n] for n in where))
+
+
+if __name__ == "__main__":
+    main()
