@@ -94,8 +94,7 @@ def _frames(axes: Sequence[Any], shown: Shown, problem: Problem) -> None:
         axis.imshow(spread, origin="lower", cmap="viridis", vmin=0, vmax=limit)
         axis.set_title(f"spread of {method}")
     for axis in axes:
-        axis.set_xticks([])
-        axis.set_yticks([])
+        axis.set_axis_off()
 
 
 def _spectra(axis: Any, shown: Shown, problem: Problem, spacing: tuple[float, float]) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from surrogate.bundle.sampler import GUIDANCE
 from surrogate_training.config import FieldSpec, ParameterSpec, Recipe
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.grid import GridRule
 from surrogate_training.locality import Locality
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.generative import GenerativeModel
-from surrogate_training.predictor import GUIDANCE, guided
+from surrogate_training.predictor import guided
 from surrogate_training.variants import Variant, variants_of
 
 BOUNDARIES = {"periodic": "periodic", "replicate": "open", "zero": "wall"}
@@ -39,7 +40,7 @@ def describe(
     parameters = [_parameter(p, statistics) for p in recipe.data.parameters]
     # a bundle's step is the one that it takes when nobody says another
     step = next((p["preset"] for p in parameters if p["name"] == "dt"), statistics.jump)
-    parameters += [_guidance(recipe)] if guided(recipe) else []
+    parameters += [_guidance(recipe)] if guided(model) else []
     captions = recipe.data.captions
     return {
         "name": recipe.name,
@@ -93,14 +94,14 @@ def _sampler(model: GenerativeModel, recipe: Recipe) -> Body:
         "steps": sorted(config.steps),
         "preset": config.preset,
         "members": config.members,
-        "guidance": config.guidance if guided(recipe) else None,
+        "guidance": config.guidance if guided(model) else None,
     }
 
 
 def _guidance(recipe: Recipe) -> Body:
+    """A call that names none gets the conditional model itself."""
     largest = recipe.sampler.guidance
-    preset = min(GUIDANCE, largest)
-    return {"name": "guidance", "unit": "1", "range": (0.0, largest), "preset": preset}
+    return {"name": GUIDANCE, "unit": "1", "range": (0.0, largest), "preset": min(1.0, largest)}
 
 
 def _field(field: FieldSpec, s: FieldStatistics, of_frame: bool) -> Body:

@@ -49,7 +49,7 @@ class ExamplePair:
         """Of a pair of a data set."""
         state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
         inputs = predictor.inputs(pairs, index, step=STEP)
-        count = scalars(predictor.recipe)
+        count = scalars(predictor.model, predictor.recipe)
         given = inputs[1][0, :count].tolist() if count else None
         with torch.no_grad():
             return cls(state, inputs, predictor.model(*inputs), given, pairs.caption(index))

@@ -8,16 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from surrogate.noise import noise
-from surrogate_training.config import Generative, Recipe
+from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.fields import FieldModel
+from surrogate_training.models.generative import GenerativeModel
 from surrogate_training.models.scaling import Scaling
 
 Array = NDArray[np.float32]
-
-GUIDANCE = 1.0
-"""Weight of the condition that a call which names none gets: the conditional model itself."""
 
 
 class Predictor:
@@ -44,7 +42,12 @@ class Predictor:
     ) -> tuple[Tensor, ...]:
         """A state (1, C, ny, nx), normalised, with parameters (B, P) and noise (B, channels, ny, nx); B: members."""
         x = self.scaling.normalise(torch.from_numpy(state)).expand(members, -1, -1, -1)
-        given = program_parameters(self.recipe, parameters)
+        values = None
+        if parameters is not None:
+            values = torch.tensor(parameters)[None].repeat(members, 1)  # (B, Q)
+        given: tuple[Tensor, ...] = () if values is None else (values,)
+        if isinstance(self.model, GenerativeModel):
+            given = self.model.program_parameters(values, members)
         drawn = [
             [
                 noise(
@@ -59,8 +62,7 @@ class Predictor:
             ]
             for number, channels in enumerate(self.model.noise_inputs.values())
         ]
-        repeated = () if given is None else (torch.from_numpy(given)[None].repeat(members, 1),)
-        return (x, *repeated, *(torch.from_numpy(np.stack(n)) for n in drawn))
+        return (x, *given, *(torch.from_numpy(np.stack(n)) for n in drawn))
 
     @torch.no_grad()
     def members(
@@ -96,29 +98,11 @@ class Predictor:
         return np.asarray(self.scaling.state(state, self.scaling.frame(state, y)).numpy())
 
 
-def guided(recipe: Recipe) -> bool:
-    """Whether a recipe's program has the parameter ``guidance``."""
-    return isinstance(recipe.method, Generative) and recipe.sampler.guidance > 0
+def guided(model: FieldModel) -> bool:
+    """Whether a model's program has the parameter ``guidance``."""
+    return isinstance(model, GenerativeModel) and model.guided
 
 
-def scalars(recipe: Recipe) -> int:
-    """How many scalar parameters a recipe's program has."""
-    return len(recipe.data.parameters) + guided(recipe)
-
-
-def columns(recipe: Recipe) -> int:
-    """How long :func:`program_parameters` is: scalar parameters, then the words of a caption."""
-    captions = recipe.data.captions
-    return scalars(recipe) + (0 if captions is None else captions.length)
-
-
-def program_parameters(recipe: Recipe, given: Array | None) -> Array | None:
-    """A pair's scalar parameters and token ids (P + L,) → the program's, with the weight of guidance between.
-
-    None if the program has none.
-    """
-    if not guided(recipe):
-        return given
-    values = np.empty(0, np.float32) if given is None else given
-    physical, tokens = np.split(values, [len(recipe.data.parameters)])
-    return np.concatenate([physical, np.array([GUIDANCE], np.float32), tokens])
+def scalars(model: FieldModel, recipe: Recipe) -> int:
+    """How many scalar parameters a model's program has; a caption's token ids stand behind them."""
+    return len(recipe.data.parameters) + guided(model)

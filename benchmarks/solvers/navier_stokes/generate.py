@@ -28,8 +28,7 @@ from surrogate import Recorder
 
 DESCRIPTION = (
     "2-D incompressible Navier-Stokes on the unit torus: vorticity omega = dv/dx - du/dy, x the last axis, under a "
-    "steady force; modes that the grid does not hold are cut off. energy, enstrophy and turnover (integral scale over "
-    "rms velocity) are those of the unfiltered flow."
+    "steady force; modes that the grid does not hold are cut off."
 )
 
 
@@ -82,7 +81,7 @@ def make(case: Case, seed: int, path: Path) -> str:
     found = record(case, seed, path)
     means = {
         name: sum(getattr(i, name) for i in found) / len(found)
-        for name in ("energy", "enstrophy", "turnover")
+        for name in ("energy", "enstrophy", "turnover", "large_turnover")
     }
     shown = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
     return f"seed {seed}: {shown}, {time.monotonic() - started:.1f} s"

@@ -3,9 +3,9 @@
     python twins.py --seeds 6 --until 1.0
 
 Twins have the same frame at t1 and the same force; the modes that the filter cuts off keep their amplitudes and get
-random phases. Printed per time since then: the relative L2 difference of the twins' filtered vorticity, the same
-between a frame and the one at t1 (persistence), and in the head the mean eddy turnover time. The best
-prediction's error is the difference over √2, if twins are equally likely.
+random phases. Printed per time since then: the relative L2 difference of the twins' filtered vorticity, and the same
+between a frame and the one at t1 (persistence); in the head both eddy turnover times, 2π / ω_rms, and integral scale
+over rms velocity. The best prediction's error is the difference over √2, if twins are equally likely.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ def relative_l2(a: Real, b: Real) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
 
-def differences(case: Case, seed: int, until: float) -> Iterator[tuple[float, float, float]]:
-    """(turnover of the start, twins' difference, persistence) after every interval of the case."""
+def differences(case: Case, seed: int, until: float) -> Iterator[tuple[float, float, float, float]]:
+    """(both turnovers of the start, twins' difference, persistence) after every interval of the case."""
     flow, first = case.flow(seed), case.spun_up(seed)
-    turnover = integrals(first, case.fine_grid).turnover
+    found = integrals(first, case.fine_grid)
     pair = [twin(first, case.fine_grid, case.saved_grid, s) for s in (2 * seed, 2 * seed + 1)]
     start = case.filtered(first)
     for _ in range(round(until / case.interval)):
         pair = [flow.run(one, case.interval, longest=case.dt) for one in pair]
         a, b = (case.filtered(one) for one in pair)
-        yield turnover, relative_l2(a, b), relative_l2(start, b)
+        yield found.turnover, found.large_turnover, relative_l2(a, b), relative_l2(start, b)
 
 
 def main() -> None:
@@ -60,10 +60,11 @@ def main() -> None:
     given = parser.parse_args()
     case = Case()
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    table = np.array([list(differences(case, s, given.until)) for s in seeds])  # (seeds, times, 3)
-    print(f"turnover {table[:, 0, 0].mean():.3f}; twins and persistence: mean (least to greatest)")
+    table = np.array([list(differences(case, s, given.until)) for s in seeds])  # (seeds, times, 4)
+    small, large = table[:, 0, :2].mean(0)
+    print(f"turnovers {small:.3f}, {large:.3f}; twins and persistence: mean (least to greatest)")
     for n, row in enumerate(np.moveaxis(table, 1, 0), start=1):
-        shown = (f"{x.mean():.3f} ({x.min():.3f} to {x.max():.3f})" for x in row.T[1:])
+        shown = (f"{x.mean():.3f} ({x.min():.3f} to {x.max():.3f})" for x in row.T[2:])
         print(f"{n * case.interval:6.3f}", *shown, sep="  ")
 
 

@@ -71,7 +71,12 @@ class Integrals:
 
     @property
     def turnover(self) -> float:
-        """Eddy turnover time, integral scale over rms velocity."""
+        """Turnover time of the eddies that hold the enstrophy, 2π / ω_rms."""
+        return float(2 * np.pi / np.sqrt(2 * self.enstrophy))
+
+    @property
+    def large_turnover(self) -> float:
+        """Turnover time of the eddies that hold the energy, integral scale over rms velocity."""
         return float(self.length / np.sqrt(2 * self.energy))
 
 

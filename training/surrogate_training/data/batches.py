@@ -47,6 +47,14 @@ class Batch:
     def __len__(self) -> int:
         return self.frames.shape[1]
 
+    def repeated(self, count: int) -> Batch:
+        """The whole batch so many times over."""
+        more = (
+            None if t is None else t.repeat(count, *[1] * (t.ndim - 1))
+            for t in (self.parameters, self.weight)
+        )
+        return Batch(self.frames.repeat(1, count, 1, 1, 1), *more)
+
     def to(self, device: torch.device) -> Batch:
         """The same on another device; from pinned memory the copy goes on while the caller does."""
         more = (

@@ -79,10 +79,10 @@ class GenerativeModel(FieldModel):
         self.steps = config.preset
         normals = self.normals(recipe)
         self.scalars, self.guided = len(recipe.data.parameters), config.guidance > 0
+        self.null = None
         assert isinstance(recipe.method, Generative)
-        self.null = (
-            nn.Parameter(torch.zeros(EMBEDDING)) if recipe.method.condition_dropout else None
-        )
+        if recipe.method.condition_dropout > 0:  # about as large as what is embedded
+            self.null = nn.Parameter(0.3 * torch.randn(EMBEDDING))
         self.noise_inputs = {"initial": normals} if process.from_noise else {}
         if later := draws(self.sampler, max(config.steps)):
             self.noise_inputs["later"] = later * normals
@@ -194,8 +194,9 @@ class GenerativeModel(FieldModel):
 
     def _guided(self, x: Tensor, t: Tensor, given: Condition, weight: Tensor) -> Tensor:
         """Null + g (conditional - null), of one pass with both: with g = 1 the conditional one to the bit."""
-        count = len(x)
-        nobody = torch.zeros(count, dtype=torch.bool, device=x.device)
+        nobody = torch.zeros_like(
+            x[:, 0, 0, 0], dtype=torch.bool
+        )  # (B,), B free in a traced program
         with_, without = self.dropped(given, nobody), self.dropped(given, ~nobody)
         assert with_.embedded is not None
         assert without.embedded is not None
@@ -204,5 +205,6 @@ class GenerativeModel(FieldModel):
             torch.cat([with_.embedded, without.embedded]),
         )
         noised = torch.cat([x, x])  # (2 B, P, ny, nx)
-        w, null = self.process.denoised(self.answer(noised, t, both), noised, t).chunk(2)
+        drawn = self.process.denoised(self.answer(noised, t, both), noised, t)
+        w, null = torch.unflatten(drawn, 0, (2, -1)).unbind()  # (B, P, ny, nx) each, of any B
         return w + (weight - 1) * (w - null)

@@ -16,6 +16,7 @@ from surrogate_training.methods.registry import make_generator
 from surrogate_training.metrics.relative import mean_score, observed, relative_errors
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.latent import LatentModel
+from surrogate_training.trainer import ensembles
 from surrogate_training.trainer.processes import Processes
 from surrogate_training.trainer.seeds import VALIDATION, seed_torch
 
@@ -39,15 +40,25 @@ class Validation:
         self.indices = pairs.spread(recipe.run.validation_pairs)
 
     @property
+    def stochastic(self) -> bool:
+        """Whether the generator draws its frames."""
+        return bool(self.method.generator.noise_inputs)
+
+    @property
     def names(self) -> list[str]:
         """Of the numbers that :meth:`values` returns."""
         fields = torch.zeros(1, len(self.recipe.predicted), 2, 2)
         floor = [FLOOR] if isinstance(self.method.network, LatentModel) else []
-        return ["error", *observed(fields, self.recipe, self.statistics), *floor]
+        drawn = ensembles.NAMES if self.stochastic else ()
+        return ["error", *observed(fields, self.recipe, self.statistics), *floor, *drawn]
 
     @torch.no_grad()
     def values(self, average: dict[str, Tensor]) -> dict[str, float]:
-        """``error`` (mean over fields that count), each field's relative error, :data:`FLOOR`: means over the pairs."""
+        """``error`` (mean over fields that count), each field's relative error, :data:`FLOOR`: means over the pairs.
+
+        Of a stochastic generator these are errors of one sample; beside them stand the scores of small ensembles at a
+        few of the pairs (:mod:`surrogate_training.trainer.ensembles`).
+        """
         model = self._model(average)
         mine: list[dict[str, float]] = []
         for index in self.indices[self.processes.number :: self.processes.count]:
@@ -59,7 +70,8 @@ class Validation:
                 found[FLOOR] = self._errors(frame, batch)["error"]
             mine.append(found)
         every: list[dict[str, float]] = self.processes.gather(mine)
-        return {name: float(np.mean([e[name] for e in every])) for name in every[0]}
+        means = {name: float(np.mean([e[name] for e in every])) for name in every[0]}
+        return means | (self._ensembles(model) if self.stochastic else {})
 
     @torch.no_grad()
     def sample(self, average: dict[str, Tensor]) -> Sample:
@@ -80,6 +92,19 @@ class Validation:
             where=f"{file} frame {frame}",
         )
 
+    def _ensembles(self, model: FieldModel) -> dict[str, float]:
+        """Scores of small ensembles; the noise is the pair's own, at any step."""
+        indices = self.pairs.spread(min(ensembles.PAIRS, len(self.indices)))
+        mine = []
+        for index in indices[self.processes.number :: self.processes.count]:
+            one = self._batch(index)
+            frames = self._predict(model, one.repeated(ensembles.MEMBERS), index)
+            truth = self.method.scaling.predicted(one.u2)
+            mine.append(
+                ensembles.score(frames, truth, self.recipe, self.statistics, weight=one.weight)
+            )
+        return ensembles.summary(self.processes.gather(mine))
+
     def _model(self, average: dict[str, Tensor]) -> FieldModel:
         model = make_generator(self.recipe, self.statistics).to(self.processes.device)
         model.load_state_dict(average)
@@ -96,6 +121,6 @@ class Validation:
         return {"error": mean_score(errors, self.recipe), **errors}
 
     def _predict(self, model: FieldModel, batch: Batch, index: int) -> Tensor:
-        """Predicted fields at t2, (1, P, ny, nx); a stochastic net's noise is the pair's own, at any step."""
+        """Predicted fields at t2, (B, P, ny, nx); a stochastic net's noise is the pair's own, at any step."""
         seed_torch(self.recipe.seed, VALIDATION, index)
         return self.method.scaling.frame(batch.u1, model(*self.method.inputs(batch, batch.u1)))
