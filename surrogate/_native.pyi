@@ -62,6 +62,7 @@ class OpenOptions:
         overlay: str | None = None,
         log: Callable[[int, str], None] | None = None,
         record_calls: str | bytes | None = None,
+        preload: bool = False,
     ) -> None: ...
 
 class StepOptions:
@@ -75,6 +76,9 @@ class StepOptions:
         parameters: Sequence[float] | None = None,
         members: int = 1,
         stream: int = 0,
+        steps: int = 0,
+        guidance: float | None = None,
+        caption: bytes | None = None,
     ) -> None: ...
 
 def noise(

@@ -77,6 +77,18 @@ class Info:
         Frames that the program reads; 1: the newest alone.
     partial_count : int
         Sums of :meth:`Pending.partials`, for each state of a batch.
+    sampler : str
+        How a generative model draws frames, ``"flow, heun"``; ``""``: it is none.
+    steps : tuple of int
+        Evaluations of its net that a call may ask for; empty: none.
+    preset_steps : int
+        Those of a call that asks for none; 0 where `steps` is empty.
+    largest_members : int
+        Of an ensemble; 0: any number.
+    largest_guidance : float
+        0: the model has no guidance.
+    caption_length : int
+        Words of a caption at most; 0: the model takes none.
     """
 
     name: str
@@ -103,6 +115,12 @@ class Info:
     threads: int
     history: int
     partial_count: int
+    sampler: str
+    steps: tuple[int, ...]
+    preset_steps: int
+    largest_members: int
+    largest_guidance: float
+    caption_length: int
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ class Surrogate(Handle[_native.Model]):
             and ensembles not, for ``surrogate verify BUNDLE --replay FILE``; closing the model
             finishes it. A call that cannot be stored is counted in `statistics`, logged once, and
             predicts as ever.
+        preload : bool
+            Load the programs of all steps of a generative model now, and run each once, not at its first use.
         comm : mpi4py.MPI.Comm, optional
             Open on all its ranks, for a domain that lies in blocks on them: a collective call, which returns a
             :class:`surrogate.mpi.DistributedSurrogate`; ``mode``, ``tile_shape``, ``deadline``, ``leaders`` and
@@ -148,6 +150,9 @@ class Surrogate(Handle[_native.Model]):
         seed: int = 0,
         member: int = 0,
         members: int | None = None,
+        steps: int | None = None,
+        guidance: float | None = None,
+        caption: str | None = None,
         history: Sequence[Any] = (),
         units: Mapping[str, str] | None = None,
     ) -> Any:
@@ -176,7 +181,15 @@ class Surrogate(Handle[_native.Model]):
             Of the random numbers of stochastic models; state b of a batch draws as ``member + b``.
         members : int, optional
             Mean and spread over so many members of a stochastic model; state b of a batch draws as
-            members ``member + b * members``, …
+            members ``member + b * members``, …; of a generative model ``info.largest_members`` at most.
+        steps : int, optional
+            Evaluations of a generative model's net, one of ``info.steps``; default: the bundle's preset. The program of
+            another number than the preset is loaded at its first use.
+        guidance : float, optional
+            Weight of the condition of a model that has it, 0 to ``info.largest_guidance``; or give the parameter
+            ``guidance``.
+        caption : str, optional
+            What the frame should show, for a model that takes captions: at most ``info.caption_length`` words.
         history : sequence of states
             Older frames of a model that reads ``info.history > 1``: the one a time step before
             `field` first, then the one before it; same kind, dtype and shape.
@@ -198,7 +211,7 @@ class Surrogate(Handle[_native.Model]):
             If something broke; `out` is untouched.
         """
         state: Any = state_of(field, self._layout, units)
-        at = Step(step, time, parameters, seed, member)
+        at = Step(step, time, parameters, seed, member, steps, guidance, caption)
         reads = self._reads(state, history, units)
         if members is not None:
             if out is not None:
@@ -294,6 +307,9 @@ class Surrogate(Handle[_native.Model]):
         parameters: Parameters | None = None,
         seed: int = 0,
         member: int = 0,
+        sampler_steps: int | None = None,
+        guidance: float | None = None,
+        caption: str | None = None,
         history: Sequence[Any] = (),
         units: Mapping[str, str] | None = None,
     ) -> Any:
@@ -309,8 +325,10 @@ class Surrogate(Handle[_native.Model]):
             What to do when a guard refuses: raise :class:`Rejected`; return the frames so far; or
             call ``on_reject(state, rejection)``, which returns the next state (the solver steps
             itself).
-        step, time, parameters, seed, member, history, units
+        step, time, parameters, seed, member, guidance, caption, history, units
             As in :meth:`predict`, for the first frame; `step` and `time` go on counting.
+        sampler_steps : int, optional
+            The ``steps`` of :meth:`predict`, for every frame.
 
         Returns
         -------
@@ -327,7 +345,7 @@ class Surrogate(Handle[_native.Model]):
         if steps < 0:
             raise ArgumentError(f"rollout: steps={steps}; expected 0 or more")
         state: Any = state_of(field, self._layout, units)
-        at = Step(step, time, parameters, seed, member)
+        at = Step(step, time, parameters, seed, member, sampler_steps, guidance, caption)
 
         def advance(frames: Any, reads: Reads, done: int, _: Any) -> tuple[int, int]:
             options = self._options(at, state, ahead=done)

@@ -34,6 +34,7 @@ class OpenKeywords(TypedDict, total=False):
     engine_options: Mapping[str, Any] | None
     overlay: str | os.PathLike[str] | None
     record_calls: str | os.PathLike[str] | None
+    preload: bool
 
 
 def open_options(
@@ -49,6 +50,7 @@ def open_options(
     engine_options: Mapping[str, Any] | None = None,
     overlay: str | os.PathLike[str] | None = None,
     record_calls: str | os.PathLike[str] | None = None,
+    preload: bool = False,
 ) -> _native.OpenOptions:
     """The options of libsurrogate; keywords and defaults are those of :meth:`Surrogate.open`.
 
@@ -72,6 +74,7 @@ def open_options(
         overlay=None if overlay is None else os.fspath(overlay),
         log=_forward_log,
         record_calls=None if record_calls is None else os.fsencode(record_calls),
+        preload=preload,
     )
 
 

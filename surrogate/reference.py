@@ -24,6 +24,7 @@ from surrogate.noise import noise
 from surrogate.paths import find_bundle
 from surrogate.reference_guards import judge
 from surrogate.reference_programs import load_program
+from surrogate.text import tokens
 
 Float64 = NDArray[np.float64]
 Program = Callable[..., Float64]
@@ -35,6 +36,9 @@ def reference(
     field: Any,
     *,
     parameters: Sequence[float] | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+    caption: str | None = None,
     program: str | None = None,
     history: Sequence[Any] = (),
     step: int | None = None,
@@ -54,6 +58,8 @@ def reference(
         The state at t1, in the manifest's units.
     parameters : sequence of float, optional
         In the manifest's order; default: their presets.
+    steps, guidance, caption
+        Of a generative model, as in :meth:`Surrogate.predict`.
     program : str, optional
         A program's name; default: the portable one where there is one, else the first.
     history : sequence of states
@@ -72,12 +78,12 @@ def reference(
     """
     folder = find_bundle(bundle)
     manifest = Manifest.read(Path(folder) / MANIFEST)
-    run = load_program(folder, manifest, program)
+    run = load_program(folder, manifest, program, steps=steps)
     return predict_reference(
         manifest,
         run,
         field,
-        parameters=parameters,
+        parameters=parameter_row(manifest, parameters, guidance=guidance, caption=caption),
         history=history,
         step=step,
         seed=seed,
@@ -102,7 +108,10 @@ def predict_reference(
     global_shape: Sequence[int] | None = None,
     guards: bool = True,
 ) -> Any:
-    """Compose normalisation, `program`, denormalisation and policies. See :func:`reference`."""
+    """Compose normalisation, `program`, denormalisation and policies. See :func:`reference`.
+
+    `parameters` are a whole row of the program's input, of :func:`parameter_row`; default: presets and no caption.
+    """
     state, restore = _stack(manifest, field)  # (B, C, ...)
     if len(history) != manifest.history - 1:
         raise ShapeError(
@@ -110,13 +119,9 @@ def predict_reference(
         )
     frames = [state, *(_stack(manifest, older)[0] for older in history)]
     inputs = [np.concatenate([normalise(manifest, frame) for frame in frames], axis=1)]
-    if manifest.parameters:
-        values = (
-            parameters
-            if parameters is not None
-            else [entry.preset for entry in manifest.parameters]
-        )
-        inputs.append(np.tile(np.asarray(values, np.float64), (len(state), 1)))  # (B, P)
+    if manifest.parameter_columns:
+        row = parameter_row(manifest) if parameters is None else parameters
+        inputs.append(np.tile(np.asarray(row, np.float64), (len(state), 1)))  # (B, P + words)
     if manifest.noise and step is None:
         raise ParameterError("reference: this model is stochastic; give step=")
     for index, entry in enumerate(manifest.noise):
@@ -136,6 +141,34 @@ def predict_reference(
         inputs.append(np.stack(draws).astype(np.float64))  # (B, channels, ...)
     frame = denormalise(manifest, state, program(*inputs))
     return restore(judge(manifest, state, frame).frame if guards else frame)
+
+
+def parameter_row(
+    manifest: Manifest,
+    parameters: Sequence[float] | None = None,
+    *,
+    guidance: float | None = None,
+    caption: str | None = None,
+) -> list[float]:
+    """A row of the program's parameters: scalars in the manifest's order, then the token ids of the caption.
+
+    Raises
+    ------
+    ParameterError
+        If a value is given that the model does not take, or the caption is too long.
+    """
+    row = [entry.preset for entry in manifest.parameters]
+    if parameters is not None:
+        row[: len(parameters)] = [float(value) for value in parameters]
+    if guidance is not None:
+        if manifest.sampler is None or manifest.sampler.guidance is None:
+            raise ParameterError(f"reference: guidance={guidance:g}; this model has none")
+        row[-1] = guidance
+    if manifest.text is not None:
+        return row + [float(token) for token in tokens(caption, manifest.text)]
+    if caption:
+        raise ParameterError("reference: a caption given; this model takes none")
+    return row
 
 
 def normalise(manifest: Manifest, state: NDArray[Any]) -> Float64:

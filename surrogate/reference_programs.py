@@ -22,7 +22,7 @@ _PREFERENCE = {"torch.export": 0, "torchscript": 1, "stub": 2}
 
 
 def load_program(
-    folder: Path, manifest: Manifest, name: str | None = None
+    folder: Path, manifest: Manifest, name: str | None = None, *, steps: int | None = None
 ) -> Callable[..., Float64]:
     """A program of the bundle with its weights cast to float64.
 
@@ -34,16 +34,18 @@ def load_program(
         Of the bundle.
     name : str, optional
         Of the program; default: the portable one where there is one, else the first fp32 one.
+    steps : int, optional
+        Evaluations of the sampler's net that it makes; default: the preset.
 
     Raises
     ------
     NotFoundError
-        If there is no program of that name.
+        If there is no program of that name, or of so many steps.
     EngineError
         If it needs torch and torch is not installed, or it cannot be loaded.
     """
-    program = choose_program(manifest, name)
-    loaders: dict[str, Callable[[Path], Callable[..., Float64]]] = {
+    program = choose_program(manifest, name, steps=steps)
+    loaders: dict[str, Callable[[Path, str], Callable[..., Float64]]] = {
         "torch.export": _exported,
         "torchscript": _torchscript,
         "stub": _stub,
@@ -54,7 +56,7 @@ def load_program(
             f"it runs {', '.join(loaders)}"
         )
     try:
-        return loaders[program.format](folder / program.file)
+        return loaders[program.format](folder / program.file, program.method)
     except ModuleNotFoundError as error:
         raise EngineError(
             f"reference: program {program.name!r} needs {error.name}; install it with: pip install torch"
@@ -65,11 +67,23 @@ def load_program(
         ) from error
 
 
-def choose_program(manifest: Manifest, name: str | None = None) -> Program:
-    """The program that the reference runs: the most portable in the highest precision, or the one named."""
+def choose_program(
+    manifest: Manifest, name: str | None = None, *, steps: int | None = None
+) -> Program:
+    """The program that the reference runs: the most portable of those steps in the highest precision, or the one named.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none; the text lists what there is.
+    """
     if name is None:
+        known = manifest.programs_of(steps)
+        if not known:
+            makes = manifest.sampler.steps if manifest.sampler else "no sampler"
+            raise NotFoundError(f"no program of {steps} steps; the bundle has {makes}")
         return min(
-            manifest.programs,
+            known,
             key=lambda entry: (
                 entry.precision != "fp32",
                 _PREFERENCE.get(entry.format, len(_PREFERENCE)),
@@ -83,10 +97,12 @@ def choose_program(manifest: Manifest, name: str | None = None) -> Program:
     )
 
 
-def _exported(path: Path) -> Callable[..., Float64]:
+def _exported(path: Path, method: str) -> Callable[..., Float64]:
     """A torch.export program; dtypes written into its graph follow the weights."""
     import torch
 
+    if method:
+        raise EngineError(f"method {method!r} given, but a torch.export file holds one program")
     module: Any = torch.export.load(path).module().double()
     # regions that turn autocast off are graphs of their own
     for part in [m for m in module.modules() if isinstance(m, torch.fx.GraphModule)]:
@@ -110,7 +126,7 @@ def _doubled(value: Any) -> Any:
     return torch.float64 if value is torch.float32 else value
 
 
-def _torchscript(path: Path) -> Callable[..., Float64]:
+def _torchscript(path: Path, method: str) -> Callable[..., Float64]:
     import torch
 
     with warnings.catch_warnings():
@@ -118,7 +134,8 @@ def _torchscript(path: Path) -> Callable[..., Float64]:
         module: Any = torch.jit.load(  # type: ignore[no-untyped-call]
             str(path), map_location="cpu"
         )
-    return _numpy_callable(module.double().eval())
+    module = module.double().eval()
+    return _numpy_callable(getattr(module, method) if method else module)
 
 
 def _numpy_callable(module: Callable[..., torch.Tensor]) -> Callable[..., Float64]:
@@ -135,12 +152,15 @@ def _numpy_callable(module: Callable[..., torch.Tensor]) -> Callable[..., Float6
     return run
 
 
-def _stub(path: Path) -> Callable[..., Float64]:
+def _stub(path: Path, method: str) -> Callable[..., Float64]:
     """The stub engine's affine program (bindings/engines/stub), without its deliberate faults."""
     program: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if method:
+        program = {**program, **program["methods"][method]}
     scale, offset = np.array(program["scale"], float), np.array(program["offset"], float)
     shift = tuple(program.get("shift", ()))
     parameter, amplitude = program.get("parameter", -1), program.get("noise", 0.0)
+    weights = np.array(program.get("weights", ()), float)
 
     def run(x: Float64, *more: Float64) -> Float64:
         ones = (1,) * (x.ndim - 2)
@@ -148,6 +168,8 @@ def _stub(path: Path) -> Callable[..., Float64]:
         y = scale.reshape(-1, *ones) * y + offset.reshape(-1, *ones)  # (B, C_out, ny, nx)
         if parameter >= 0:
             y = y + more[0][:, parameter].reshape(-1, 1, *ones)
+        if weights.size:
+            y = y + (more[0][:, : weights.size] @ weights).reshape(-1, 1, *ones)
         if amplitude:
             y = y + amplitude * more[-1][:, np.arange(y.shape[1]) % more[-1].shape[1]]
         return np.asarray(y, np.float64)

@@ -89,7 +89,7 @@ def replay_calls(
         A recording made with ``record_calls``.
     tolerance : float, optional
         Allowed difference in units of each field's scale; default: twice the manifest's, as both sides
-        may differ by it from the expected output. Programs of low precision need more.
+        may differ by it from the expected output. _Programs of low precision need more.
 
     Raises
     ------
@@ -116,18 +116,33 @@ def replay_calls(
         _check_fields(manifest, frames)
         manifest = _with_recorded_guards(manifest, frames)
         _check_totals(manifest, frames)
-        program = load_program(folder, manifest)
+        programs = _Programs(folder, manifest)
         worst = {
             entry.name: _Worst(entry) for entry in manifest.fields if entry.prediction is not None
         }
         for index in range(frames.frames):
             for trajectory in range(frames.trajectories):
-                _compare(manifest, program, frames, index, trajectory, worst)
+                _compare(manifest, programs, frames, index, trajectory, worst)
         if frames.frames == 0:
             raise CorruptError(f"{file} holds no frame; was its folder {file}.frames moved away?")
         fields = tuple(entry.result() for entry in worst.values())
         problem = _other_bundle(folder, frames)
         return Replay(os.fspath(folder), os.fspath(file), frames.frames, tolerance, fields, problem)
+
+
+class _Programs:
+    """The reference's programs of a bundle by number of steps, each loaded at its first use."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._folder, self._manifest = folder, manifest
+        self._loaded: dict[int | None, Program] = {}
+        self.of(None)
+
+    def of(self, steps: int | None) -> Program:
+        """That of `steps`; None: the preset's, or the only one."""
+        if steps not in self._loaded:
+            self._loaded[steps] = load_program(self._folder, self._manifest, steps=steps)
+        return self._loaded[steps]
 
 
 class _Worst:
@@ -215,7 +230,7 @@ def _other_bundle(folder: Path, frames: FrameFile) -> str | None:
 
 def _compare(
     manifest: Manifest,
-    program: Program,
+    programs: _Programs,
     frames: FrameFile,
     index: int,
     trajectory: int,
@@ -234,9 +249,12 @@ def _compare(
     whole = [recorded(f"global_shape{k}") or frames.shape[k] for k in axes]  # 0: the fields' own
     expected = predict_reference(
         manifest,
-        program,
+        programs.of(recorded("steps") if manifest.sampler else None),
         before,
-        parameters=[recorded(f"parameter.{entry.name}") for entry in manifest.parameters] or None,
+        parameters=[
+            *(recorded(f"parameter.{entry.name}") for entry in manifest.parameters),
+            *(recorded(f"token{k}") for k in range(manifest.text.length if manifest.text else 0)),
+        ],
         history=history,
         step=recorded("step") if manifest.noise else None,
         seed=recorded("seed"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from surrogate import _native
+from surrogate.bundle.names import GUIDANCE
 from surrogate.errors import ArgumentError, ParameterError
 from surrogate.facts import ParameterInfo
 
@@ -22,6 +23,9 @@ class StepKeywords(TypedDict, total=False):
     parameters: Parameters | None
     seed: int
     member: int
+    steps: int | None
+    guidance: float | None
+    caption: str | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class Step:
     parameters: Parameters | None = None
     seed: int = 0
     member: int = 0
+    steps: int | None = None
+    guidance: float | None = None
+    caption: str | None = None
 
     def options(
         self,
@@ -57,21 +64,34 @@ class Step:
         for name, value in (("step", self.step), ("seed", self.seed), ("member", self.member)):
             if value is not None and value < 0:
                 raise ArgumentError(f"{name}={value}; expected 0 or more")
+        if self.steps is not None and self.steps < 1:
+            raise ArgumentError(f"steps={self.steps}; expected 1 or more, or None: the preset")
         return _native.StepOptions(
             step=None if self.step is None else self.step + ahead,
             time=None if self.time is None else self.time + ahead * dt,
-            parameters=_values(self.parameters, known),
+            parameters=_values(self.parameters, known, self.guidance),
             seed=self.seed,
             member=self.member,
             members=members,
             stream=stream,
+            steps=self.steps or 0,
+            guidance=self.guidance,
+            caption=_caption(self.caption),
         )
 
 
 _PLAIN = Step()
 
 
-def _values(parameters: Parameters | None, known: Sequence[ParameterInfo]) -> list[float] | None:
+def _caption(caption: str | None) -> bytes | None:
+    """As a string of C: what is not ASCII stands between words, and so does a NUL."""
+    return None if caption is None else caption.replace("\0", " ").encode("ascii", "replace")
+
+
+def _values(
+    parameters: Parameters | None, known: Sequence[ParameterInfo], guidance: float | None
+) -> list[float] | None:
+    """The parameters in the manifest's order; without guidance where that is given by itself."""
     if not isinstance(parameters, Mapping):
         return None if parameters is None else [float(value) for value in parameters]
     presets = {entry.name: entry.preset for entry in known}
@@ -80,4 +100,10 @@ def _values(parameters: Parameters | None, known: Sequence[ParameterInfo]) -> li
         raise ParameterError(
             f"no parameter {unknown[0]!r}; this model has {list(presets) or 'none'}"
         )
+    if guidance is not None and GUIDANCE in parameters:
+        raise ParameterError(
+            f"guidance={guidance:g} given, and {parameters[GUIDANCE]:g} in parameters; give it once"
+        )
+    if guidance is not None:
+        presets.pop(GUIDANCE, None)
     return [float(parameters.get(name, preset)) for name, preset in presets.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from surrogate.bundle.sampler import Text
 from surrogate.errors import ParameterError
@@ -18,6 +19,15 @@ def words(caption: str) -> list[str]:
     Any other character, those beyond ASCII too, stands between words.
     """
     return _WORD.findall(caption.translate(_LOWER))
+
+
+def caption_of(ids: Sequence[int], text: Text) -> str:
+    """A caption of these token ids; what is unknown becomes a word that is in no vocabulary of this one's words."""
+    longest = max(len(word) for word in text.vocabulary)
+    unknown = "-" * (longest + 1)
+    return " ".join(
+        unknown if index == UNKNOWN_ID else text.vocabulary[index] for index in ids if index
+    )
 
 
 def tokens(caption: str | None, text: Text) -> list[int]:

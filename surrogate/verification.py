@@ -18,6 +18,7 @@ from surrogate.model import Surrogate
 from surrogate.paths import find_bundle
 from surrogate.reference import predict_reference
 from surrogate.reference_programs import choose_program, load_program
+from surrogate.text import caption_of
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ def verify_bundle(bundle: str | os.PathLike[str], **options: Any) -> list[Check]
         if manifest.example is None:
             why = "the bundle has no example pair"
             return [*checks, Check("example", None, why), Check("reference", None, why)]
+        if manifest.sampler and model.info.preset_steps != manifest.sampler.preset:
+            why = (
+                f"the example is of {manifest.sampler.preset} steps, program {model.info.program} makes "
+                f"{model.info.preset_steps}"
+            )
+            return [*checks, Check("example", None, why), Check("reference", None, why)]
         example = _example_check(model)
         return [
             *checks,
@@ -94,13 +101,19 @@ def _reference_check(folder: Path, manifest: Manifest, model: Surrogate, toleran
         return Check("reference", None, str(error))
     tensors = read_tensors(folder / manifest.example.file)
     state = physical_state(manifest, tensors["input"])  # (1, history * C, ny, nx)
-    parameters = tensors["parameters"][0].tolist() if "parameters" in tensors else None
+    row = tensors["parameters"][0].tolist() if "parameters" in tensors else None
+    scalars = None if row is None else row[: len(manifest.parameters)]
+    caption = None
+    if row is not None and manifest.text is not None:
+        caption = caption_of(
+            [int(token) for token in row[len(manifest.parameters) :]], manifest.text
+        )
     state, *history = np.split(state, manifest.history, axis=1)  # newest first
-    expected = predict_reference(
-        manifest, program, state, parameters=parameters, history=history, step=0
-    )
+    expected = predict_reference(manifest, program, state, parameters=row, history=history, step=0)
     try:
-        frame = model.predict(state, parameters=parameters, history=history, step=0)
+        frame = model.predict(
+            state, parameters=scalars or None, caption=caption, history=history, step=0
+        )
     except Rejected as refused:
         return Check("reference", False, f"the library refused the example: {refused}")
     difference = float(np.abs((frame - expected) / _scales(manifest, state.ndim)).max())

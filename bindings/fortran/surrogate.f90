@@ -88,6 +88,7 @@ module surrogate_private
     type(c_ptr) :: guards = c_null_ptr, engine_path = c_null_ptr, engine_options = c_null_ptr
     type(c_funptr) :: log = c_null_funptr
     type(c_ptr) :: log_user = c_null_ptr, overlay = c_null_ptr, record_calls = c_null_ptr
+    integer(c_int32_t) :: preload = 0
   end type c_open_options
 
   type, bind(c) :: c_step_options
@@ -99,7 +100,9 @@ module surrogate_private
     integer(c_size_t) :: parameter_count = 0
     integer(c_int64_t) :: origin(3) = 0, global_shape(3) = 0
     type(c_ptr) :: stream = c_null_ptr
-    integer(c_int64_t) :: members = 1
+    integer(c_int64_t) :: members = 1, steps = 0
+    real(c_double) :: guidance = 0
+    type(c_ptr) :: caption = c_null_ptr
   end type c_step_options
 
   type, bind(c) :: c_rejection
@@ -123,6 +126,10 @@ module surrogate_private
     integer(c_int32_t) :: boundary(3) = 0
     integer(c_int64_t) :: receptive_field(3) = 0, stride(3) = 0
     integer(c_int32_t) :: reduces_over_space = 0, stochastic = 0, threads = 0, history = 0, partial_count = 0
+    type(c_ptr) :: sampler = c_null_ptr, steps = c_null_ptr
+    integer(c_int32_t) :: step_count = 0, caption_length = 0
+    integer(c_int64_t) :: preset_steps = 0, largest_members = 0
+    real(c_double) :: largest_guidance = 0
   end type c_info
 
   type, bind(c) :: c_field_info
@@ -389,6 +396,12 @@ module surrogate_private
     procedure :: rejection => model_rejection
     procedure :: history => model_history
     procedure :: stochastic => model_stochastic
+    procedure :: sampler => model_sampler
+    procedure :: steps => model_steps
+    procedure :: preset_steps => model_preset_steps
+    procedure :: largest_members => model_largest_members
+    procedure :: largest_guidance => model_largest_guidance
+    procedure :: caption_length => model_caption_length
     procedure :: predict_begin
     procedure :: predict_done
     procedure :: predict_wait
@@ -461,14 +474,15 @@ contains
   !   engine_options   JSON object for the engine
   !   overlay          folder of programs lowered for this machine; '': none; absent: the user's
   !   record_calls     path of a recording of every accepted prediction
+  !   preload          .true.: load the programs of all steps of a generative model now, not at their first use
   subroutine open_model(self, path, engine, program, device, precision, threads, verify, guards, engine_path, &
-      engine_options, overlay, record_calls, stat, errmsg)
+      engine_options, overlay, record_calls, stat, errmsg, preload)
     class(surrogate_model), intent(inout), target :: self
     character(len=*), intent(in) :: path
     character(len=*), intent(in), optional :: engine, program, device, precision, guards, engine_path, engine_options
     character(len=*), intent(in), optional :: overlay, record_calls
     integer, intent(in), optional :: threads
-    logical, intent(in), optional :: verify
+    logical, intent(in), optional :: verify, preload
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(c_open_options) :: options
@@ -477,7 +491,7 @@ contains
     integer :: code
 
     call set_open_options(options, text, engine, program, device, precision, threads, verify, guards, engine_path, &
-      engine_options, overlay, record_calls)
+      engine_options, overlay, record_calls, preload)
     code = int(c_open(handle, to_c(path), options))
     if (code == SURROGATE_OK) call take(self, handle, handle, c_predict, c_predict_array)
     call report(code, stat, errmsg)
@@ -485,13 +499,13 @@ contains
 
   ! `text` holds what the options point to.
   subroutine set_open_options(options, text, engine, program, device, precision, threads, verify, guards, engine_path, &
-      engine_options, overlay, record_calls)
+      engine_options, overlay, record_calls, preload)
     type(c_open_options), intent(out) :: options
     type(c_text), intent(inout), target :: text(9)
     character(len=*), intent(in), optional :: engine, program, device, precision, guards, engine_path, engine_options
     character(len=*), intent(in), optional :: overlay, record_calls
     integer, intent(in), optional :: threads
-    logical, intent(in), optional :: verify
+    logical, intent(in), optional :: verify, preload
 
     options%struct_size = c_sizeof(options)
     options%engine = c_string(text(1), engine)
@@ -505,6 +519,7 @@ contains
     options%record_calls = c_string(text(9), record_calls)
     if (present(threads)) options%threads = int(threads, c_int32_t)
     if (present(verify)) options%verify = merge(1_c_int32_t, 0_c_int32_t, verify)
+    if (present(preload)) options%preload = merge(1_c_int32_t, 0_c_int32_t, preload)
   end subroutine set_open_options
 
   ! Make `self` the first owner of an opened bundle, in place of what it held: `predict` is called with `target`, which
@@ -621,150 +636,178 @@ contains
   !   seed, member     of the random numbers of stochastic models; the member counts from 0
   !   parameters       scalar parameters in the manifest's order
   !   origin           global indices of the first cell, from 1; global_shape: of the whole domain, for blocks of it
-  subroutine predict_real32_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  !   steps            evaluations of a generative model's net, one of model%steps(); absent: the bundle's preset
+  !   guidance         weight of its condition, 0 to model%largest_guidance(); caption: what the frame should show
+  subroutine predict_real32_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real32), intent(inout), target :: u_next(:,:)
     real(real32), target :: u_now(:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real32_2
 
-  subroutine predict_real32_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real32_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real32), intent(inout), target :: u_next(:,:,:)
     real(real32), target :: u_now(:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real32_3
 
-  subroutine predict_real32_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real32_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real32), intent(inout), target :: u_next(:,:,:,:)
     real(real32), target :: u_now(:,:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real32_4
 
-  subroutine predict_real32_5(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real32_5(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real32), intent(inout), target :: u_next(:,:,:,:,:)
     real(real32), target :: u_now(:,:,:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real32_5
 
-  subroutine predict_real64_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real64_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real64), intent(inout), target :: u_next(:,:)
     real(real64), target :: u_now(:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real64_2
 
-  subroutine predict_real64_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real64_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real64), intent(inout), target :: u_next(:,:,:)
     real(real64), target :: u_now(:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real64_3
 
-  subroutine predict_real64_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real64_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real64), intent(inout), target :: u_next(:,:,:,:)
     real(real64), target :: u_now(:,:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real64_4
 
-  subroutine predict_real64_5(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_real64_5(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg)
     class(surrogate_model), intent(in), target :: self
     real(real64), intent(inout), target :: u_next(:,:,:,:,:)
     real(real64), target :: u_now(:,:,:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_real64_5
 
   ! The same for a state of named arrays.  Fields that are only read may be missing in `next`.
   !   history          older frames of a model that reads several: the one a time step before `now` first
-  subroutine predict_state(self, next, now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_state(self, next, now, step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, &
       stat, errmsg, history)
     class(surrogate_model), intent(in), target :: self
     type(surrogate_fields), intent(in), target :: next, now
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(surrogate_fields), intent(in), optional, target :: history(:)
     type(c_field), target :: small(stack_fields, 2)
     type(c_field), allocatable, target :: large(:,:)
     type(c_field), pointer :: fields(:,:)
+    type(c_text), target :: words
 
     if (.not. usable(self, stat, errmsg)) return
     if (next%count > now%count) call abstain(self%shared)
@@ -778,23 +821,26 @@ contains
     call read_from(fields(:, 2), now, self%shared%spatial_rank, history)
     call write_to(fields(:now%count, 1), fields(:now%count, 2), next, now, self%shared%spatial_rank)
     call report(int(self%shared%predict(self%shared%target, c_loc(fields(1, 1)), c_loc(fields(1, 2)), &
-      int(now%count, c_size_t), step_options(step, time, seed, member, parameters, origin, global_shape))), stat, errmsg)
+      int(now%count, c_size_t), step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption,&
+          & words))), stat, errmsg)
   end subroutine predict_state
 
   ! Begin what predict does on a thread of the library's, and go on: the arrays are borrowed until predict_wait, which
   ! decides, writes `next`, and gives the outcome.  The arrays of both states need TARGET or POINTER in the caller.
-  subroutine predict_begin(self, next, now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_begin(self, next, now, step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, &
       stat, errmsg, history)
     class(surrogate_model), intent(in), target :: self
     type(surrogate_fields), intent(in), target :: next, now
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(surrogate_fields), intent(in), optional, target :: history(:)
     type(c_field), allocatable, target :: output(:), input(:)
+    type(c_text), target :: words
 
     if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(next, now, stat, errmsg)) return
@@ -802,7 +848,7 @@ contains
     call read_from(input, now, self%shared%spatial_rank, history)
     call write_to(output, input, next, now, self%shared%spatial_rank)
     call report(int(c_begin(self%shared%handle, c_loc(output), c_loc(input), int(now%count, c_size_t), &
-      step_options(step, time, seed, member, parameters, origin, global_shape))), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words))), stat, errmsg)
   end subroutine predict_begin
 
   ! Whether predict_wait would return at once; .false. with nothing under way.
@@ -850,20 +896,23 @@ contains
   end subroutine predict_finish
 
   ! Mean and standard deviation (divisor members - 1) over `members` members of a stochastic model.
-  subroutine predict_ensemble(self, mean, spread, now, members, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_ensemble(self, mean, spread, now, members, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg, history)
     class(surrogate_model), intent(in), target :: self
     type(surrogate_fields), intent(in), target :: mean, spread, now
     integer, intent(in) :: members
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(surrogate_fields), intent(in), optional, target :: history(:)
     type(c_field), allocatable, target :: means(:), spreads(:), input(:)
     type(c_step_options) :: options
+    type(c_text), target :: words
 
     if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(mean, now, stat, errmsg)) return
@@ -872,34 +921,37 @@ contains
     call read_from(input, now, self%shared%spatial_rank, history)
     call write_to(means, input, mean, now, self%shared%spatial_rank)
     call write_to(spreads, input, spread, now, self%shared%spatial_rank)
-    options = step_options(step, time, seed, member, parameters, origin, global_shape)
+    options = step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words)
     options%members = int(members, c_int64_t)
     call report(int(c_ensemble(self%shared%handle, c_loc(means), c_loc(spreads), c_loc(input), &
       int(now%count, c_size_t), options)), stat, errmsg)
   end subroutine predict_ensemble
 
   ! All members: the arrays of `every` have a batch axis of `members` (give batch_axis where it is not told by the rank).
-  subroutine predict_members(self, every, now, members, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_members(self, every, now, members, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg, history)
     class(surrogate_model), intent(in), target :: self
     type(surrogate_fields), intent(in), target :: every, now
     integer, intent(in) :: members
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(surrogate_fields), intent(in), optional, target :: history(:)
     type(c_field), allocatable, target :: output(:), input(:)
     type(c_step_options) :: options
+    type(c_text), target :: words
 
     if (.not. alone(self, stat, errmsg)) return
     if (.not. may_write(every, now, stat, errmsg)) return
     allocate (output(now%count), input(frames(history)*now%count))
     call read_from(input, now, self%shared%spatial_rank, history)
     call write_to(output, input, every, now, self%shared%spatial_rank)
-    options = step_options(step, time, seed, member, parameters, origin, global_shape)
+    options = step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words)
     options%members = int(members, c_int64_t)
     call report(int(c_members(self%shared%handle, c_loc(output), c_loc(input), int(now%count, c_size_t), options)), &
       stat, errmsg)
@@ -908,20 +960,24 @@ contains
   ! `steps` frames, each from the ones before; `step` and `time` count on.
   !   next             with a batch axis of `steps`: every frame; without: the last, and it may be `now`
   !   completed        how many frames were accepted, whatever the outcome: they are written
-  subroutine rollout_state(self, next, now, steps, step, time, seed, member, parameters, origin, global_shape, &
+  !   sampler_steps    what is `steps` in predict
+  subroutine rollout_state(self, next, now, steps, step, time, seed, member, parameters, origin, global_shape, sampler_steps,&
+      & guidance, caption, &
       stat, errmsg, history, completed)
     class(surrogate_model), intent(in), target :: self
     type(surrogate_fields), intent(in), target :: next, now
     integer, intent(in) :: steps
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, sampler_steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(surrogate_fields), intent(in), optional, target :: history(:)
     integer, intent(out), optional :: completed
     type(c_field), allocatable, target :: output(:), input(:)
+    type(c_text), target :: words
     integer(c_int64_t) :: done
     integer :: code
 
@@ -933,7 +989,8 @@ contains
     call write_to(output, input, next, now, self%shared%spatial_rank)
     done = 0
     code = int(c_rollout(self%shared%handle, done, c_loc(output), c_loc(input), int(now%count, c_size_t), &
-      int(steps, c_int64_t), step_options(step, time, seed, member, parameters, origin, global_shape)))
+      int(steps, c_int64_t), step_options(step, time, seed, member, parameters, origin, global_shape, sampler_steps, guidance,&
+          & caption, words)))
     if (present(completed)) completed = int(done)
     call report(code, stat, errmsg)
   end subroutine rollout_state
@@ -1124,15 +1181,24 @@ contains
     if (axis == 2) channels%batch_axis = 0
   end function channels
 
-  type(c_step_options) function step_options(step, time, seed, member, parameters, origin, global_shape) result(options)
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+  ! `words` holds the caption that the options point to.
+  type(c_step_options) function step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption,&
+      & words) &
+      result(options)
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
+    type(c_text), intent(inout), optional, target :: words
     integer :: n
 
     options%struct_size = c_sizeof(options)
     options%time = transfer(quiet_nan, options%time)
+    options%guidance = options%time
+    if (present(steps)) options%steps = int(steps, c_int64_t)
+    if (present(guidance)) options%guidance = guidance
+    if (present(caption)) options%caption = c_string(words, caption)
     if (present(step)) options%step = int(step, c_int64_t)
     if (present(time)) options%time = time
     if (present(seed)) options%seed = int(seed, c_int64_t)
@@ -1695,6 +1761,15 @@ contains
     text = from_c(info%time_unit)
   end function model_time_unit
 
+  function model_sampler(self) result(text)
+    class(surrogate_model), intent(in), target :: self
+    character(len=:), allocatable :: text
+    type(c_info) :: info
+
+    info = info_of(self)
+    text = from_c(info%sampler)
+  end function model_sampler
+
   ! t2 - t1, in the manifest's unit; 0 for a model that is not open.
   real(real64) function model_time_step(self)
     class(surrogate_model), intent(in), target :: self
@@ -1713,7 +1788,31 @@ contains
     model_stochastic = info%stochastic /= 0
   end function model_stochastic
 
+  ! Evaluations of a generative model's net that a call may ask for; none for another model.
+  function model_steps(self) result(steps)
+    class(surrogate_model), intent(in), target :: self
+    integer, allocatable :: steps(:)
+    type(c_info) :: info
+    integer(c_int64_t), pointer :: known(:)
+
+    info = info_of(self)
+    allocate (steps(info%step_count))
+    if (info%step_count == 0) return
+    call c_f_pointer(info%steps, known, [info%step_count])
+    steps = int(known)
+  end function model_steps
+
+  ! Largest weight of its condition; 0: it has no guidance.
+  real(real64) function model_largest_guidance(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_largest_guidance = info%largest_guidance
+  end function model_largest_guidance
+
   ! history: frames that the program reads; 1: the newest alone.  partial_count: of predict_partials, for each state.
+  ! preset_steps: of a call that asks for none.  largest_members: 0: any number.  caption_length: in words, 0: none.
   integer function model_field_count(self)
     class(surrogate_model), intent(in), target :: self
     type(c_info) :: info
@@ -1761,6 +1860,30 @@ contains
     info = info_of(self)
     model_partial_count = int(info%partial_count)
   end function model_partial_count
+
+  integer function model_preset_steps(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_preset_steps = int(info%preset_steps)
+  end function model_preset_steps
+
+  integer function model_largest_members(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_largest_members = int(info%largest_members)
+  end function model_largest_members
+
+  integer function model_caption_length(self)
+    class(surrogate_model), intent(in), target :: self
+    type(c_info) :: info
+
+    info = info_of(self)
+    model_caption_length = int(info%caption_length)
+  end function model_caption_length
 
   ! Over spatial axes, fastest first.
   function model_fixed_shape(self) result(extents)

@@ -345,116 +345,136 @@ contains
   !   origin          indices of the block's first cell in the whole domain, from 1; global_shape: cells of the domain.
   !                   Both may be left out on a communicator of one rank.
   ! The others as in surrogate_model%predict, equal on all ranks.
-  subroutine predict_block_real32_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_block_real32_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg)
     class(surrogate_mpi_model), intent(in) :: self
     real(real32), intent(inout), target :: u_next(:,:)
     real(real32), target :: u_now(:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self%local, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_block_real32_2
 
-  subroutine predict_block_real32_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_block_real32_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg)
     class(surrogate_mpi_model), intent(in) :: self
     real(real32), intent(inout), target :: u_next(:,:,:)
     real(real32), target :: u_now(:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self%local, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_block_real32_3
 
-  subroutine predict_block_real32_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_block_real32_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg)
     class(surrogate_mpi_model), intent(in) :: self
     real(real32), intent(inout), target :: u_next(:,:,:,:)
     real(real32), target :: u_now(:,:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self%local, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_block_real32_4
 
-  subroutine predict_block_real64_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_block_real64_2(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg)
     class(surrogate_mpi_model), intent(in) :: self
     real(real64), intent(inout), target :: u_next(:,:)
     real(real64), target :: u_now(:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self%local, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_block_real64_2
 
-  subroutine predict_block_real64_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_block_real64_3(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg)
     class(surrogate_mpi_model), intent(in) :: self
     real(real64), intent(inout), target :: u_next(:,:,:)
     real(real64), target :: u_now(:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self%local, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_block_real64_3
 
-  subroutine predict_block_real64_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_block_real64_4(self, u_next, u_now, step, time, seed, member, parameters, origin, global_shape, steps,&
+      & guidance, caption, &
       stat, errmsg)
     class(surrogate_mpi_model), intent(in) :: self
     real(real64), intent(inout), target :: u_next(:,:,:,:)
     real(real64), target :: u_now(:,:,:,:)  ! read only; no intent, so that it may be u_next itself
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    type(c_text), target :: words
 
     call predict_array(self%local, describe(u_next), describe(u_now), &
-      step_options(step, time, seed, member, parameters, origin, global_shape), stat, errmsg)
+      step_options(step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, words), stat, errmsg)
   end subroutine predict_block_real64_4
 
   ! The same for a state of named arrays, and models that read a history.
-  subroutine predict_state_of_all(self, next, now, step, time, seed, member, parameters, origin, global_shape, &
+  subroutine predict_state_of_all(self, next, now, step, time, seed, member, parameters, origin, global_shape, steps, guidance,&
+      & caption, &
       stat, errmsg, history)
     class(surrogate_mpi_model), intent(in) :: self
     type(surrogate_fields), intent(in), target :: next, now
-    integer, intent(in), optional :: step, seed, member
-    real(real64), intent(in), optional :: time
+    integer, intent(in), optional :: step, seed, member, steps
+    real(real64), intent(in), optional :: time, guidance
     real(real64), intent(in), optional, contiguous, target :: parameters(:)
     integer, intent(in), optional :: origin(:), global_shape(:)
+    character(len=*), intent(in), optional :: caption
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     type(surrogate_fields), intent(in), optional, target :: history(:)
 
-    call self%local%predict(next, now, step, time, seed, member, parameters, origin, global_shape, &
+    call self%local%predict(next, now, step, time, seed, member, parameters, origin, global_shape, steps, guidance, caption, &
       stat, errmsg, history)
   end subroutine predict_state_of_all
 

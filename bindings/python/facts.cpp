@@ -2,6 +2,8 @@
 
 #include "calling.hpp"
 
+#include <pybind11/stl.h>
+
 namespace py = pybind11;
 
 namespace native {
@@ -29,6 +31,7 @@ py::dict info_facts(surrogate_model *model) {
                         : kind == SURROGATE_BOUNDARY_WALL   ? "wall"
                                                             : "open");
     }
+    const std::vector<std::int64_t> steps(info.steps, info.steps + info.step_count);
     using namespace py::literals;
     return py::dict("name"_a = info.name, "path"_a = info.path, "engine"_a = info.engine, "program"_a = info.program,
                     "device"_a = info.device, "precision"_a = info.precision, "choice"_a = info.choice,
@@ -39,7 +42,10 @@ py::dict info_facts(surrogate_model *model) {
                     "boundary"_a = py::tuple(boundary), "receptive_field"_a = axes(info.receptive_field, rank),
                     "stride"_a = axes(info.stride, rank), "reduces_over_space"_a = info.reduces_over_space != 0,
                     "stochastic"_a = info.stochastic != 0, "threads"_a = info.threads, "history"_a = info.history,
-                    "partial_count"_a = info.partial_count);
+                    "partial_count"_a = info.partial_count, "sampler"_a = info.sampler,
+                    "steps"_a = py::tuple(py::cast(steps)), "preset_steps"_a = info.preset_steps,
+                    "largest_members"_a = info.largest_members, "largest_guidance"_a = info.largest_guidance,
+                    "caption_length"_a = info.caption_length);
 }
 
 py::list field_facts(surrogate_model *model) {

@@ -23,7 +23,7 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
                          std::optional<std::string> device, std::optional<std::string> precision, int threads,
                          int verify, std::optional<std::string> guards, std::optional<std::string> engine_path,
                          std::optional<std::string> engine_options, std::optional<std::string> overlay, py::object log,
-                         std::optional<std::string> record_calls) {
+                         std::optional<std::string> record_calls, bool preload) {
     OpenOptions options;
     options.engine = std::move(engine);
     options.program = std::move(program);
@@ -37,20 +37,26 @@ OpenOptions open_options(std::optional<std::string> engine, std::optional<std::s
     options.overlay = std::move(overlay);
     options.log = std::move(log);
     options.record_calls = std::move(record_calls);
+    options.preload = preload;
     return options;
 }
 
 StepOptions step_options(std::optional<std::int64_t> step, std::optional<double> time, std::uint64_t seed,
                          std::int64_t member, std::optional<std::vector<double>> parameters, std::int64_t members,
-                         std::uintptr_t stream) {
+                         std::uintptr_t stream, std::int64_t steps, std::optional<double> guidance,
+                         std::optional<std::string> caption) {
+    const double none = std::numeric_limits<double>::quiet_NaN();
     StepOptions options;
     options.step = step.value_or(-1);
-    options.time = time.value_or(std::numeric_limits<double>::quiet_NaN());
+    options.time = time.value_or(none);
     options.seed = seed;
     options.member = member;
     options.parameters = std::move(parameters);
     options.members = members;
     options.stream = stream;
+    options.steps = steps;
+    options.guidance = guidance.value_or(none);
+    options.caption = std::move(caption);
     return options;
 }
 
@@ -94,12 +100,14 @@ PYBIND11_MODULE(_native, m) {
              py::arg("device") = py::none(), py::arg("precision") = py::none(), py::arg("threads") = 0,
              py::arg("verify") = static_cast<int>(SURROGATE_VERIFY_HASHES), py::arg("guards") = py::none(),
              py::arg("engine_path") = py::none(), py::arg("engine_options") = py::none(),
-             py::arg("overlay") = py::none(), py::arg("log") = py::none(), py::arg("record_calls") = py::none());
+             py::arg("overlay") = py::none(), py::arg("log") = py::none(), py::arg("record_calls") = py::none(),
+             py::arg("preload") = false);
 
     py::class_<StepOptions>(m, "StepOptions")
         .def(py::init(&step_options), py::kw_only(), py::arg("step") = py::none(), py::arg("time") = py::none(),
              py::arg("seed") = 0, py::arg("member") = 0, py::arg("parameters") = py::none(), py::arg("members") = 1,
-             py::arg("stream") = 0);
+             py::arg("stream") = 0, py::arg("steps") = 0, py::arg("guidance") = py::none(),
+             py::arg("caption") = py::none());
 
     py::class_<DeviceArray>(m, "DeviceArray")
         .def(py::init([](py::object owner, std::uintptr_t pointer, std::string typestr, std::vector<std::int64_t> shape,

@@ -26,6 +26,7 @@ surrogate_open_options OpenOptions::c() {
     options.precision = text_or_null(precision);
     options.threads = threads;
     options.verify = verify;
+    options.preload = preload;
     options.guards = text_or_null(guards);
     options.engine_path = text_or_null(engine_path);
     options.engine_options = text_or_null(engine_options);
@@ -47,6 +48,9 @@ surrogate_step_options StepOptions::c() const {
     options.member = member;
     options.members = members;
     options.stream = reinterpret_cast<void *>(stream);
+    options.steps = steps;
+    options.guidance = guidance;
+    options.caption = text_or_null(caption);
     if (parameters) {
         options.parameters = parameters->data();
         options.parameter_count = parameters->size();

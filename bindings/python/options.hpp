@@ -17,6 +17,7 @@ struct OpenOptions {
         record_calls;
     int threads = 0;
     int verify = SURROGATE_VERIFY_HASHES;
+    bool preload = false;
     pybind11::object log; // callable (level: int, text: str), or None
 
     // For as long as these options live, and stay where they are: the log callback is used by the opened model.
@@ -31,8 +32,11 @@ struct StepOptions {
     std::optional<std::vector<double>> parameters;
     std::int64_t members = 1;
     std::uintptr_t stream = 0; // cudaStream_t
+    std::int64_t steps = 0;    // 0: the preset
+    double guidance;           // NaN: the preset
+    std::optional<std::string> caption;
 
-    surrogate_step_options c() const; // borrows `parameters`
+    surrogate_step_options c() const; // borrows `parameters` and `caption`
 };
 
 inline const char *text_or_null(const std::optional<std::string> &text) {

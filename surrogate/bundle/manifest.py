@@ -18,7 +18,8 @@ from pydantic import Field, model_validator
 from surrogate.bundle.data import Data as _Data
 from surrogate.bundle.data import Name, Positive
 from surrogate.bundle.guards import Guards
-from surrogate.bundle.sampler import GUIDANCE, Sampler, Text
+from surrogate.bundle.names import GUIDANCE
+from surrogate.bundle.sampler import Sampler, Text
 from surrogate.errors import CorruptError, SchemaError
 
 SCHEMA_NAME = "surrogate-bundle"
@@ -366,10 +367,10 @@ class Manifest(_Data):
         """Columns of the program's input ``parameters``: scalar parameters, then the words of a caption."""
         return len(self.parameters) + (self.text.length if self.text else 0)
 
-    def preset_programs(self) -> list[Program]:
-        """The programs of the sampler's preset; all programs where there is no sampler."""
-        preset = self.sampler.preset if self.sampler else None
-        return [program for program in self.programs if program.steps == preset]
+    def programs_of(self, steps: int | None = None) -> list[Program]:
+        """The programs that make so many steps, by default the sampler's preset; all where there is no sampler."""
+        wanted = self.sampler.preset if self.sampler and steps is None else steps
+        return [program for program in self.programs if program.steps == wanted]
 
     @property
     def input_channels(self) -> int:

@@ -7,10 +7,8 @@ import re
 from pydantic import Field, model_validator
 
 from surrogate.bundle.data import Data, Name, Positive
+from surrogate.bundle.names import PAD, UNKNOWN
 
-GUIDANCE = "guidance"
-"""Name of the scalar parameter that weighs the condition; always the last one."""
-PAD, UNKNOWN = "<pad>", "<unknown>"
 _WORD = re.compile("[a-z0-9.+-]+")
 
 

@@ -11,6 +11,7 @@ from surrogate import paths
 from surrogate.bundle.folder import MANIFEST
 from surrogate.bundle.guards import Bounds
 from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.sampler import Sampler
 from surrogate.cli.options import Json
 from surrogate.cli.output import console, emit_json, table
 from surrogate.errors import ArgumentError, NotFoundError, SurrogateError
@@ -182,12 +183,26 @@ def _facts(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> dict[str,
         )
     for noise in manifest.noise:
         facts[f"noise {noise.name}"] = f"{noise.channels} channels of standard normals"
+    if manifest.sampler is not None:
+        facts["sampler"] = _sampler(manifest.sampler)
+    if manifest.text is not None:
+        words = len(manifest.text.vocabulary) - 2
+        facts["text"] = f"captions of up to {manifest.text.length} words, of {words} known"
     facts |= {
         f"metric {name}": str(value)
         for name, value in manifest.metrics.items()
         if not isinstance(value, dict)
     }
     return facts
+
+
+def _sampler(sampler: Sampler) -> str:
+    steps = ", ".join(map(str, sampler.steps))
+    guidance = "no guidance" if sampler.guidance is None else f"guidance 0 … {sampler.guidance:g}"
+    return (
+        f"{sampler.method}, {sampler.kind}; steps {steps} (preset {sampler.preset}); "
+        f"up to {sampler.members} members; {guidance}"
+    )
 
 
 def _guards(manifest: Manifest) -> str:
@@ -236,15 +251,19 @@ def _fields(manifest: Manifest) -> Any:
 
 
 def _programs(manifest: Manifest, sizes: dict[str, int], chosen: str | None) -> Any:
-    lines = table("", "program", "engine", "format", "device", "precision", "made with", "MiB")
+    sampled = ["steps"] if manifest.sampler else []
+    lines = table(
+        "", "program", *sampled, "engine", "format", "device", "precision", "made with", "MiB"
+    )
     for program in manifest.programs:
         size = f"{sizes[program.file] / 2**20:.2f}" if program.file else ""
         mark = "→" if program.name == chosen else ""
         lines.add_row(
             mark,
             program.name,
+            *(str(program.steps) for _ in sampled),
             program.engine,
-            f"{program.format} {program.entry}".rstrip(),
+            " ".join(filter(None, [program.format, program.entry, program.method])),
             program.device,
             program.precision,
             program.made_with,

@@ -10,8 +10,7 @@ import typer
 from surrogate.cli.options import Bundle, Json
 from surrogate.cli.output import console, emit_json, fail, failure, table
 from surrogate.errors import ArgumentError
-from surrogate.lower.lowering import GateError, Lowered
-from surrogate.lower.lowering import lower as lower_bundle
+from surrogate.lower.lowering import GateError, Lowered, lower_all
 from surrogate.lower.overlay import bundle_hash, overlay_folder, read_entries
 from surrogate.paths import find_bundle
 
@@ -32,6 +31,12 @@ def lower(
         str | None,
         typer.Option(help="Grid to time, for instance 256x256; the example's if absent."),
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of a generative model: lower its program of these; all of them if absent."
+        ),
+    ] = None,
     listing: Annotated[
         bool, typer.Option("--list", help="Only list what the overlay holds of this bundle.")
     ] = False,
@@ -42,8 +47,9 @@ def lower(
         _list(bundle, out, json)
         return
     try:
-        made = lower_bundle(
+        made = lower_all(
             bundle,
+            steps=steps,
             engine=engine,
             device=device,
             precision=precision,
@@ -57,9 +63,11 @@ def lower(
             raise typer.Exit(1) from None
         fail(str(refused), code=1)
     if json:
-        emit_json({"written": True, **vars(made), "verdict": vars(made.verdict)})
-    else:
-        _print(made)
+        facts = [{**vars(entry), "verdict": vars(entry.verdict)} for entry in made]
+        emit_json({"written": True, **(facts[0] if len(facts) == 1 else {"programs": facts})})
+        return
+    for entry in made:
+        _print(entry)
 
 
 def _numbers(option: str, text: str | None, separator: str) -> list[int] | None:

@@ -40,6 +40,16 @@ Step = Annotated[int | None, typer.Option(help="Number of the step; stochastic m
 Time = Annotated[float | None, typer.Option(help="t1, in the manifest's time unit.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the random numbers of stochastic models.")]
 Member = Annotated[int, typer.Option(min=0, help="Ensemble member.")]
+SamplerSteps = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Evaluations of a generative model's net; default: the bundle's preset."
+    ),
+]
+Guidance = Annotated[float | None, typer.Option(help="Weight of a generative model's condition.")]
+Caption = Annotated[
+    str | None, typer.Option(help="What the frame should show, for a model that takes captions.")
+]
 Parameters = Annotated[
     list[str] | None,
     typer.Option("--parameter", "-p", help="A scalar parameter, NAME=VALUE; may be repeated."),

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 
 from surrogate.cli.options import (
     Bundle,
+    Caption,
     Device,
     Engine,
     Frame,
+    Guidance,
     InputFile,
     Json,
     Member,
     OutputFile,
     Parameters,
     Program,
+    SamplerSteps,
     Seed,
     Step,
     Threads,
@@ -37,6 +40,9 @@ def predict(
     seed: Seed = 0,
     member: Member = 0,
     parameter: Parameters = None,
+    steps: SamplerSteps = None,
+    guidance: Guidance = None,
+    caption: Caption = None,
     engine: Engine = "auto",
     program: Program = None,
     device: Device = "cpu",
@@ -51,7 +57,15 @@ def predict(
         bundle, engine=engine, program=program, device=device, threads=threads
     ) as model:
         result = model.predict(
-            state, step=step, time=time, parameters=values, seed=seed, member=member
+            state,
+            step=step,
+            time=time,
+            parameters=values,
+            seed=seed,
+            member=member,
+            steps=steps,
+            guidance=guidance,
+            caption=caption,
         )
         write_state(target, result)
         facts, counters = model.info, model.statistics

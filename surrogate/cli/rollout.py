@@ -9,15 +9,18 @@ import typer
 
 from surrogate.cli.options import (
     Bundle,
+    Caption,
     Device,
     Engine,
     Frame,
+    Guidance,
     InputFile,
     Json,
     Member,
     OutputFile,
     Parameters,
     Program,
+    SamplerSteps,
     Seed,
     Step,
     Threads,
@@ -40,6 +43,9 @@ def rollout(
     seed: Seed = 0,
     member: Member = 0,
     parameter: Parameters = None,
+    sampler_steps: SamplerSteps = None,
+    guidance: Guidance = None,
+    caption: Caption = None,
     engine: Engine = "auto",
     program: Program = None,
     device: Device = "cpu",
@@ -66,6 +72,9 @@ def rollout(
             parameters=values,
             seed=seed,
             member=member,
+            sampler_steps=sampler_steps,
+            guidance=guidance,
+            caption=caption,
         )
         made, refused = model.statistics.ok, model.last_rejection
     if made:

@@ -148,8 +148,8 @@ def load_written(format: str, folder: Path, device: str) -> Callable[..., Any]: 
     return load_torchscript(path, device)
 
 
-def load_torchscript(path: Path, device: str) -> Callable[..., Any]:
-    """A TorchScript program as a function of tensors."""
+def load_torchscript(path: Path, device: str, method: str = "") -> Callable[..., Any]:
+    """A TorchScript program as a function of tensors; `method`: of a file that holds several."""
     import torch
 
     with warnings.catch_warnings():
@@ -157,5 +157,6 @@ def load_torchscript(path: Path, device: str) -> Callable[..., Any]:
         module: Any = torch.jit.load(  # type: ignore[no-untyped-call]
             str(path), map_location=device
         )
-    result: Callable[..., Any] = module.eval()
+    module = module.eval()
+    result: Callable[..., Any] = getattr(module, method) if method else module
     return result

@@ -18,6 +18,7 @@ def fold_batch_norms(graph: Any) -> None:
     import torch
 
     aten = torch.ops.aten
+    constants: dict[Any, list[str]] = {}
     output_axis = {aten.conv2d.default: 0, aten.conv3d.default: 0, aten.conv_transpose2d.input: 1}
     for norm in list(graph.graph.nodes):
         if norm.target is not aten.batch_norm.default or norm.args[5]:  # args[5]: training
@@ -33,8 +34,11 @@ def fold_batch_norms(graph: Any) -> None:
         values = [None if entry is None else tensor_of(graph, entry) for entry in norm.args[1:5]]
         if weight is None or values[2] is None or values[3] is None:
             continue
-        folded = _folded(weight, bias, values, norm.args[7], output_axis[conv.target])
-        _replace(graph, norm, conv, folded)
+        key = tuple(getattr(entry, "target", None) for entry in (*conv.args[1:3], *norm.args[1:5]))
+        if key not in constants:  # a sampler evaluates one net several times
+            folded = _folded(weight, bias, values, norm.args[7], output_axis[conv.target])
+            constants[key] = _store(graph, norm.name, folded)
+        _replace(graph, norm, conv, constants[key])
     graph.graph.eliminate_dead_code()
     graph.recompile()
 
@@ -57,13 +61,16 @@ def _folded(
     return (weight.detach().double() * scale.reshape(shape)).float(), shift.float()
 
 
-def _replace(graph: Any, norm: Any, conv: Any, folded: tuple[Tensor, Tensor]) -> None:
-    names = [f"folded_{norm.name}_weight", f"folded_{norm.name}_bias"]
+def _store(graph: Any, name: str, folded: tuple[Tensor, Tensor]) -> list[str]:
+    names = [f"folded_{name}_weight", f"folded_{name}_bias"]
+    for constant, value in zip(names, folded, strict=True):
+        graph.register_buffer(constant, value)
+    return names
+
+
+def _replace(graph: Any, norm: Any, conv: Any, names: list[str]) -> None:
     with graph.graph.inserting_before(conv):
-        constants = []
-        for name, value in zip(names, folded, strict=True):
-            graph.register_buffer(name, value)
-            constants.append(graph.graph.get_attr(name))
+        constants = [graph.graph.get_attr(name) for name in names]
     conv.args = (conv.args[0], *constants, *conv.args[3:])
     norm.replace_all_uses_with(conv)
     graph.graph.erase_node(norm)

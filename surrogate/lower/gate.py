@@ -78,11 +78,14 @@ class Verdict:
 class Gate:
     """States and the reference's answers, computed once, against which programs are judged."""
 
-    def __init__(self, folder: Path, manifest: Manifest, shape: Sequence[int]) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, shape: Sequence[int], steps: int | None = None
+    ) -> None:
         self.manifest = manifest
-        reference = load_program(folder, manifest)
+        reference = load_program(folder, manifest, steps=steps)
         self.inputs = gate_inputs(folder, manifest, shape)
-        self.example = read_example(folder, manifest)
+        of_preset = manifest.sampler is None or steps in (None, manifest.sampler.preset)
+        self.example = read_example(folder, manifest) if of_preset else None
         self.expected = [reference(*inputs) for inputs in self.inputs]
 
     def judge(self, program: Program, precision: str, *, states: int | None = None) -> Verdict:
@@ -154,7 +157,7 @@ def read_example(folder: Path, manifest: Manifest) -> tuple[Inputs, Array] | Non
     if manifest.example is None:
         return None
     tensors = read_tensors(folder / manifest.example.file)
-    names = ["input"] + ["parameters"] * bool(manifest.parameters)
+    names = ["input"] + ["parameters"] * bool(manifest.parameter_columns)
     names += [f"noise.{entry.name}" for entry in manifest.noise]
     return tuple(np.array(tensors[name]) for name in names), np.array(tensors["expected"])
 

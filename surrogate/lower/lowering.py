@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from surrogate.bundle.folder import check_bundle
-from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.manifest import Manifest, Program
 from surrogate.environment.machine import allowed_cores
 from surrogate.errors import ArgumentError, EngineError, SurrogateError
 from surrogate.lower import engines, host
@@ -69,6 +69,7 @@ def lower(
     out: Path | None = None,
     threads: Sequence[int] | None = None,
     shape: Sequence[int] | None = None,
+    steps: int | None = None,
 ) -> Lowered:
     """Make a program for this machine from the bundle's portable one and write it to the overlay.
 
@@ -87,6 +88,8 @@ def lower(
         CPU threads at which programs are timed; default: 1 and all allowed cores.
     shape : sequence of int, optional
         The grid that is timed; default: the example's. Other grids of the manifest's rule run as well.
+    steps : int, optional
+        Of a generative model: whose program is lowered; default: the preset's.
 
     Raises
     ------
@@ -102,8 +105,9 @@ def lower(
     size = tuple(shape) if shape else default_shape(manifest, folder)
     check_shape(manifest, size)
     counts = tuple(threads) if threads else tuple(dict.fromkeys([1, allowed_cores()]))
-    gate = Gate(folder, manifest, size)
-    portable = load_portable(folder, manifest)
+    steps = _known_steps(manifest, steps)
+    gate = Gate(folder, manifest, size, steps)
+    portable = load_portable(folder, manifest, steps)
     for rewrite in (fold_batch_norms, split_filters, order_shuffles, unfold_transposed):
         rewrite(portable.graph)
     graph, kept, total = _converted(portable, gate, precision)
@@ -124,8 +128,9 @@ def lower(
         verdict = gate.judge(on_arrays, precision)
         if not verdict.passed:
             raise GateError(_refusal(engine, precision, device, verdict))
-        name = f"{engine}-{device}-{precision}"
-        timings = _timings(folder, manifest, program, device, counts, size)
+        name = f"{engine}-{device}-{precision}" + (f"-{steps}" if steps else "")
+        own_programs = manifest.programs_of(steps)
+        timings = _timings(folder, manifest, own_programs, program, device, counts, size)
         own = timings.pop("")
         facts = {
             "program": {
@@ -135,6 +140,7 @@ def lower(
                 "device": device,
                 "precision": precision,
                 "made_with": f"torch {host.torch_version()}",
+                **({"steps": steps} if steps else {}),
             },
             "path": engines.PATHS[engine],
             "host": host.describe(device, engines.isa_of(engine)),
@@ -157,6 +163,39 @@ def lower(
         )
     write_timings(overlay, identity, key, host.describe(device, []), timings)
     return Lowered(written, name, verdict, kept, total, own, timings)
+
+
+def lower_all(
+    bundle: str | os.PathLike[str], *, steps: int | None = None, **options: Any
+) -> list[Lowered]:
+    """Lower the programs of all steps of a generative model, or of `steps`; the one program of another model.
+
+    Parameters
+    ----------
+    bundle : path or str
+    steps : int, optional
+    **options
+        Of :func:`lower`.
+
+    Raises
+    ------
+    SurrogateError
+        As in :func:`lower`; what was written before stays.
+    """
+    sampler = check_bundle(find_bundle(bundle)).sampler
+    wanted = [steps] if steps is not None or sampler is None else sampler.steps
+    return [lower(bundle, steps=count, **options) for count in wanted]
+
+
+def _known_steps(manifest: Manifest, steps: int | None) -> int | None:
+    """The steps to be lowered: as given, else the preset's; None where there is no sampler."""
+    known = manifest.sampler.steps if manifest.sampler else []
+    if steps is not None and steps not in known:
+        raise ArgumentError(
+            f"lower: steps {steps}; "
+            + (f"expected one of {known}" if known else "the model has no sampler")
+        )
+    return steps if steps is not None or manifest.sampler is None else manifest.sampler.preset
 
 
 def _check_options(engine: str, device: str, precision: str) -> None:
@@ -229,19 +268,21 @@ def _export_inputs(
 def _timings(
     folder: Path,
     manifest: Manifest,
+    own: Sequence[Program],
     program: Callable[..., Any],
     device: str,
     threads: Sequence[int],
     size: Sequence[int],
 ) -> dict[str, list[dict[str, Any]]]:
-    """Of the new program (key "") and of the bundle's own TorchScript programs, in turns."""
+    """Of the new program (key "") and of `own`, the bundle's, those that are TorchScript, in turns."""
     import torch
 
     inputs = [entry.to(device) for entry in example_inputs(manifest, size)]
     programs = {"": program}
-    for entry in manifest.programs:
+    for entry in own:
         if entry.format == "torchscript" and entry.device in ("any", device):
-            programs[entry.name] = engines.load_torchscript(folder / entry.file, device)
+            path = folder / entry.file
+            programs[entry.name] = engines.load_torchscript(path, device, entry.method)
 
     def call(run: Callable[..., Any]) -> Callable[[], None]:
         def once() -> None:

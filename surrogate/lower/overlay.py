@@ -104,7 +104,17 @@ def write_timings(
     folder = bundle_overlay(overlay, bundle)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"timings-{key}.json"
-    write_json(path, {"host": host, "timings": timings})
+    before = _timings_of(path, host)
+    write_json(path, {"host": host, "timings": {**before, **timings}})
+
+
+def _timings_of(path: Path, host: Mapping[str, Any]) -> dict[str, Any]:
+    """Timings that stand there of this host; none where there are none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return dict(found["timings"]) if found["host"] == host else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def read_entries(overlay: Path, bundle: str) -> list[dict[str, Any]]:

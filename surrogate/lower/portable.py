@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surrogate.bundle.manifest import Manifest
 from surrogate.errors import EngineError, NotFoundError, ShapeError
+from surrogate.reference import parameter_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,8 +33,8 @@ class Portable:
     free: tuple[tuple[bool, ...], ...]
 
 
-def load_portable(folder: Path, manifest: Manifest) -> Portable:
-    """The graph of the bundle's ``torch.export`` program.
+def load_portable(folder: Path, manifest: Manifest, steps: int | None = None) -> Portable:
+    """The graph of the bundle's ``torch.export`` program, of the sampler's preset or of so many steps.
 
     Raises
     ------
@@ -44,10 +45,12 @@ def load_portable(folder: Path, manifest: Manifest) -> Portable:
     """
     import torch
 
-    program = next((entry for entry in manifest.programs if entry.format == "torch.export"), None)
+    known = manifest.programs_of(steps)
+    program = next((entry for entry in known if entry.format == "torch.export"), None)
     if program is None:
+        of_steps = f" of {steps} steps" if steps else ""
         raise NotFoundError(
-            f"{folder}: no portable program (format torch.export), from which every lowering starts; it has "
+            f"{folder}: no portable program{of_steps} (format torch.export), from which every lowering starts; it has "
             f"{[entry.name for entry in manifest.programs]}; export the model again"
         )
     try:
@@ -69,12 +72,12 @@ def load_portable(folder: Path, manifest: Manifest) -> Portable:
 def example_inputs(
     manifest: Manifest, shape: Sequence[int], *, batch: int = 1, seed: int = 0
 ) -> tuple[Tensor, ...]:
-    """Random inputs of the program: state, parameters, noise; float32.
+    """Random inputs of the program: state, parameters at their presets with no caption, noise; float32.
 
     Returns
     -------
     tuple of Tensor
-        (B, C, ny, nx), then (B, P) where the model has parameters, then (B, channels, ny, nx) for each noise.
+        (B, C, ny, nx), then (B, P + words) where the model has parameters, then (B, channels, ny, nx) for each noise.
     """
     import torch
 
@@ -85,9 +88,9 @@ def example_inputs(
 
     channels = manifest.input_channels * manifest.history
     inputs = [normal(channels)]
-    if manifest.parameters:
-        presets = [entry.preset for entry in manifest.parameters]
-        inputs.append(torch.tensor([presets] * batch, dtype=torch.float32))
+    if manifest.parameter_columns:
+        row = parameter_row(manifest)
+        inputs.append(torch.tensor([row] * batch, dtype=torch.float32))
     return (*inputs, *(normal(entry.channels) for entry in manifest.noise))
 
 

@@ -37,11 +37,11 @@ def lower_precision(graph: Any, precision: str, *, kept: Collection[int] = ()) -
     import torch
 
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-    last = last_convolutions(graph)
+    last, stored = last_convolutions(graph), dict[Any, Any]()
     for number, node in enumerate(convolutions(graph)):
         inner = torch.float32 if node in last or number in kept else dtype
         name = f"lowered_{number}"
-        graph.add_submodule(name, make_convolution(graph, node, inner))
+        graph.add_submodule(name, make_convolution(graph, node, inner, stored))
         with graph.graph.inserting_before(node):
             replacement = graph.graph.call_module(name, (node.args[0],))
         node.replace_all_uses_with(replacement)

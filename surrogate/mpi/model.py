@@ -154,6 +154,9 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
         parameters: Parameters | None = None,
         seed: int = 0,
         member: int = 0,
+        sampler_steps: int | None = None,
+        guidance: float | None = None,
+        caption: str | None = None,
         history: Sequence[Any] = (),
         units: Mapping[str, str] | None = None,
     ) -> Any:
@@ -165,7 +168,7 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
             As in :meth:`predict`.
         steps : int
             Number of frames, equal on all ranks.
-        on_reject, step, time, parameters, seed, member, history, units
+        on_reject, step, time, parameters, seed, member, sampler_steps, guidance, caption, history, units
             As in :meth:`surrogate.Surrogate.rollout`; a callable is called on all ranks, with their blocks.
 
         Returns
@@ -183,7 +186,7 @@ class DistributedSurrogate(Handle["_native_mpi.Model"]):
         with self._taking_part():
             state: Any = self._block(field, decomposition, units)
             reads = self._reads(state, history, units)
-            at = Step(step, time, parameters, seed, member)
+            at = Step(step, time, parameters, seed, member, sampler_steps, guidance, caption)
             place = _place(decomposition)
 
         begun = 0

@@ -34,6 +34,7 @@ surrogate = pytest.importorskip(
 )
 
 from bundles import field, manifest, stub_bundle  # noqa: E402
+from sampled import sampler_bundle  # noqa: E402
 
 from surrogate.bundle.folder import write_bundle  # noqa: E402
 
@@ -222,6 +223,38 @@ def test_ensembles_and_rollouts_have_the_same_bits_in_every_language(tmp_path):
         np.testing.assert_allclose(frame, expected, atol=1e-6)
     # The same step, seed and member; a convolution of four states may round otherwise than one of one.
     np.testing.assert_allclose(rolled[0], drawn[0], atol=1e-7)
+
+
+def test_steps_guidance_and_captions_give_the_same_bits_in_every_language(tmp_path):
+    need_library()
+    environment = torch_engine()
+    bundle = sampler_bundle(tmp_path / "sampled.surrogate")
+    state = smooth_state()
+    state.tofile(tmp_path / "input.bin")
+    probes = {"py": [sys.executable, PROBES / "sampled.py"]}
+    for language in ("c", "cpp", "f90"):
+        source = PROBES / f"sampled.{language}"
+        probes[language] = [compile_program(source, tmp_path / language / "sampled", "-O2")]
+    results = {}
+    for language, probe in probes.items():
+        output = tmp_path / f"{language}.bin"
+        run([*probe, bundle, tmp_path / "input.bin", output], environment=environment)
+        results[language] = output.read_bytes()
+    different = [language for language in probes if results[language] != results["c"]]
+    assert not different, f"not the bits of C: {different}"
+
+    from surrogate.reference import reference
+
+    preset, asked, *rolled = np.frombuffer(results["c"]).reshape(5, 2, NY, NX)
+    draw = {"seed": 11, "member": 2}
+    condition = {"steps": 4, "guidance": 2.5, "caption": "a red circle"}
+    np.testing.assert_allclose(preset, reference(bundle, state, step=7, **draw), atol=1e-6)
+    expected = state
+    for step, frame in enumerate(rolled, start=7):
+        expected = reference(bundle, expected, step=step, **draw, **condition)
+        np.testing.assert_allclose(frame, expected, atol=1e-6)
+    assert np.array_equal(asked, rolled[0])
+    assert np.abs(asked - preset).max() > 1e-3
 
 
 def test_loops_with_refused_steps_have_the_same_bits_in_every_language(case, commands, tmp_path):

@@ -120,7 +120,7 @@ def test_a_sampler_and_captions_are_read(tmp_path):
     manifest = Manifest.read(bundle / "manifest.json")
     assert manifest.sampler.steps == [1, 4]
     assert manifest.sampler.guidance == 3.0
-    assert [program.name for program in manifest.preset_programs()] == ["stub_4"]
+    assert [program.name for program in manifest.programs_of()] == ["stub_4"]
     assert manifest.parameter_columns == 9
 
 

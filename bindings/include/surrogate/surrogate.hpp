@@ -268,15 +268,17 @@ struct Options {
     std::optional<std::string>
         overlay;              ///< folder of programs lowered for this machine; "": none; not given: the user's
     std::string record_calls; ///< path of a recording of every accepted prediction
+    bool preload = false;     ///< load the programs of all steps of a generative model at open
 };
 
-/// surrogate_step_options with its defaults: Step step; step.step = 7;
+/// surrogate_step_options with its defaults: Step step; step.step = 7; step.steps = 4; step.caption = "two vortices";
 struct Step : surrogate_step_options {
     Step() noexcept : surrogate_step_options{} {
         struct_size = sizeof(surrogate_step_options);
         step = -1;
         time = std::numeric_limits<double>::quiet_NaN();
         members = 1;
+        guidance = std::numeric_limits<double>::quiet_NaN();
     }
 };
 
@@ -464,6 +466,7 @@ class Model {
         c.log_user = options.log_user;
         c.overlay = options.overlay ? options.overlay->c_str() : nullptr;
         c.record_calls = given(options.record_calls);
+        c.preload = options.preload;
         return c;
     }
 
