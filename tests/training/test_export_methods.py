@@ -24,6 +24,7 @@ ONCE = {"steps": [1], "preset": 1}
 CASES: dict[str, dict[str, Any]] = {
     "crps": {"method": {"kind": "crps"}},
     "interpolant": {"method": {"kind": "interpolant"}, "sampler": {"steps": [3], "preset": 3}},
+    "consistency": {"method": {"kind": "consistency"}, "sampler": {"steps": [2], "preset": 2}},
     "residual-edm": {
         "method": {"kind": "residual-edm", "condition_dropout": 0.1},
         "sampler": ONCE | {"guidance": 3.0},
@@ -36,7 +37,12 @@ def made(folder: Path, name: str) -> Exported:
     return export(folder, NET | {"target": target}, cells=8, dt=True, **CASES[name])
 
 
-@pytest.fixture(scope="module", params=CASES)
+FULL = [
+    pytest.param(name, marks=pytest.mark.full) for name in ("crps", "interpolant", "consistency")
+]
+
+
+@pytest.fixture(scope="module", params=["residual-edm", *FULL])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return made(tmp_path_factory.mktemp("made"), request.param)
 
@@ -48,6 +54,7 @@ def test_programs_reference_and_run_time_draw_as_the_model(exported: Exported) -
     kind = exported.recipe.method.kind
     assert noise == {
         "crps": {"noise": 4}, "interpolant": {"later": 2}, "residual-edm": {"initial": 1},
+        "consistency": {"initial": 1, "later": 1},
     }[kind]  # fmt: skip
     names = [p.name for p in exported.manifest.parameters]
     assert names == (["dt", "guidance"] if kind == "residual-edm" else ["dt"])

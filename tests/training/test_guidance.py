@@ -1,4 +1,4 @@
-"""Classifier-free guidance: a model that also knows what it would say without condition, and a program that weighs both."""
+"""Classifier-free guidance: what a model says with and without its condition, and a program that weighs both."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ def test_the_weight_stands_behind_the_scalar_parameters(
     assert method.loss(GENERATOR, method.prepare(batch, step=0), step=0).total.isfinite()
 
 
+@pytest.mark.full
 def test_guidance_moves_draws_away_from_what_is_drawn_without_condition(
     make_recipe: Make, statistics: Statistics
 ) -> None:
@@ -137,5 +138,5 @@ def test_a_guided_run_is_trained_validated_and_read_back(
 
 
 def test_crps_has_no_guidance(make_recipe: Make) -> None:
-    with pytest.raises(RecipeError, match="crps has none"):
+    with pytest.raises(RecipeError, match="crps has no such steps"):
         make_recipe(method={"kind": "crps", "condition_dropout": 0.1}, model=NET)

@@ -130,5 +130,5 @@ def test_it_learns_mean_and_spread_of_a_gaussian(make_recipe: Make, statistics: 
 
 
 def test_another_sampler_is_refused(make_recipe: Make) -> None:
-    with pytest.raises(RecipeError, match="begins at noise"):
+    with pytest.raises(RecipeError, match="sampler of its own"):
         make_recipe(method={"kind": "interpolant"}, model=NET, sampler={"kind": "euler"})

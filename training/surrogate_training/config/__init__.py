@@ -13,6 +13,7 @@ from surrogate_training.config.data import (
 from surrogate_training.config.dit import DiTConfig
 from surrogate_training.config.evaluation import Evaluation
 from surrogate_training.config.generative import (
+    ConsistencyConfig,
     CRPSConfig,
     DDPMConfig,
     EDMConfig,
@@ -51,6 +52,7 @@ __all__ = [
     "CRPSConfig",
     "Captions",
     "ClipConfig",
+    "ConsistencyConfig",
     "Curl",
     "DDPMConfig",
     "Data",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
-from surrogate_training.config.section import Section
+from surrogate_training.config.section import Section, by_kind
 
 
 class Generative(Section):
@@ -138,3 +138,26 @@ class CRPSConfig(Generative):
     fairness: float = Field(default=0.95, gt=0, le=1)
     space: Literal["scaled", "physical"] = "scaled"
     scales: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
+
+
+class ConsistencyConfig(Generative):
+    """A sampler of many evaluations distilled into 1 to 4 (Song, Dhariwal, Chen & Sutskever 2023, arXiv:2303.01469).
+
+    Attributes
+    ----------
+    start : str
+        Run of ``ddpm``, ``edm`` or ``flow``, its teacher.
+    process : section
+        That run's section ``method``: what lies between noise and data.
+    levels : int
+        Intervals from noise to data, each of which the teacher walks by one step of Heun's method.
+    """
+
+    kind: Literal["consistency"] = "consistency"
+    process: Annotated[
+        Annotated[DDPMConfig, Tag("ddpm")]
+        | Annotated[EDMConfig, Tag("edm")]
+        | Annotated[FlowConfig, Tag("flow")],
+        by_kind("flow"),
+    ] = FlowConfig()
+    levels: int = Field(default=16, ge=2)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Tag, model_validator
 
 from surrogate_training.config.generative import (
+    ConsistencyConfig,
     CRPSConfig,
     DDPMConfig,
     EDMConfig,
@@ -145,6 +146,7 @@ Method = Annotated[
     | Annotated[InterpolantConfig, Tag("interpolant")]
     | Annotated[ResidualEDMConfig, Tag("residual-edm")]
     | Annotated[CRPSConfig, Tag("crps")]
+    | Annotated[ConsistencyConfig, Tag("consistency")]
     | Annotated[ClipConfig, Tag("clip")]
     | Annotated[VAEConfig, Tag("vae")],
     by_kind("regression"),

@@ -7,7 +7,12 @@ from pydantic import Field, model_validator
 from surrogate_training.config.captions import TextConfig
 from surrogate_training.config.data import Data, FieldSpec
 from surrogate_training.config.evaluation import Evaluation
-from surrogate_training.config.generative import CRPSConfig, Generative, InterpolantConfig
+from surrogate_training.config.generative import (
+    ConsistencyConfig,
+    CRPSConfig,
+    Generative,
+    InterpolantConfig,
+)
 from surrogate_training.config.latent import VAEConfig
 from surrogate_training.config.method import ClipConfig, Method, Pix2PixConfig, RegressionConfig
 from surrogate_training.config.model import AutoencoderConfig, Model, ResidualUNetConfig, UNetConfig
@@ -79,15 +84,25 @@ class Recipe(Section):
                 f"method {self.method.kind}: field {self.potentials[0]!r} is a potential, whose gauge makes a density "
                 "of it meaningless; predict its curl as fields"
             )
-        if isinstance(self.method, InterpolantConfig) and self.sampler.kind != "auto":
+        own = isinstance(self.method, InterpolantConfig | ConsistencyConfig)
+        if own and self.sampler.kind != "auto":
             raise ValueError(
-                f"sampler.kind: {self.sampler.kind} begins at noise, and method interpolant at the frame at t1: leave "
-                "the key out"
+                f"sampler.kind: {self.sampler.kind}, but method {self.method.kind} has a sampler of its own: leave the "
+                "key out"
             )
-        if isinstance(self.method, CRPSConfig) and self.method.condition_dropout > 0:
+        if (
+            isinstance(self.method, ConsistencyConfig)
+            and max(self.sampler.steps) > self.method.levels
+        ):
             raise ValueError(
-                "method.condition_dropout: guidance joins two estimates at every step of a sampler, and method crps "
-                "has none; leave the key out"
+                f"sampler.steps {self.sampler.steps}, but the model is distilled on method.levels "
+                f"{self.method.levels}: ask for no more steps than levels"
+            )
+        once = isinstance(self.method, CRPSConfig | ConsistencyConfig)
+        if once and self.method.condition_dropout > 0:
+            raise ValueError(
+                "method.condition_dropout: guidance joins two estimates at every step of a sampler, and method "
+                f"{self.method.kind} has no such steps; leave the key out"
             )
         if self.sampler.guidance > 0 and self.method.condition_dropout == 0:
             raise ValueError(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from surrogate_training.config import (
+    ConsistencyConfig,
     DDPMConfig,
     EDMConfig,
     FlowConfig,
@@ -257,10 +258,70 @@ class FromPoint(Process):
         return schedules.bridge(intervals, self.sigma)
 
 
-def make_process(
-    config: DDPMConfig | EDMConfig | FlowConfig | InterpolantConfig | ResidualEDMConfig,
-) -> Process:
+class Distilled(Process):
+    """Another process, whose net has learnt to draw: sampling may stop at any of its levels.
+
+    Parameters
+    ----------
+    process : Process
+        That begins at noise.
+    levels : int
+        Intervals of the schedule that the net was trained on; that of n evaluations is the part of it with n.
+    """
+
+    sampler = "consistency"
+
+    def __init__(self, process: Process, levels: int) -> None:
+        super().__init__()
+        self.process, self.levels = process, levels
+
+    def times(self, count: int, device: torch.device) -> Tensor:
+        """The other's."""
+        return self.process.times(count, device)
+
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """The other's."""
+        return self.process.coefficients(t)
+
+    def level(self, t: Tensor) -> Tensor:
+        """The other's."""
+        return self.process.level(t)
+
+    def target(self, w: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """The other's."""
+        return self.process.target(w, noise, t)
+
+    def denoised(self, output: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """The other's."""
+        return self.process.denoised(output, x, t)
+
+    def shown(self, x: Tensor, t: Tensor) -> Tensor:
+        """The other's."""
+        return self.process.shown(x, t)
+
+    def schedule(self, intervals: int) -> Schedule:
+        """Every so-many-th of the levels."""
+        if intervals > self.levels:
+            raise ValueError(
+                f"{intervals} evaluations of a model distilled on method.levels {self.levels}: ask for at most so many"
+            )
+        whole = self.process.schedule(self.levels)
+        kept = [round(i * self.levels / intervals) for i in range(intervals + 1)]
+        times, alphas, sigmas = (
+            tuple(values[k] for k in kept) for values in (whole.times, whole.alphas, whole.sigmas)
+        )
+        return Schedule(times, alphas, sigmas)
+
+
+Described = (
+    DDPMConfig | EDMConfig | FlowConfig | InterpolantConfig | ResidualEDMConfig | ConsistencyConfig
+)
+
+
+def make_process(config: Described) -> Process:
     """The process of a method."""
+    if isinstance(config, ConsistencyConfig):
+        return Distilled(make_process(config.process), config.levels)
     if isinstance(config, DDPMConfig):
         return VariancePreserving(config)
     if isinstance(config, InterpolantConfig):

@@ -2,10 +2,10 @@
 
 All walk the probability-flow ODE, ``dx/ds = alpha'(s) w(x) + sigma'(s) eps(x)`` with ``eps = (x - alpha w) / sigma``
 (Song et al. 2021, arXiv:2011.13456, equation 13; in terms of a denoiser Karras et al. 2022, arXiv:2206.00364,
-equation 4), save ``ddpm`` and ``bridge``, which draw noise at every step. With one evaluation each returns what the
-denoiser says at pure noise: the conditional mean, if the denoiser is ideal. Spread and small scales need more of them.
-How many: of a Gaussian w of variance 0.3 given the frame (and 1 without), the share of the variance that an ideal net's
-draws have is
+equation 4), save ``ddpm``, ``bridge`` and ``consistency``, which draw noise at every step. With one evaluation each
+returns what the denoiser says at pure noise: the conditional mean, if the denoiser is ideal. Spread and small scales
+need more of them. How many: of a Gaussian w of variance 0.3 given the frame (and 1 without), the share of the variance
+that an ideal net's draws have is
 
 ================================ ==== ==== ====
 evaluations                      2    4    8
@@ -222,6 +222,27 @@ def bridge(
     return x
 
 
+def consistency(
+    denoise: Denoiser,
+    x: Tensor,
+    schedule: Schedule,
+    *,
+    noise: Sequence[Tensor] = (),
+    evaluations: int | None = None,
+) -> Tensor:
+    """Multistep consistency sampling: draw, noise again to the next level, draw again.
+
+    Song et al. 2023 (arXiv:2303.01469), algorithm 1. The net's estimate is a draw of w itself, not its mean: see method
+    ``consistency``.
+    """
+    _check("consistency", schedule, noise, evaluations)
+    for i in range(len(schedule)):
+        w = denoise(x, schedule.times[i])
+        if i < len(noise):
+            x = schedule.alphas[i + 1] * w + schedule.sigmas[i + 1] * noise[i]
+    return w
+
+
 SAMPLERS: dict[str, Sampler] = {
     "euler": euler,
     "heun": heun,
@@ -230,8 +251,8 @@ SAMPLERS: dict[str, Sampler] = {
     "dpmpp_2m": dpmpp_2m,
 }
 """By the recipe's ``sampler.kind``: each suits every process that begins at noise."""
-EVERY: dict[str, Sampler] = {**SAMPLERS, "bridge": bridge}
-STOCHASTIC = ("ddpm", "bridge")
+EVERY: dict[str, Sampler] = {**SAMPLERS, "bridge": bridge, "consistency": consistency}
+STOCHASTIC = ("ddpm", "bridge", "consistency")
 """Those that draw noise after every step but the last."""
 
 

@@ -78,12 +78,12 @@ class Denoising(Method):
         """What the process starts from: w of the true frame."""
         return self.generator.drawn(self.scaling.answer(batch.u1, batch.u2))
 
-    def _given(self, batch: Batch) -> Condition:
-        """What the frames of a batch are drawn given: of some samples nothing."""
+    def _given(self, batch: Batch, model: GenerativeModel | None = None) -> Condition:
+        """What a model, the generator if none is named, draws the frames of a batch given: of some samples nothing."""
+        model = model or self.generator
         x = self.scaling.normalise(batch.u1)
-        parameters = self.generator.program_parameters(batch.parameters, len(batch))
-        given, _ = self.generator.condition(x, parameters)
+        given, _ = model.condition(x, model.program_parameters(batch.parameters, len(batch)))
         if self.config.condition_dropout == 0:
             return given
         drop = torch.rand(len(batch), device=x.device) < self.config.condition_dropout
-        return self.generator.dropped(given, drop)
+        return model.dropped(given, drop)

@@ -7,6 +7,7 @@ from torch import nn
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.clip import Clip
+from surrogate_training.methods.consistency import Consistency
 from surrogate_training.methods.crps import CRPS
 from surrogate_training.methods.denoising import Denoising
 from surrogate_training.methods.interpolant import Interpolating
@@ -28,6 +29,7 @@ METHODS: dict[str, type[Method]] = {
     "interpolant": Interpolating,
     "residual-edm": ResidualDenoising,
     "crps": CRPS,
+    "consistency": Consistency,
     "clip": Clip,
     "vae": VAE,
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from surrogate_training.config import Generative, Recipe
+from surrogate_training.config import Generative, Recipe, Section
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.models.fields import FieldModel
 
@@ -24,7 +24,9 @@ class StartError(ValueError):
     """``method.start`` names a run that this one cannot begin from; the text says why, and what to do."""
 
 
-def load_start(recipe: Recipe, statistics: Statistics, root: Path) -> FieldModel:
+def load_start(
+    recipe: Recipe, statistics: Statistics, root: Path, *, process: Generative | None = None
+) -> FieldModel:
     """The averaged generator of the run that ``method.start`` names, in eval mode, on the CPU.
 
     Parameters
@@ -34,6 +36,8 @@ def load_start(recipe: Recipe, statistics: Statistics, root: Path) -> FieldModel
     root : Path
         Folder that ``method.start`` is relative to. It may be a run folder, or that of an experiment, whose newest run
         is taken.
+    process : Generative, optional
+        What that run's method must be, but for what all generative methods have.
 
     Raises
     ------
@@ -49,6 +53,8 @@ def load_start(recipe: Recipe, statistics: Statistics, root: Path) -> FieldModel
     run, model = trained_run(where, root / recipe.method.start)
     _check_recipe(where, run.recipe(), recipe)
     check_statistics(where, run.statistics(), statistics)
+    if process is not None:
+        _check_process(where, run.recipe().method, process)
     return model
 
 
@@ -150,6 +156,15 @@ def check_statistics(where: str, old: Statistics, new: Statistics) -> None:
                 f"{before.increment_std:g} there, {field.mean:g}, {field.std:g} and {field.increment_std:g} in this "
                 "training set: a net works in these units; begin from a run on the same data"
             )
+
+
+def _check_process(where: str, old: Section, new: Generative) -> None:
+    shared = set(Generative.model_fields)
+    given, expected = old.model_dump(exclude=shared), new.model_dump(exclude=shared)
+    if given != expected:
+        raise StartError(
+            f"{where}: that run has method {given}, this one method.process {expected}: write that run's there"
+        )
 
 
 def _names(entries: tuple[object, ...]) -> str:
