@@ -13,6 +13,7 @@ beside the same frames with their captions shuffled, which is chance, and beside
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ class Case:
             "new_captions": self._new(preset),
             "encoders_on_test": evaluate_retrieval(self.clip, root=ROOT),
             "parameters": sum(p.numel() for p in model.parameters()),
-            "steps_of_training": {"clip": self.clip.network()[1], "flow": self.run.model()[1]},
+            "training": {"clip": progress(self.clip), "flow": progress(self.run)},
         }
 
     def draw(self, captions: Sequence[str], *, steps: int | None = None) -> Drawn:
@@ -194,20 +195,29 @@ def _wavenumber(u: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def trained(name: str) -> RunFolder:
-    """The newest run of a recipe; trained now if there is none."""
+    """The newest run of a recipe, as far as it has come; trained now if there is none."""
     experiment = ROOT / ".runs" / name
-    try:
+    with contextlib.suppress(FileNotFoundError):
         run = open_run(experiment)
-        if run.final_checkpoint.is_file():
-            return run
-    except FileNotFoundError:
-        pass
+        run.network()
+        return run
     recipe = load_recipe(ROOT / "training" / "recipes" / f"{name}.yaml")
     ensure_data(recipe.data, root=ROOT)
     run = new_run(experiment)
     Trainer(recipe, run, root=ROOT).train()
     run.name_latest()
     return run
+
+
+def progress(run: RunFolder) -> dict[str, Any]:
+    """Steps that the averaged network has seen, of how many; and what they cost, where the run has ended."""
+    cost = run.path / "resources.json"
+    seconds = json.loads(cost.read_text())["cpu_seconds"] if cost.is_file() else None
+    return {
+        "steps": run.network()[1],
+        "of": run.recipe().optimiser.steps,
+        "cpu_seconds": seconds,
+    }
 
 
 def whole(pairs: PairSet) -> Drawn:
