@@ -41,7 +41,7 @@ class Extent:
     """
 
     pairs: int = 60
-    members: int = 16
+    members: int = 32
 
 
 def test_pairs(problem: Problem) -> PairSet:

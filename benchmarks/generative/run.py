@@ -1,6 +1,6 @@
 """The ablation of generative methods on two problems with hidden information, through exported bundles.
 
-``python benchmarks/generative/run.py`` scores every bundle that is there: 16 members of 60 test pairs, by each number
+``python benchmarks/generative/run.py`` scores every bundle that is there: 32 members of 60 test pairs, by each number
 of evaluations of the net that the bundle holds. What was scored is not scored again. ``--train`` first trains and
 exports all recipes, one after another, from ``--seeds`` seeds (hours; killed, it goes on where it was); data sets that
 are missing are made. Writes ``benchmarks/results/generative_<cpu>.json`` and ``generative.png``.
@@ -88,7 +88,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="training seeds, from 0 on")
     parser.add_argument("--problem", choices=[p.name for p in PROBLEMS], help="only this one")
     parser.add_argument("--pairs", type=int, default=60, help="test pairs")
-    parser.add_argument("--members", type=int, default=16)
+    parser.add_argument("--members", type=int, default=32)
     parser.add_argument("--runs", type=Path, default=ROOT / ".runs")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of result and picture")
     return parser.parse_args()
