@@ -22,7 +22,7 @@ from surrogate.bundle.manifest import Manifest
 from surrogate.noise import noise
 from surrogate.reference import reference
 
-OFF = {"finite": None, "bounds": None, "range": None, "statistics": None, "jump": None}
+OFF = dict.fromkeys(["finite", "bounds", "range", "statistics", "jump", "spread"])
 """Guards of a run time that refuses nothing."""
 
 
@@ -54,10 +54,9 @@ def export(folder: Path, model: dict[str, Any], *, cells: int, dt: bool, **more:
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.add_(0.03 * torch.randn(parameter.shape))
-        x = torch.randn(2, 3, cells, cells)
-        made.train()(
-            x, *made.more_inputs(x, torch.full((2, 1), 4.0) if dt else None)
-        )  # batch statistics
+        x, given = torch.randn(2, 3, cells, cells), sets["train"].parameters(0)
+        parameters = None if given is None else torch.tensor(given).repeat(2, 1)
+        made.train()(x, *made.more_inputs(x, parameters))  # batch statistics
     made.eval().requires_grad_(False)
     out = folder / "made.surrogate"
     manifest = export_model(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from exporting import Exported, export
+from exporting import OFF, Exported, export
 from surrogate_training.locality import measure_locality
 from surrogate_training.models.generative import GenerativeModel
+from surrogate_training.predictor import Predictor
 from surrogate_training.programs import load_portable, load_torchscript
 from torch import Tensor
 
+from surrogate import Surrogate
 from surrogate.bundle.folder import check_bundle
 from surrogate.bundle.tensors import read_tensors
+from surrogate.errors import ParameterError
 
 NET = {
     "stem": 1,
@@ -28,13 +29,24 @@ NET = {
 }
 ANCESTRAL = {"kind": "ddpm", "steps": [1, 2], "preset": 2, "members": 5, "guidance": 3.0}
 
+CAPTIONS = {
+    "length": 3,
+    "rule": [{"field": "br", "edges": [1.0], "words": ["quiet sun", "a spot"]}],
+}
+
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """A diffusion model that draws noise at every step, with dt and guidance."""
-    method = {"kind": "ddpm", "condition_dropout": 0.1}
-    folder = tmp_path_factory.mktemp("drawn")
-    return export(folder, NET, cells=8, dt=True, method=method, sampler=ANCESTRAL)
+    """A diffusion model that draws noise at every step, with dt, guidance and captions."""
+    return export(
+        tmp_path_factory.mktemp("drawn"),
+        NET,
+        cells=8,
+        dt=True,
+        method={"kind": "ddpm", "condition_dropout": 0.1},
+        sampler=ANCESTRAL,
+        captions=CAPTIONS,
+    )
 
 
 def variant(made: Exported, steps: int) -> GenerativeModel:
@@ -46,7 +58,7 @@ def inputs(made: Exported, *, batch: int, ny: int, nx: int) -> tuple[Tensor, ...
     generator = torch.Generator().manual_seed(0)
     channels = (3, *made.model.noise_inputs.values())
     x, *noise = (torch.randn(batch, c, ny, nx, generator=generator) for c in channels)
-    return (x, torch.tensor([[3.0, 1.5]] * batch), *noise)  # dt and guidance
+    return (x, torch.tensor([[3.0, 1.5, 2.0, 3.0, 0.0]] * batch), *noise)  # dt, guidance, words
 
 
 def test_the_manifest_lists_the_steps_the_preset_first(drawn: Exported) -> None:
@@ -64,20 +76,22 @@ def test_the_manifest_lists_the_steps_the_preset_first(drawn: Exported) -> None:
     # as many as the largest number of steps takes
     assert [(n.name, n.channels) for n in manifest.noise] == [("initial", 1), ("later", 1)]
     assert [p.name for p in manifest.parameters] == ["dt", "guidance"]
-    assert manifest.text is None
+    assert manifest.text is not None
+    assert manifest.text.length == 3
+    assert manifest.text.vocabulary[2:] == ["a", "quiet", "spot", "sun"]
 
 
-@pytest.mark.parametrize("steps", [1, 2])
-def test_both_programs_of_a_number_of_steps_are_that_variant(drawn: Exported, steps: int) -> None:
+def test_programs_are_their_variants_for_any_batch_and_grid(drawn: Exported) -> None:
+    script = load_torchscript(drawn.bundle / "programs/torchscript.pt")
     programs = [
-        load_portable(drawn.bundle / f"programs/portable_{steps}.pt2"),
-        getattr(load_torchscript(drawn.bundle / "programs/torchscript.pt"), f"steps_{steps}"),
+        (1, script.steps_1),
+        (2, script.steps_2),
+        (2, load_portable(drawn.bundle / "programs/portable_2.pt2")),
     ]
-    for shape in ((1, 8, 8), (3, 6, 11)):
-        batch, ny, nx = shape
+    for batch, ny, nx in ((1, 8, 8), (3, 6, 11)):
         given = inputs(drawn, batch=batch, ny=ny, nx=nx)
-        expected = variant(drawn, steps)(*given)
-        for program in programs:
+        for steps, program in programs:
+            expected = variant(drawn, steps)(*given)
             torch.testing.assert_close(program(*given), expected, rtol=0, atol=1e-4)
 
 
@@ -105,20 +119,26 @@ def test_every_variant_was_compared_with_the_float64_reference(drawn: Exported) 
     assert sorted(parity["programs"]) == sorted(p.name for p in drawn.manifest.programs)
 
 
-def test_a_sampler_sees_no_farther_than_the_manifest_says(drawn: Exported) -> None:
-    model, given = variant(drawn, 2), torch.tensor([[3.0, 1.0]])
+def program_of(made: Exported, steps: int) -> Callable[[Tensor], Tensor]:
+    """State → output of a variant, without noise."""
+    model, given = variant(made, steps), torch.tensor([[3.0, 1.0, 2.0, 3.0, 0.0]])
 
     def program(x: Tensor) -> Tensor:
-        noise = [x.new_zeros(1, n, *x.shape[2:]) for n in drawn.model.noise_inputs.values()]
+        noise = [x.new_zeros(1, n, *x.shape[2:]) for n in made.model.noise_inputs.values()]
         out: Tensor = model(x, given, *noise)
         return out
 
-    measured = measure_locality(program, channels=3, multiple=1)
+    return program
+
+
+def test_a_sampler_sees_no_farther_than_the_manifest_says(drawn: Exported) -> None:
+    measured = measure_locality(program_of(drawn, 2), channels=3, multiple=1)
     locality = drawn.manifest.locality
     assert not locality.reduces_over_space
     # without coarser levels every evaluation adds its whole reach: the bound is exact
     assert locality.receptive_field == list(measured.receptive_field)
-    assert locality.receptive_field[0] > 8  # of a domain on fewer cells its ranks gather the blocks
+    one = measure_locality(program_of(drawn, 1), channels=3, multiple=1)
+    assert locality.receptive_field[0] == 2 * one.receptive_field[0]
 
 
 def test_guidance_is_the_last_parameter_and_weighs_the_condition(drawn: Exported) -> None:
@@ -146,15 +166,36 @@ def test_the_card_says_what_a_call_draws(drawn: Exported) -> None:
     assert "at most 5 members" in card
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_run_time_draws_the_members_that_the_model_draws(drawn: Exported, steps: int) -> None:
+    state = np.array(drawn.test.pair(1)[:1])
+    with Surrogate.open(drawn.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        found = run_time.predict_members(
+            state[0], 3, step=7, seed=11, steps=steps, parameters={"dt": 3.0}, caption="a spot"
+        )
+        other = run_time.predict(state[0], step=7, seed=11, steps=steps, parameters={"dt": 3.0})
+    assert drawn.test.caption(1) == "a spot"
+    given = drawn.test.parameters(1)
+    assert given is not None
+    given[0] = 3.0
+    predictor = Predictor(variant(drawn, steps), drawn.recipe, drawn.statistics)
+    expected = predictor.members(state, given, step=7, seed=11, members=3)
+    scale = drawn.statistics.fields["br"].increment_std
+    np.testing.assert_allclose(found[:, 1] / scale, expected[:, 0] / scale, rtol=0, atol=1e-3)
+    assert np.abs(found[0, 1] - found[1, 1]).max() > 0.1 * scale
+    assert not np.allclose(other, found[0])  # without a caption
+
+
+def test_steps_and_members_that_the_bundle_does_not_hold_are_named_errors(drawn: Exported) -> None:
+    state = np.array(drawn.test.pair(1)[0])
+    with Surrogate.open(drawn.bundle, engine="torch", threads=1, guards=OFF) as run_time:
+        with pytest.raises(ParameterError, match="steps"):
+            run_time.predict(state, step=0, steps=3)
+        with pytest.raises(ParameterError, match="members"):
+            run_time.predict(state, step=0, members=6)
+
+
 def test_guards_have_seen_frames_of_every_number_of_steps_and_their_spread(drawn: Exported) -> None:
     guards = drawn.manifest.guards
     assert guards.spread is not None
     assert guards.spread.upper > 0
-
-
-def test_a_manifest_without_a_sampler_has_none_of_its_keys(tmp_path: Path) -> None:
-    made = export(tmp_path, NET, cells=8, dt=False)
-    manifest: dict[str, Any] = json.loads((made.bundle / "manifest.json").read_text())
-    assert {"sampler", "text"}.isdisjoint(manifest)
-    assert all({"steps", "method"}.isdisjoint(program) for program in manifest["programs"])
-    assert made.manifest.guards.spread is None

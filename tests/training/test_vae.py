@@ -74,7 +74,7 @@ def test_training_lowers_the_error_of_the_frame_that_goes_in(
     # as in validation: the frame at t1 against itself
     assert found["error"] == pytest.approx(errors[-1], rel=0.3)
     assert found["persistence_error"] is None
-    assert found["fields"]["rho"]["error"] < 1
+    assert found["fields"]["vx"]["error"] < 1
 
 
 def test_an_autoencoder_is_no_surrogate(

@@ -176,9 +176,11 @@ def _ensemble(result: Result) -> Summary:
     return {
         "members": ensemble.members,
         "all": dict(zip(COLUMNS, _means(np.array(overall)).tolist(), strict=True)),
-        "seconds_per_member": member,
-        "seconds_single": single,
-        "member_over_single": member / single if member and single else None,
+        "seconds": {
+            "member": member,
+            "single": single,
+            "ratio": member / single if member and single else None,
+        },
         "fields": {
             name: {
                 **dict(zip(COLUMNS, means[name].tolist(), strict=True)),

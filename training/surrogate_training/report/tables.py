@@ -102,11 +102,11 @@ def ensemble_table(summary: dict[str, Any]) -> Table | None:
         )
         for name, e in found["fields"].items()
     ]
-    note = ""
-    if found["member_over_single"] is not None:
+    note, took = "", found["seconds"]
+    if took["ratio"] is not None:
         note = (
-            f"A member of such a call takes {found['seconds_per_member']:.3g} s, a frame predicted alone "
-            f"{found['seconds_single']:.3g} s: ratio {found['member_over_single']:.2f}."
+            f"A member of such a call takes {took['member']:.3g} s, a frame predicted alone {took['single']:.3g} s: "
+            f"ratio {took['ratio']:.2f}."
         )
     head = ("field", *columns.values())
     return Table(f"Ensembles of {found['members']} members", head, tuple(rows), note=note)
