@@ -107,39 +107,47 @@ class Case:
         assert isinstance(model, GenerativeModel)
         steps = self.predictor.recipe.sampler.steps
         drawn = {n: self.draw(self.truth.captions, steps=n) for n in steps}
-        preset = drawn[self.predictor.recipe.sampler.preset]
-        silent = self.draw([""] * len(self.new))
+        best = drawn[max(steps)]
+        silent = self.draw([""] * len(self.new), steps=max(steps))
         return {
             "pairs": len(self.new),
             "captions": len(set(self.truth.captions)),
             "truth": self._scores(self.truth),
             "drawn": {str(n): self._scores(d) for n, d in drawn.items()},
-            "shuffled": self._scores(shuffled(preset)),
+            "shuffled": self._scores(shuffled(best)),
             "without_caption": self._scores(Drawn(silent.u1, silent.u2, self.truth.captions)),
-            "new_captions": self._new(preset),
+            "new_captions": self._new(best),
             "encoders_on_test": evaluate_retrieval(self.clip, root=ROOT),
             "parameters": sum(p.numel() for p in model.parameters()),
             "training": {"clip": progress(self.clip), "flow": progress(self.run)},
         }
 
-    def draw(self, captions: Sequence[str], *, steps: int | None = None) -> Drawn:
-        """Frames of the test states by these captions."""
-        predictor = self.predictor
-        if steps is not None:
-            model = predictor.model
-            assert isinstance(model, GenerativeModel)
-            predictor = Predictor(model.variant(steps), predictor.recipe, self.run.statistics())
-        return draw(predictor, self.truth.u1, captions)
+    def draw(self, captions: Sequence[str], *, steps: int) -> Drawn:
+        """Frames of the test states by these captions, with so many evaluations."""
+        return draw(self.variant(steps), self.truth.u1, captions)
+
+    def variant(self, steps: int) -> Predictor:
+        """The model with so many evaluations."""
+        model, recipe = self.predictor.model, self.predictor.recipe
+        assert isinstance(model, GenerativeModel)
+        return Predictor(model.variant(steps), recipe, self.run.statistics())
 
     def examples(self) -> list[Drawn]:
-        """For the picture: one state of each of some captions with its true frame, and two drawn ones."""
-        every = list(dict.fromkeys(self.truth.captions))
+        """For the picture: a state of each of six captions with its true frame, and two drawn ones.
+
+        Captions that training lacks come last, two at most.
+        """
         fresh = [c for c, new in zip(self.truth.captions, self.new, strict=True) if new]
-        fresh = list(dict.fromkeys(fresh))
-        chosen = (fresh[:2] + [c for c in every[::7] if c not in fresh])[:6]
+        fresh = list(dict.fromkeys(fresh))[-2:]
+        known = [c for c in dict.fromkeys(self.truth.captions) if c not in fresh]
+        count = min(6 - len(fresh), len(known))
+        chosen = [known[n * len(known) // count] for n in range(count)] + fresh
         where = [self.truth.captions.index(caption) for caption in chosen]
-        true = part(self.truth, where)
-        return [true, *(draw(self.predictor, true.u1, chosen, step=1000 * k) for k in (1, 2))]
+        true, predictor = (
+            part(self.truth, where),
+            self.variant(max(self.predictor.recipe.sampler.steps)),
+        )
+        return [true, *(draw(predictor, true.u1, chosen, step=1000 * k) for k in (1, 2))]
 
     def _scores(self, drawn: Drawn) -> dict[str, dict[str, float]]:
         matcher, _ = self.clip.network()

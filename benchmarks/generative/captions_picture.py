@@ -20,7 +20,7 @@ def draw_page(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    page = Figure(figsize=(7.2 * len(examples), 14), layout="constrained")
+    page = Figure(figsize=(7.2 * len(examples), 13), layout="constrained")
     FigureCanvasAgg(page)
     blocks = page.subfigures(2, len(examples), height_ratios=(4.2, 1), squeeze=False)
     for column, (name, (true, *drawn)) in enumerate(examples.items()):
@@ -55,11 +55,11 @@ def _bars(axis, case: dict[str, Any]) -> None:  # noqa: ANN001
     rows = {
         "true frames": case["truth"],
         **{f"drawn, {n} evaluations": d for n, d in case["drawn"].items()},
-        "drawn, captions shuffled": case["shuffled"],
-        "drawn without caption": case["without_caption"],
+        "captions shuffled": case["shuffled"],
+        "no caption": case["without_caption"],
     }
     if case["new_captions"]:
-        rows["drawn, new captions"] = case["new_captions"]
+        rows["captions new to it"] = case["new_captions"]
     places = np.arange(len(rows))
     retrieved = [r["retrieval"]["caption_top1"] for r in rows.values()]
     axis.barh(places - 0.2, retrieved, 0.4, label="by retrieval, top 1")
