@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from problems import METHODS, START, STARTED, Problem
+from problems import METHODS, Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "training" / "recipes"
@@ -58,22 +58,23 @@ class Trained:
 
 def trainings(problem: Problem, seed: int, runs: Path) -> list[Trained]:
     """All of a problem, those that others begin from first."""
-    return [Trained(problem, method, seed, runs) for method in (START, *METHODS)]
+    starts = dict.fromkeys(problem.starts.values())
+    return [Trained(problem, method, seed, runs) for method in (*starts, *METHODS)]
 
 
 def make(one: Trained, report: Report) -> None:
     """Train, or go on training, and export."""
     if not one.is_trained:
         _run(_surrogate("train", *arguments(one)), report)
-    if one.method != START and not (one.bundle / "manifest.json").is_file():
+    if one.method in METHODS and not (one.bundle / "manifest.json").is_file():
         _run(_surrogate("export", one.run, "--out", one.bundle), report)
 
 
 def arguments(one: Trained) -> list[object]:
     """Of ``surrogate train``."""
     changes = [f"seed={one.seed}"] if one.seed else []
-    if one.method in STARTED:
-        start = Trained(one.problem, START, one.seed, one.runs).run
+    if one.method in one.problem.starts:
+        start = Trained(one.problem, one.problem.starts[one.method], one.seed, one.runs).run
         changes.append(f"method.start={start}")
     recipe = RECIPES / f"{one.problem.recipe(one.method)}.yaml"
     options = [option for change in changes for option in ("--set", change)]
