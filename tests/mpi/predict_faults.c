@@ -199,6 +199,16 @@ static void ranks_that_disagree(call *c) {
     DISAGREE(c->step.member = 8, "member: rank");
     DISAGREE(c->step.global_shape[0] = 48, "global_shape[0]: rank");
     DISAGREE((c->step.parameters = &large, c->step.parameter_count = 1), "parameter 'nu': rank");
+    DISAGREE(c->step.steps = 1, "steps: rank");
+    DISAGREE(c->step.guidance = 2, "parameter 'guidance': rank");
+    DISAGREE(c->step.caption = "red", "caption: rank");
+    c->step = step;
+    if (rank == last)
+        c->step.steps = 3;
+    check_refused(c, SURROGATE_ERROR_PARAMETER, "step.steps 3 given, expected one of [1, 2]");
+    c->step = step;
+    c->step.steps = 1; /* of all ranks */
+    CHECK_STATUS(surrogate_mpi_predict(c->m, c->next.fields, c->now.fields, FIELDS, &c->step), SURROGATE_OK, "");
     release(c);
     c->step = step;
     if (rank == last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,32 @@ def test_integral_is_judged_over_the_whole_domain(ranks: int, tmp_path: Path) ->
 
 @pytest.mark.parametrize("ranks", [*long(2), 4])
 def test_ranks_that_disagree_are_told_about_what(ranks: int, tmp_path: Path) -> None:
-    parameters = [{"name": "nu", "range": [0.0, 1.0], "preset": 0.5}]
-    play("disagree", tmp_path, TILES, ranks, parameters=parameters)
+    guidance = {"name": "guidance", "range": [0.0, 2.0], "preset": 1.0}
+    parameters = [{"name": "nu", "range": [0.0, 1.0], "preset": 0.5}, guidance]
+    path = with_sampler(shifting_bundle(tmp_path, 2, parameters=parameters[:1]), parameters)
+    mpirun([program("mpi_predict_faults"), "disagree", path, TILES], ranks)
+
+
+def with_sampler(bundle: Path, parameters: list[dict[str, Any]]) -> Path:
+    """The bundle as one of a sampler of 1 and 2 steps with guidance and captions, which run the same program."""
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    [stub] = manifest["programs"]
+    manifest |= {
+        "programs": [{**stub, "name": f"stub_{steps}", "steps": steps} for steps in (1, 2)],
+        "parameters": parameters,
+        "sampler": {
+            "method": "flow",
+            "kind": "euler",
+            "steps": [1, 2],
+            "preset": 2,
+            "members": 4,
+            "guidance": 2.0,
+        },
+        "text": {"length": 2, "vocabulary": ["<pad>", "<unknown>", "red"]},
+    }
+    path.write_text(json.dumps(manifest))
+    return bundle
 
 
 def test_tiles_that_would_be_out_of_phase_are_refused(tmp_path: Path) -> None:

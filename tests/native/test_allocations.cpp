@@ -86,6 +86,26 @@ static long series_after_warm_up(surrogate_model *model) {
     return allocations - before;
 }
 
+/// The same of a generative model whose calls go from one number of steps to another, with guidance and a caption.
+static long sampled_after_warm_up(surrogate_model *model) {
+    const std::int64_t shape[3] = {1, 16, 16};
+    std::vector<double> now(256, 0.25), next(now.size());
+    surrogate_step_options step;
+    surrogate_step_options_init(&step, sizeof step);
+    step.step = 1;
+    long before = 0;
+    for (int call = 0; call < 12; ++call) {
+        if (call == 2)
+            before = allocations;
+        step.steps = call % 2 ? 4 : 1;
+        step.guidance = 0.25 * call;
+        step.caption = call % 3 ? "A Red circle" : "unheardof-and-longer-than-any-word-that-is-known";
+        failures +=
+            surrogate_predict_array(model, next.data(), now.data(), SURROGATE_FLOAT64, 3, shape, &step) != SURROGATE_OK;
+    }
+    return allocations - before;
+}
+
 /// The same of a prediction in parts, whose frame is refused every second time.
 static long parts_after_warm_up(surrogate_model *model) {
     constexpr std::size_t CELLS = 256;
@@ -139,6 +159,9 @@ int main(int argc, char **argv) {
     model = open_bundle("noisy");
     CHECK(series_after_warm_up(model) == 0);
     CHECK(parts_after_warm_up(model) == 0);
+    surrogate_close(model);
+    model = open_bundle("sampler");
+    CHECK(sampled_after_warm_up(model) == 0);
     surrogate_close(model);
     return finish();
 }

@@ -59,6 +59,49 @@ static void work(surrogate_model *shared, int index, int *bad) {
     surrogate_close(own);
 }
 
+/// Calls of several numbers of steps on one model, each loaded by whichever thread comes first.
+static void draw(surrogate_model *shared, int index, const std::vector<double> *expected, int *bad) {
+    const std::int64_t shape[3] = {1, 16, 16};
+    std::vector<double> now(256, 0.5), next(now.size());
+    surrogate_step_options step;
+    surrogate_step_options_init(&step, sizeof step);
+    step.step = 3;
+    for (int call = 0; call < 100; ++call) {
+        const int which = (call + index) % 2;
+        step.steps = which ? 4 : 1;
+        *bad += surrogate_predict_array(shared, next.data(), now.data(), SURROGATE_FLOAT64, 3, shape, &step) !=
+                    SURROGATE_OK ||
+                next != expected[which];
+    }
+}
+
+static void steps_of_one_model_do_not_mix() {
+    const std::int64_t shape[3] = {1, 16, 16};
+    std::vector<double> now(256, 0.5), expected[2];
+    for (int which = 0; which < 2; ++which) {
+        surrogate_model *alone = open_bundle("sampler");
+        surrogate_step_options step;
+        surrogate_step_options_init(&step, sizeof step);
+        step.step = 3;
+        step.steps = which ? 4 : 1;
+        expected[which].resize(now.size());
+        CHECK(surrogate_predict_array(alone, expected[which].data(), now.data(), SURROGATE_FLOAT64, 3, shape, &step) ==
+              SURROGATE_OK);
+        surrogate_close(alone);
+    }
+    CHECK(expected[0] != expected[1]);
+    surrogate_model *shared = open_bundle("sampler");
+    int bad[8] = {};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back(draw, shared, i, expected, &bad[i]);
+    for (auto &thread : threads)
+        thread.join();
+    for (const int count : bad)
+        CHECK(count == 0);
+    surrogate_close(shared);
+}
+
 int main(int argc, char **argv) {
     start(argc, argv);
     surrogate_model *shared = open_bundle("flow");
@@ -75,5 +118,6 @@ int main(int argc, char **argv) {
     surrogate_get_statistics(shared, &s);
     CHECK(s.calls == 800 && s.calls == s.ok + s.rejected && s.errors == 0);
     surrogate_close(shared);
+    steps_of_one_model_do_not_mix();
     return finish();
 }
