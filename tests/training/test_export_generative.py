@@ -164,6 +164,8 @@ def test_the_card_says_what_a_call_draws(drawn: Exported) -> None:
     assert "ddpm" in card
     assert "1 or 2 evaluations of its net (preset 2)" in card
     assert "at most 5 members" in card
+    assert "Parameter dt" in card
+    assert "Parameter guidance" not in card  # its range is none of the training
 
 
 @pytest.mark.parametrize("steps", [1, 2])

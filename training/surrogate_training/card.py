@@ -7,6 +7,7 @@ from typing import Any
 
 from surrogate.bundle.folder import check_bundle, write_bundle
 from surrogate.bundle.manifest import FieldSpec, Manifest
+from surrogate.bundle.names import GUIDANCE
 from surrogate.facts import quantity_text
 
 CARD = "card.md"
@@ -71,6 +72,8 @@ def _inputs(manifest: Manifest) -> str:
     if conditions := [f.name for f in manifest.fields if f.prediction is None]:
         parts.append(f"Read and never predicted: {', '.join(conditions)}.")
     for parameter in manifest.parameters:
+        if parameter.name == GUIDANCE:  # no number of the training
+            continue
         low, high = (f"{end:.4g}" for end in parameter.range)
         span = quantity_text(f"{low} … {high}", parameter.unit)
         parts.append(
@@ -95,7 +98,8 @@ def _sampler(manifest: Manifest) -> str:
     steps = f"{', '.join(first)} or {last} evaluations" if first else f"{last} evaluations"
     text = (
         f"Trained by {sampler.method}; a frame is drawn by the sampler {sampler.kind} in {steps} of its net (preset "
-        f"{sampler.preset}). An evaluation costs about what one frame of a deterministic model with that net does. "
+        f"{sampler.preset}). An evaluation costs about what one frame of a deterministic model with that net does"
+        f"{', twice with guidance' if sampler.guidance is not None else ''}. "
         f"A call may ask for at most {sampler.members} members."
     )
     if 1 in sampler.steps:

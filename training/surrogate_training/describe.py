@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from surrogate.bundle.sampler import GUIDANCE
+from surrogate.bundle.names import GUIDANCE
 from surrogate_training.config import FieldSpec, ParameterSpec, Recipe
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.grid import GridRule

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from surrogate.bundle.sampler import PAD, UNKNOWN, Text
+from surrogate.bundle.names import PAD, UNKNOWN
+from surrogate.bundle.sampler import Text
 from surrogate.text import words
 from surrogate_training.config.section import Section
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogate.bundle.manifest import Manifest
-from surrogate.bundle.sampler import GUIDANCE
+from surrogate.bundle.names import GUIDANCE
 from surrogate.closing import Closing
 from surrogate.errors import Rejected
 from surrogate.model import Surrogate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from surrogate.bundle.manifest import Manifest
-from surrogate.bundle.sampler import GUIDANCE
+from surrogate.bundle.names import GUIDANCE
 from surrogate_training.config import Data, FieldSpec, ParameterSpec, Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.magnetogram.pairlist import NAME as LIST
