@@ -19,7 +19,7 @@ from surrogate_training.evaluation.sources import open_part
 from surrogate_training.recipe import load_recipe
 from surrogate_training.runfolder import open_run
 
-from surrogate import Surrogate
+from surrogate import Rejected, Surrogate
 from surrogate.whole import write_json
 
 Array = np.ndarray
@@ -119,17 +119,18 @@ def _measure(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
     refused = 0
     with open_model(one.bundle) as model:
         draw = Drawing(model, steps, extent.members)
-        for n, (index, before, after) in enumerate(cases(pairs, extent.pairs)):
+        for index, before, after in cases(pairs, extent.pairs):
             begun = time.perf_counter()
-            members = draw(before, index)  # (M, C, ny, nx)
+            try:
+                members = draw(before, index)  # (M, C, ny, nx)
+            except Rejected:  # a value is not finite: no guard but that one is left
+                refused += 1
+                continue
             batch.append(time.perf_counter() - begun)
-            if n < TIMED:
+            if len(single) < TIMED:
                 begun = time.perf_counter()
                 draw(before, index, members=1)
                 single.append(time.perf_counter() - begun)
-            if not np.isfinite(members).all():
-                refused += 1
-                continue
             frames = members[:, channel]  # (M, ny, nx)
             inner.add(scored(problem, frames), scored(problem, after))
             outer.add(frames, after)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from generative.scores import Scores
 from generative.table import row_of
 from generative.targets import judge
 
-from surrogate import Recorder
+from surrogate import Recorder, Rejected, Rejection
 from surrogate.io.hdf5 import FrameFile
 
 CELLS = 32
@@ -108,6 +110,42 @@ def test_a_row_is_the_mean_over_seeds_and_names_them() -> None:
     assert (made["rmse"], made["seeds"], made["parameters"]) == (2.0, [0, 2], 5)
     assert made["spread_skill"] is None
     assert made["scores_by_seed"][2]["rmse"] == 3.0
+
+
+def test_an_ensemble_that_is_refused_is_counted_and_scores_go_on_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # the script's modules import one another by their own names
+    monkeypatch.syspath_prepend(Path(patches.__file__).parent)
+    import measure
+
+    rng = np.random.default_rng(0)
+
+    def predict_members(state: np.ndarray, members: int, *, step: int) -> np.ndarray:
+        if step == 1:
+            raise Rejected(
+                "not finite", Rejection("OUTPUT_NOT_FINITE", None, 0, (), np.nan, 0.0, 0.0)
+            )
+        return rng.standard_normal((members, *state.shape))
+
+    model = SimpleNamespace(
+        info=SimpleNamespace(stochastic=True),
+        predict_members=predict_members,
+        predict=lambda state, *, step: rng.standard_normal(state.shape),
+    )
+    frames = rng.standard_normal((3, 2, CELLS, CELLS))
+    pairs = SimpleNamespace(
+        data=SimpleNamespace(fields=[SimpleNamespace(condition=False)]),
+        spread=lambda count: range(count),
+        pair=lambda index: frames[index][:, None],
+    )
+    monkeypatch.setattr(measure, "open_model", lambda bundle: nullcontext(model))
+    monkeypatch.setattr(measure, "test_pairs", lambda problem: pairs)
+    monkeypatch.setattr(measure, "_space", lambda problem, pairs: ((1.0, 1.0), True))
+    one = SimpleNamespace(problem=SimpleNamespace(softening=None), bundle=None)
+    found = measure._measure(one, None, measure.Extent(pairs=3, members=4))
+    assert (found["refused"], found["pairs"], found["members"]) == (1, 3, 4)
+    assert found["scores"]["rmse"] == pytest.approx(np.sqrt(1.25), rel=0.1)
 
 
 def test_patches_of_different_parts_are_a_patch_apart_also_around_the_sun() -> None:
