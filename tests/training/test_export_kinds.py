@@ -141,7 +141,12 @@ def test_a_bundle_with_parameters_or_noise_is_lowered(
         ({**magnetic.CONVNEXT, "target": "frame"}, 24, True),
         ({**magnetic.UNET, "norm": "instance"}, 16, True),
         ({**NOISY, "norm": "none"}, 24, True),
-        ({**magnetic.DIT, "boundary": ["periodic", "replicate"]}, 12, True),
+        pytest.param(
+            {**magnetic.DIT, "boundary": ["periodic", "replicate"]},
+            12,
+            True,
+            marks=pytest.mark.full,  # test_dit.py runs both programs of a smaller one
+        ),
     ],
 )
 def test_every_other_kind_predicts_as_trained(
