@@ -104,13 +104,15 @@ def _exported(path: Path, method: str) -> Callable[..., Float64]:
     if method:
         raise EngineError(f"method {method!r} given, but a torch.export file holds one program")
     module: Any = torch.export.load(path).module().double()
-    for node in list(module.graph.nodes):
-        if node.op == "call_function" and "_assert_tensor_metadata" in str(node.target):
-            module.graph.erase_node(node)
-            continue
-        node.args = torch.fx.node.map_aggregate(node.args, _doubled)
-        node.kwargs = torch.fx.node.map_aggregate(node.kwargs, _doubled)
-    module.recompile()
+    # regions that turn autocast off are graphs of their own
+    for part in [m for m in module.modules() if isinstance(m, torch.fx.GraphModule)]:
+        for node in list(part.graph.nodes):
+            if node.op == "call_function" and "_assert_tensor_metadata" in str(node.target):
+                part.graph.erase_node(node)
+                continue
+            node.args = torch.fx.node.map_aggregate(node.args, _doubled)
+            node.kwargs = torch.fx.node.map_aggregate(node.kwargs, _doubled)
+        part.recompile()
     for owner in module.modules():  # constants that are neither parameters nor buffers
         for key, value in vars(owner).items():
             if isinstance(value, torch.Tensor) and value.dtype == torch.float32:

@@ -11,16 +11,25 @@ from surrogate_training.data.pairs import PairSet, Sample
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.recipe import parse_recipe
 
+from surrogate.text import tokens
+
 RESIDUAL = {"widths": [8, 8], "encoder_blocks": [1, 1], "decoder_blocks": [1]}
 SHALLOW = {"widths": [8], "encoder_blocks": [1], "decoder_blocks": []}
 CONVNEXT = {**RESIDUAL, "block": "convnext", "activation": "gelu"}
 UNET = {"kind": "unet", "levels": 3, "base": 4}
 PIX2PIX = {**UNET, "target": "frame", "tanh": True}
+DIT = {"kind": "dit", "patch": 2, "width": 16, "depth": 2, "heads": 2}
 DT = {"name": "dt", "unit": "h"}
 
 
 def magnetic_recipe(
-    model: dict[str, Any] | None = None, *, parameters: tuple[dict[str, str], ...] = (), **br: Any
+    model: dict[str, Any] | None = None,
+    *,
+    parameters: tuple[dict[str, str], ...] = (),
+    method: dict[str, Any] | None = None,
+    sampler: dict[str, Any] | None = None,
+    captions: dict[str, Any] | None = None,
+    **br: Any,
 ) -> Recipe:
     """Br, predicted, and two conditions, source and vlon; `br` are keys of the field Br."""
     fields = [
@@ -36,10 +45,12 @@ def magnetic_recipe(
             "data": {
                 "path": ".data/magnetic", "fields": fields, "parameters": parameters, **strides,
                 "split": {"validation": 1, "test": 1},
-                "augment": {"translate": False, "dihedral": False},
+                "augment": {"translate": False, "dihedral": False}, "captions": captions,
             },
+            "text": {"width": 8, "layers": 1, "heads": 2},
             "model": {"boundary": ["replicate", "periodic"], **(model or RESIDUAL)},
-            "method": {"noise": 0.0},
+            "method": {"noise": 0.0, **(method or {})},
+            "sampler": sampler or {},
             "optimiser": {"steps": 5, "batch": 2, "learning_rate": 1e-3, "warmup": 1},
             "run": {"threads": 1},
         }
@@ -94,4 +105,15 @@ class ArrayPairs(PairSet):
         return Sample(self.stored[index, :count], None)
 
     def parameters(self, index: int) -> np.ndarray | None:
-        return self.dt[index : index + 1] if self.data.parameters else None
+        scalars = self.dt[index : index + 1] if self.data.parameters else []
+        caption = self.caption(index)
+        said = [] if caption is None else tokens(caption, self.data.captions.text)
+        row = np.array([*scalars, *said], np.float32)
+        return row if len(row) else None
+
+    def caption(self, index: int) -> str | None:
+        """By turns the words of the first phrase of the recipe's rule."""
+        if self.data.captions is None:
+            return None
+        words = self.data.captions.rule[0].words
+        return words[index % len(words)]

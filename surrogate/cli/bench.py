@@ -141,6 +141,30 @@ def magnetogram(as_json: Json = False, recorded: Recorded = False) -> None:
     console().print(f"ms a patch and jump: {shown}")
 
 
+@app.command()
+def generative(as_json: Json = False, recorded: Recorded = False) -> None:
+    """Ensembles by flow, diffusion, CRPS … beside regression, on two problems with hidden information (minutes)."""
+    result = _result("generative", recorded)
+    if as_json:
+        emit_json(result)
+        return
+    scores = ("rmse", "mae", "spectrum_error", "crps", "spread_skill", "ms_per_member")
+    for name, problem in result["problems"].items():
+        lines = table("method", "evaluations", *scores, title=f"{name}, in {problem['unit']}")
+        for row in result["rows"]:
+            if row["problem"] == name:
+                numbers = (_number(row[score]) for score in scores)
+                lines.add_row(row["method"], str(row["nfe"]), *numbers)
+        console().print(lines)
+        best = problem["targets"]["best"]
+        met = f"met by {best['method']} at {best['nfe']}" if best else "not met together"
+        console().print(f"targets at <= 4 evaluations: {met}")
+    shares = ", ".join(f"{name} <= {value}" for name, value in result["targets"].items())
+    console().print(
+        f"targets, as shares of deterministic rivals' (spread/skill: a range): {shares}"
+    )
+
+
 def _number(value: float | None) -> str:
     """A number, or a dash where there is none."""
     return "–" if value is None else f"{value:.4g}"

@@ -58,10 +58,12 @@ def load_portable(folder: Path, manifest: Manifest, steps: int | None = None) ->
     except Exception as error:  # torch and zipfile raise anything on a damaged file
         raise EngineError(f"{folder / program.file} cannot be loaded: {error}") from error
     graph: Any = exported.module(check_guards=False)
-    for node in list(graph.graph.nodes):  # they state the dtypes of before a change of precision
-        if node.op == "call_function" and "_assert_tensor_metadata" in str(node.target):
-            graph.graph.erase_node(node)
-    graph.recompile()
+    # regions that turn autocast off are graphs of their own
+    for part in [m for m in graph.modules() if isinstance(m, torch.fx.GraphModule)]:
+        for node in list(part.graph.nodes):  # they state the dtypes of before a change of precision
+            if node.op == "call_function" and "_assert_tensor_metadata" in str(node.target):
+                part.graph.erase_node(node)
+        part.recompile()
     values = [node.meta["val"] for node in graph.graph.nodes if node.op == "placeholder"]
     free = tuple(tuple(not isinstance(size, int) for size in value.shape) for value in values)
     return Portable(graph, free)

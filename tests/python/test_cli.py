@@ -361,6 +361,27 @@ def test_bench_scaling_shows_the_recorded_result(tmp_path, monkeypatch):
         assert text in shown
 
 
+def test_bench_generative_shows_the_recorded_rows_and_what_met_the_targets(tmp_path, monkeypatch):
+    (tmp_path / "benchmarks" / "generative").mkdir(parents=True)
+    (tmp_path / "benchmarks" / "generative" / "run.py").touch()
+    row = {
+        "problem": "navier_stokes", "method": "flow", "nfe": 4, "parameters": 9, "rmse": 1.25, "mae": 0.75,
+        "spectrum_error": 0.25, "crps": 0.5, "spread_skill": None, "ms_per_member": 3.5, "seeds": [0],
+    }  # fmt: skip
+    best = {"method": "flow", "nfe": 4}
+    expected = {
+        "rows": [row], "problems": {"navier_stokes": {"unit": "1 / time", "targets": {"best": best}}},
+        "targets": {"rmse": 1.05}, "environment": {"date": "2026-01-01"},
+    }  # fmt: skip
+    (tmp_path / "benchmarks" / "results").mkdir()
+    (tmp_path / "benchmarks" / "results" / "generative_here.json").write_text(json.dumps(expected))
+    monkeypatch.chdir(tmp_path)
+    assert run_json("bench", "generative", "--recorded") == expected
+    shown = run("bench", "generative", "--recorded").output
+    for text in ("navier_stokes, in 1 / time", "1.25", "3.5", "met by flow at 4", "rmse <= 1.05"):
+        assert text in shown
+
+
 def test_bench_outside_a_checkout_says_where_to_run_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("bench", "scaling", "--recorded").exit_code == 2

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import latents
 import pytest
 import torch
 import yaml
@@ -15,6 +16,8 @@ from surrogate_training.data.pairs import grid_of, open_sets
 from surrogate_training.data.statistics import Statistics, measure
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import parse_recipe
+from surrogate_training.runfolder import RunFolder, new_run
+from surrogate_training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ROOT / "training" / "recipes" / "smoke.yaml"
@@ -78,3 +81,12 @@ def build_random_model(recipe: Recipe, statistics: Statistics, *, seed: int = 0)
         if parameter.ndim == 4:
             torch.nn.init.normal_(parameter, std=0.5 / parameter[0].numel() ** 0.5)
     return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def vae_run(data_root: Path) -> RunFolder:
+    """A short run of method ``vae``, the newest of its experiment's folder."""
+    run = new_run(data_root / latents.AUTOENCODER)
+    Trainer(latents.vae_recipe(), run, root=data_root).train()
+    run.name_latest()
+    return run

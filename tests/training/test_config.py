@@ -43,6 +43,36 @@ def test_overrides_are_yaml() -> None:
     assert recipe.model.widths == (8, 8)
 
 
+def _beside(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_recipe_changes_its_base_section_by_section(tmp_path: Path) -> None:
+    _beside(tmp_path, "smoke.yaml", SMOKE.read_text())
+    middle = "base: smoke.yaml\nname: middle\noptimiser: {steps: 7}\n"
+    _beside(tmp_path, "middle.yaml", middle)
+    last = _beside(tmp_path, "last.yaml", "base: middle.yaml\nmethod: {kind: template}\n")
+    before, after = load_recipe(SMOKE), load_recipe(last)
+    assert (after.name, after.optimiser.steps, after.method.kind) == ("middle", 7, "template")
+    assert after.optimiser.batch == before.optimiser.batch
+    assert (after.data, after.model) == (before.data, before.model)
+
+
+def test_recipes_that_build_on_each_other_are_refused(tmp_path: Path) -> None:
+    _beside(tmp_path, "a.yaml", "base: b.yaml\n")
+    path = _beside(tmp_path, "b.yaml", "base: a.yaml\n")
+    with pytest.raises(RecipeError, match="builds on it"):
+        load_recipe(path)
+
+
+def test_a_base_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = _beside(tmp_path, "a.yaml", "base: gone.yaml\n")
+    with pytest.raises(RecipeError, match=r"gone\.yaml does not exist"):
+        load_recipe(path)
+
+
 def test_a_recipe_is_frozen(make_recipe: Callable[..., Any]) -> None:
     with pytest.raises(ValidationError):
         make_recipe().seed = 3  # type: ignore[misc]

@@ -137,17 +137,33 @@ def test_an_ensemble_of_the_truths_distribution_is_calibrated(data: Path, tmp_pa
     result = evaluate(noisy, data, Options(rollout=0))
     assert result.ensemble is not None
     assert result.ensemble.members == 8
-    found = summarise(result)["ensemble"]["fields"]["u"]
+    whole = summarise(result)
+    found = whole["ensemble"]["fields"]["u"]
     # both are standard normal cell by cell: spread and error of the mean agree, CRPS is 1 / sqrt(pi) of sigma
     assert found["spread_skill"] == pytest.approx(1, abs=0.1)
     assert found["crps"] == pytest.approx(1 / np.sqrt(np.pi), abs=0.05)
     assert sum(found["rank_histogram"]) == 8 * CELLS**2
     assert found["rank_histogram"] == pytest.approx([8 * CELLS**2 / 9] * 9, rel=0.25)
+    assert found["rmse_of_member"] == pytest.approx(np.sqrt(2), rel=0.05)
+    assert found["rmse_of_mean"] == pytest.approx(np.sqrt(1 + 1 / 8), rel=0.05)
+    # the truth is smooth, so members have too much power at large wavenumbers, and the mean of 8 an eighth of that
+    excess = found["spectrum_error_of_member"] - found["spectrum_error_of_mean"]
+    assert excess == pytest.approx(np.log(8), rel=0.1)
+    assert whole["ensemble"]["all"] == {k: v for k, v in found.items() if k != "rank_histogram"}
+    assert whole["stochastic"]
+    assert "one member" in whole["model_frames"]
+    assert whole["model"]["rmse"] == pytest.approx(np.sqrt(2), rel=0.05)
+    assert len(result.ensemble.seconds) == len(result.pairs)
 
 
 def test_members_of_a_deterministic_model_are_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no noise inputs"):
         evaluate(moving_bundle(tmp_path), data, Options(members=4, rollout=0))
+
+
+def test_steps_of_a_model_without_a_sampler_are_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--steps 4: the model has no sampler"):
+        evaluate(moving_bundle(tmp_path), data, Options(steps=4, rollout=0))
 
 
 def test_a_rollout_longer_than_the_data_is_refused(data: Path, tmp_path: Path) -> None:

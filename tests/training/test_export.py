@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,14 @@ def test_the_bundle_is_whole_and_says_what_it_is(bundle: Path, run: RunFolder) -
         "card.md", "example.safetensors", "manifest.json", "programs/portable.pt2", "programs/torchscript.pt",
     ]  # fmt: skip
     assert "| az | 1 | corner |" in (bundle / "card.md").read_text()
+
+
+def test_a_manifest_without_a_sampler_has_none_of_its_keys(bundle: Path) -> None:
+    manifest: dict[str, Any] = json.loads((bundle / "manifest.json").read_text())
+    assert {"sampler", "text"}.isdisjoint(manifest)
+    assert [p["name"] for p in manifest["programs"]] == ["portable", "torchscript"]
+    assert all({"steps", "method"}.isdisjoint(program) for program in manifest["programs"])
+    assert manifest["guards"]["spread"] is None
 
 
 def test_both_programs_are_the_trained_model_on_any_grid_and_batch(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,64 +9,17 @@ import magnetic
 import numpy as np
 import pytest
 import torch
-from surrogate_training.config import Recipe
-from surrogate_training.data.pairs import Grid
-from surrogate_training.data.statistics import Statistics, measure
-from surrogate_training.export import export_model
-from surrogate_training.models.fields import FieldModel
+from exporting import OFF, Exported, check_run_time, export
 from surrogate_training.models.scaling import Scaling
 from surrogate_training.predictor import Predictor
 
 from surrogate import Surrogate
 from surrogate.bundle.folder import check_bundle
-from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import read_tensors
 from surrogate.lower.lowering import lower
-from surrogate.noise import noise
-from surrogate.reference import reference
 from surrogate.verification import verify_bundle
 
 NOISY = {**magnetic.PIX2PIX, "dropout": "noise"}
-OFF = {"finite": None, "bounds": None, "range": None, "statistics": None, "jump": None}
-
-
-@dataclass(frozen=True)
-class Exported:
-    """A bundle with what it was made from."""
-
-    bundle: Path
-    manifest: Manifest
-    recipe: Recipe
-    statistics: Statistics
-    model: FieldModel
-    test: magnetic.ArrayPairs
-    validation: magnetic.ArrayPairs
-
-
-def export(folder: Path, model: dict[str, Any], *, cells: int, dt: bool, **br: Any) -> Exported:
-    recipe = magnetic.magnetic_recipe(model, parameters=(magnetic.DT,) if dt else (), **br)
-    sizes = {"train": 4, "validation": 1, "test": 2}
-    sets = {
-        part: magnetic.ArrayPairs(recipe, count=n, cells=cells, seed=n) for part, n in sizes.items()
-    }
-    sets["test"].stored[0] *= 3  # far from what training has seen
-    grid = Grid((cells, cells), (1.0, 1.0), 4.0, {})
-    statistics = measure(sets["train"], grid)
-    torch.manual_seed(0)
-    made = FieldModel(recipe, statistics)
-    with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.add_(0.03 * torch.randn(parameter.shape))
-        x = torch.randn(2, 3, cells, cells)
-        made.train()(
-            x, *made.more_inputs(x, torch.full((2, 1), 4.0) if dt else None)
-        )  # batch statistics
-    made.eval().requires_grad_(False)
-    out = folder / "made.surrogate"
-    manifest = export_model(
-        made, recipe, statistics, sets, out, facts={"metrics": {}, "provenance": {}}
-    )
-    return Exported(out, manifest, recipe, statistics, made, sets["test"], sets["validation"])
 
 
 @pytest.fixture(scope="module")
@@ -81,27 +33,6 @@ def flowing(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 def noisy(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """pix2pix's net on its own grid, one cell at the innermost level, with masks from noise and a tanh."""
     return export(tmp_path_factory.mktemp("noisy"), NOISY, cells=8, dt=False)
-
-
-def check_run_time(made: Exported, *, dt: float | None = None, step: int = 0) -> None:
-    """The bundle opened by the library, the float64 reference, and model and Scaling agree."""
-    state = np.array(made.test.pair(0)[:1])  # (1, 3, ny, nx)
-    given = {} if dt is None else {"parameters": [dt]}
-    with Surrogate.open(made.bundle, engine="torch", threads=1, guards=OFF) as run_time:
-        found = run_time.predict(state, step=step, **given)
-    truth = reference(made.bundle, state.astype(np.float64), step=step, guards=False, **given)
-    scaling = Scaling(made.recipe, made.statistics)
-    u = torch.from_numpy(state)
-    more = [torch.tensor([[dt]])] if dt is not None else []
-    for channels in made.model.noise_inputs.values():
-        more.append(torch.from_numpy(noise(state.shape[2:], step=step, channels=channels))[None])
-    own = scaling.state(u, scaling.frame(u, made.model(scaling.normalise(u), *more))).numpy()
-    scale = made.statistics.fields["br"].std
-    np.testing.assert_allclose(found[:, 1] / scale, truth[:, 1] / scale, rtol=0, atol=1e-4)
-    np.testing.assert_allclose(own[:, 1] / scale, truth[:, 1] / scale, rtol=0, atol=1e-4)
-    assert np.abs(found[:, 1] - state[:, 1]).max() > 0.01 * scale
-    for conditions in (found, own, truth.astype(np.float32)):
-        assert np.array_equal(conditions[:, [0, 2]], state[:, [0, 2]])
 
 
 def test_conditions_and_parameters_are_in_the_manifest(flowing: Exported) -> None:
@@ -210,6 +141,7 @@ def test_a_bundle_with_parameters_or_noise_is_lowered(
         ({**magnetic.CONVNEXT, "target": "frame"}, 24, True),
         ({**magnetic.UNET, "norm": "instance"}, 16, True),
         ({**NOISY, "norm": "none"}, 24, True),
+        ({**magnetic.DIT, "boundary": ["periodic", "replicate"]}, 12, True),
     ],
 )
 def test_every_other_kind_predicts_as_trained(
@@ -218,3 +150,14 @@ def test_every_other_kind_predicts_as_trained(
     made = export(tmp_path, model, cells=cells, dt=dt)
     assert made.manifest.grid.fixed_shape is None
     check_run_time(made, dt=3.0 if dt else None)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_transformer_is_gathered_and_lowered(tmp_path: Path, precision: str) -> None:
+    made = export(tmp_path, magnetic.DIT, cells=16, dt=False)
+    assert made.manifest.locality.reduces_over_space
+    lowered = lower(
+        made.bundle, engine="torchscript", out=tmp_path / "out", threads=[1], precision=precision
+    )
+    assert lowered.verdict.passed

@@ -108,7 +108,7 @@ def test_conserved_fields_are_projected_and_no_others(
     body = check_bundle(bundle).model_dump(mode="json", exclude={"files"})
     first, *others = body["fields"]
     body["fields"] = [{**first, "conserved": conserved}, *others]
-    made = add_guards(body, sets, lambda pairs, i: pairs.pair(i)[:1])["guards"]
+    made = add_guards(body, sets, [lambda pairs, i: pairs.pair(i)[:1]])["guards"]
     assert made["policy"]["conserved"] == ("project" if conserved else "reject")
     assert (made["conserved"] is not None) == conserved
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from surrogate.bundle.folder import check_bundle, write_bundle
 from surrogate.bundle.manifest import FieldSpec, Manifest
+from surrogate.bundle.names import GUIDANCE
 from surrogate.facts import quantity_text
 
 CARD = "card.md"
@@ -21,6 +22,7 @@ def write_card(manifest: Manifest) -> str:
         f"Maps the state at t1 to t2 = t1 + {quantity_text(manifest.time.step, manifest.time.unit)}. "
         f"{_grid(manifest)} {_locality(manifest)}",
         _inputs(manifest),
+        _sampler(manifest),
         "| field | unit | staggering | trained range |\n|---|---|---|---|\n"
         + "\n".join(_field(f) for f in manifest.fields),
         _scaling(manifest),
@@ -70,6 +72,8 @@ def _inputs(manifest: Manifest) -> str:
     if conditions := [f.name for f in manifest.fields if f.prediction is None]:
         parts.append(f"Read and never predicted: {', '.join(conditions)}.")
     for parameter in manifest.parameters:
+        if parameter.name == GUIDANCE:  # no number of the training
+            continue
         low, high = (f"{end:.4g}" for end in parameter.range)
         span = quantity_text(f"{low} … {high}", parameter.unit)
         parts.append(
@@ -77,7 +81,38 @@ def _inputs(manifest: Manifest) -> str:
         )
     if manifest.noise:
         parts.append("It is stochastic: a frame is one draw, by seed, step and member.")
+    if manifest.text is not None:
+        parts.append(
+            f"A caption of at most {manifest.text.length} words may be given; it knows "
+            f"{len(manifest.text.vocabulary) - 2} of them."
+        )
     return " ".join(parts)
+
+
+def _sampler(manifest: Manifest) -> str:
+    """How a generative model draws."""
+    sampler = manifest.sampler
+    if sampler is None:
+        return ""
+    *first, last = [str(steps) for steps in sampler.steps]
+    steps = f"{', '.join(first)} or {last} evaluations" if first else f"{last} evaluations"
+    text = (
+        f"Trained by {sampler.method}; a frame is drawn by the sampler {sampler.kind} in {steps} of its net (preset "
+        f"{sampler.preset}). An evaluation costs about what one frame of a deterministic model with that net does"
+        f"{', twice with guidance' if sampler.guidance is not None else ''}. "
+        f"A call may ask for at most {sampler.members} members."
+    )
+    if 1 in sampler.steps:
+        text += (
+            " With a single evaluation members differ little, and lack small scales, unless the net was tuned for it: "
+            "what one evaluation at pure noise says is near the mean over all frames that may follow."
+        )
+    if sampler.guidance is not None:
+        text += (
+            f" Guidance weighs the condition: 0 draws without it, 1 (preset) as trained, at most {sampler.guidance:g}; "
+            "above 1 members are more alike than the frames that may follow."
+        )
+    return text
 
 
 def _scaling(manifest: Manifest) -> str:
@@ -137,7 +172,28 @@ def _metrics(metrics: dict[str, Any]) -> str:
         f"On {metrics['pairs']} pairs of {metrics['trajectories']} trajectories that training has not seen; "
         f"error: {metrics['definition']}.\n\n| field | error | persistence | ratio |\n|---|---|---|---|\n"
     )
-    return head + "\n".join([*rows, total]) + _comparison(metrics)
+    return head + "\n".join([*rows, total]) + _comparison(metrics) + _ensemble(metrics)
+
+
+def _ensemble(metrics: dict[str, Any]) -> str:
+    """What the scores above are of, where frames are draws, and those of ensembles."""
+    if not metrics.get("stochastic"):
+        return ""
+    text = "\n\nThese scores are of one member of each pair's ensemble"
+    found = metrics.get("ensemble")
+    if found is None:
+        return f"{text}."
+    of = found["all"]
+    return (
+        f"{text}. Of {found['members']} members together, means over the fields: fair CRPS {_score(of['crps'])} "
+        f"(persistence {_score(of['mae_persistence'])}), spread / skill {_score(of['spread_skill'])}, RMSE of the mean "
+        f"{_score(of['rmse_of_mean'])} and of a member {_score(of['rmse_of_member'])}, spectrum error of a member "
+        f"{_score(of['spectrum_error_of_member'])}."
+    )
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _comparison(metrics: dict[str, Any]) -> str:

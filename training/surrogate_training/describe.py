@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from surrogate.bundle.names import GUIDANCE
 from surrogate_training.config import FieldSpec, ParameterSpec, Recipe
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
 from surrogate_training.grid import GridRule
 from surrogate_training.locality import Locality
 from surrogate_training.models.fields import FieldModel
+from surrogate_training.models.generative import GenerativeModel
+from surrogate_training.predictor import guided
+from surrogate_training.variants import Variant, variants_of
 
 BOUNDARIES = {"periodic": "periodic", "replicate": "open", "zero": "wall"}
-PORTABLE, TORCHSCRIPT = "programs/portable.pt2", "programs/torchscript.pt"
+TORCHSCRIPT = "programs/torchscript.pt"
 EXAMPLE = "example.safetensors"
 
 Body = dict[str, Any]
@@ -30,17 +34,14 @@ def describe(
 ) -> Body:
     """All keys of the manifest but those of data (guards, example, metrics, provenance) and ``files``."""
     k = rule.multiple
-    torch_version = f"torch {torch.__version__}"
-    programs = [
-        {"name": "portable", "format": "torch.export", "file": PORTABLE},
-        {"name": "torchscript", "format": "torchscript", "file": TORCHSCRIPT},
-    ]
     of_frame = recipe.model.target == "frame"
     fields = [_field(f, statistics.fields[f.name], of_frame) for f in recipe.data.fields]
     bounds = {f.name: _bounds(f, statistics.fields[f.name]) for f in recipe.data.fields}
     parameters = [_parameter(p, statistics) for p in recipe.data.parameters]
     # a bundle's step is the one that it takes when nobody says another
     step = next((p["preset"] for p in parameters if p["name"] == "dt"), statistics.jump)
+    parameters += [_guidance(recipe)] if guided(model) else []
+    captions = recipe.data.captions
     return {
         "name": recipe.name,
         "description": recipe.description,
@@ -58,15 +59,49 @@ def describe(
         "time": {"step": step, "unit": recipe.physics.time_unit},
         "parameters": parameters,
         "noise": [{"name": name, "channels": n} for name, n in model.noise_inputs.items()],
+        **({"sampler": _sampler(model, recipe)} if isinstance(model, GenerativeModel) else {}),
+        **({"text": captions.text.model_dump()} if captions is not None else {}),
         "locality": {
             "receptive_field": list(locality.receptive_field),
             "stride": list(locality.stride),
             "reduces_over_space": locality.reduces_over_space,
         },
-        "programs": [{"engine": "torch", "made_with": torch_version, **p} for p in programs],
+        "programs": [program for v in variants_of(model, recipe) for program in _programs(v)],
         # a potential has no bounds: its gauge is free; the other guards are measured by add_guards
         "guards": {"bounds": {n: b for n, b in bounds.items() if n not in recipe.potentials}},
     }
+
+
+def _programs(variant: Variant) -> list[Body]:
+    """The two forms of a variant."""
+    made: Body = {"engine": "torch", "made_with": f"torch {torch.__version__}"}
+    portable = {"format": "torch.export", "file": variant.portable_file}
+    script: Body = {"format": "torchscript", "file": TORCHSCRIPT}
+    if variant.steps is not None:
+        made |= {"steps": variant.steps}
+        script |= {"method": variant.method}
+    return [
+        made | {"name": f"portable{variant.suffix}"} | portable,
+        made | {"name": f"torchscript{variant.suffix}"} | script,
+    ]
+
+
+def _sampler(model: GenerativeModel, recipe: Recipe) -> Body:
+    config = recipe.sampler
+    return {
+        "method": recipe.method.kind,
+        "kind": model.sampler,
+        "steps": sorted(config.steps),
+        "preset": config.preset,
+        "members": config.members,
+        "guidance": config.guidance if guided(model) else None,
+    }
+
+
+def _guidance(recipe: Recipe) -> Body:
+    """A call that names none gets the conditional model itself."""
+    largest = recipe.sampler.guidance
+    return {"name": GUIDANCE, "unit": "1", "range": (0.0, largest), "preset": min(1.0, largest)}
 
 
 def _field(field: FieldSpec, s: FieldStatistics, of_frame: bool) -> Body:

@@ -13,7 +13,7 @@ from surrogate.bundle.manifest import Manifest
 from surrogate.reference_guards import judge
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.models.fields import FieldModel
-from surrogate_training.predictor import Predictor
+from surrogate_training.predictor import Predictor, scalars
 from surrogate_training.programs import Inputs
 
 STEP = 0
@@ -22,19 +22,37 @@ STEP = 0
 
 @dataclass(frozen=True)
 class ExamplePair:
-    """State at t1 (1, C, ny, nx), physical; the program's inputs; its output (1, P, ny, nx)."""
+    """One pair.
+
+    Attributes
+    ----------
+    state : Tensor, shape (1, C, ny, nx)
+        At t1, physical.
+    inputs : sequence of Tensor
+        Of the program.
+    y : Tensor, shape (1, P, ny, nx)
+        Its output; of a sampler its preset's.
+    scalars : list of float, optional
+        Its scalar parameters.
+    caption : str, optional
+        What is said of the state, where the model has captions.
+    """
 
     state: Tensor
     inputs: Inputs
     y: Tensor
+    scalars: list[float] | None
+    caption: str | None
 
     @classmethod
     def of(cls, predictor: Predictor, pairs: PairSet, index: int) -> ExamplePair:
         """Of a pair of a data set."""
         state = torch.from_numpy(np.array(pairs.pair(index)[:1]))
         inputs = predictor.inputs(pairs, index, step=STEP)
+        count = scalars(predictor.model, predictor.recipe)
+        given = inputs[1][0, :count].tolist() if count else None
         with torch.no_grad():
-            return cls(state, inputs, predictor.model(*inputs))
+            return cls(state, inputs, predictor.model(*inputs), given, pairs.caption(index))
 
     def tensors(self, model: FieldModel) -> dict[str, np.ndarray]:
         """By the names of :class:`surrogate.bundle.manifest.Example`, float32."""

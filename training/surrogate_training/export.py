@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from surrogate.bundle.folder import write_bundle
 from surrogate.bundle.manifest import Manifest
 from surrogate.bundle.tensors import encode_tensors
 from surrogate.environment.provenance import provenance
 from surrogate_training.card import write_card
-from surrogate_training.config import Recipe, UNetConfig
+from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.data.statistics import Statistics
-from surrogate_training.describe import EXAMPLE, PORTABLE, TORCHSCRIPT, Body, describe
+from surrogate_training.describe import EXAMPLE, TORCHSCRIPT, Body, describe
 from surrogate_training.evaluation.evaluate import evaluate_run
 from surrogate_training.example import choose_example
+from surrogate_training.extent import model_locality
 from surrogate_training.grid import GridRule
 from surrogate_training.guards import add_guards
-from surrogate_training.locality import Locality, measure_locality
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.models.scaling import Scaling
 from surrogate_training.parity import (
@@ -33,8 +33,9 @@ from surrogate_training.parity import (
     example_tolerance,
 )
 from surrogate_training.predictor import Predictor
-from surrogate_training.programs import Inputs, save_portable, save_torchscript
+from surrogate_training.programs import Inputs, save_methods, save_portable, save_torchscript
 from surrogate_training.runfolder import PACKAGES, RunFolder
+from surrogate_training.variants import Variant, variants_of
 
 __all__ = ["ParityError", "export_model", "export_run"]
 
@@ -56,9 +57,14 @@ def export_run(run: RunFolder, out: Path, *, root: Path) -> Manifest:
     ParityError
         If a program disagrees with the model, or with :mod:`surrogate.reference` in float64.
     ValueError
-        If the name does not end in ``.surrogate``.
+        If the name does not end in ``.surrogate``, or the run is an autoencoder's.
     """
     _check_name(out)
+    if run.recipe().method.kind == "vae":
+        raise ValueError(
+            f"{run.path}: an autoencoder predicts no frame; train a model of its latents (method.autoencoder) and "
+            "export that"
+        )
     model, step = run.model()
     facts = {
         "metrics": _metrics(run, step, root=root),
@@ -101,61 +107,61 @@ def export_model(
     _check_name(out)
     # torch.export stores plainly laid out weights only; the engines reorder them as they need
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    predictor = Predictor(model, recipe, statistics)
+    variants = variants_of(model, recipe)
+    predictors = [Predictor(variant.model, recipe, statistics) for variant in variants]
+    predictor = predictors[0]
     inputs = predictor.inputs(sets["test"], 0)
     rule = GridRule.of(recipe, (inputs[0].shape[-2], inputs[0].shape[-1]))
-    body = describe(recipe, statistics, model, _locality(model, recipe, inputs), rule) | facts
-    body = add_guards(body, sets, predictor)
+    body = describe(recipe, statistics, model, model_locality(model, recipe), rule) | facts
+    body = add_guards(body, sets, predictors)
     example = choose_example(predictor, sets, _draft(body))
     scaling = Scaling(recipe, statistics, dtype=torch.float64)
     with tempfile.TemporaryDirectory() as scratch:
-        portable, script = Path(scratch) / "portable.pt2", Path(scratch) / "torchscript.pt"
-        save_portable(model, inputs, portable, rule=rule)
-        save_torchscript(model, inputs, script)
+        programs = _save(variants, example.inputs, Path(scratch), rule=rule)
         parity: Body = {
-            "programs": check_programs(
-                model, example, scaling, portable=portable, script=script, rule=rule
-            )
+            "programs": check_programs(variants, example, scaling, folder=Path(scratch), rule=rule)
         }
         body["provenance"] = {**body["provenance"], "parity": parity}
         body["example"] = {"tolerance": example_tolerance(scaling, example)}
         files: dict[str, bytes | Path] = {
-            PORTABLE: portable,
-            TORCHSCRIPT: script,
+            **programs,
             EXAMPLE: encode_tensors(example.tensors(model)),
         }
         files["card.md"] = write_card(_draft(body)).encode()
         # check before anything appears under the bundle's own name
         staged = Path(scratch) / out.name
         write_bundle(staged, files, **body)
-        parity["reference"] = check_reference(staged, example, scaling)
+        parity["reference"] = check_reference(staged, variants, example, scaling)
         out.parent.mkdir(parents=True, exist_ok=True)
         return write_bundle(out, files, **body)
+
+
+def _save(
+    variants: Sequence[Variant], inputs: Inputs, folder: Path, *, rule: GridRule
+) -> dict[str, Path]:
+    """Write all programs; returns the files by their names in the bundle."""
+    (folder / TORCHSCRIPT).parent.mkdir()
+    for variant in variants:
+        save_portable(variant.model, inputs, folder / variant.portable_file, rule=rule)
+    if variants[0].steps is None:
+        save_torchscript(variants[0].model, inputs, folder / TORCHSCRIPT)
+    else:
+        models = {variant.method: variant.model for variant in variants}
+        save_methods(models, inputs, folder / TORCHSCRIPT)
+    names = [*(variant.portable_file for variant in variants), TORCHSCRIPT]
+    return {name: folder / name for name in names}
 
 
 def _draft(body: Body) -> Manifest:
     """The manifest before there are files to hash: card and example are made from it and become part of the bundle."""
     nothing = {"bytes": 0, "sha256": "0" * 64}
-    files = dict.fromkeys((PORTABLE, TORCHSCRIPT, EXAMPLE), nothing)
-    return Manifest.model_validate({**body, "files": files})
+    names = {EXAMPLE, *(program["file"] for program in body["programs"])}
+    return Manifest.model_validate({**body, "files": dict.fromkeys(names, nothing)})
 
 
 def _check_name(out: Path) -> None:
     if out.suffix != ".surrogate":
         raise ValueError(f"{out}: a bundle's name ends in .surrogate, e.g. {out.stem}.surrogate")
-
-
-def _locality(model: FieldModel, recipe: Recipe, inputs: Inputs) -> Locality:
-    """Measured, except of a U-Net that sees whole frames by its making, whatever its norms."""
-    multiple = recipe.model.multiple
-    if isinstance(recipe.model, UNetConfig):
-        return Locality.whole(multiple)
-    parameters = [entry for entry in inputs[1:] if entry.ndim == 2]
-
-    def program(x: Tensor) -> Tensor:
-        return model(x, *parameters)  # type: ignore[no-any-return]
-
-    return measure_locality(program, channels=inputs[0].shape[1], multiple=multiple)
 
 
 def _metrics(run: RunFolder, step: int, *, root: Path) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 Every number is measured by :func:`surrogate.reference_guards.judge`, the oracle of the run time: with limits that all
 states break, it says by how much. A threshold is the largest number over the pairs of the training and validation
-sets, and over the model's own predictions on the validation set, times ``MARGIN``. States are those that the run time
+sets, and over the model's own predictions on the validation set, times ``MARGIN``; those of a generative model take
+turns with its numbers of steps. The spread of ensembles is measured on small ones. States are those that the run time
 gets: cells without data are filled, and count like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,21 @@ from surrogate_training.card import write_card
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.predictor import Predictor
 from surrogate_training.runfolder import RunFolder
+from surrogate_training.variants import variants_of
 
 Array = np.ndarray
 Body = dict[str, Any]
-Predict = Callable[[PairSet, int], Array]
-"""(pairs, index) → the whole state at t2 that a model predicts, (1, C, ny, nx): conditions as they were."""
 
 MARGIN = 1.5
+MEMBERS, ENSEMBLES = 4, 12
+"""Of a stochastic model: members of an ensemble whose spread is measured, and about how many of them."""
 LEAST_DEVIATION = 0.01
 """Least standard deviation of a frame's mean or deviation, in deviations of the field: some are constant."""
 LEAST_SHARE, LEAST_TOLERANCE = 1e-3, 1e-6
 _IMPOSSIBLE = 1e300
 
 
-def add_guards(body: Body, sets: dict[str, PairSet], predict: Predict) -> Body:
+def add_guards(body: Body, sets: dict[str, PairSet], predictors: Sequence[Predictor]) -> Body:
     """Fill ``fields[].trained_*`` and ``guards`` of a manifest's keys; bounds that are there stay.
 
     Parameters
@@ -44,14 +46,14 @@ def add_guards(body: Body, sets: dict[str, PairSet], predict: Predict) -> Body:
         Keys of a :class:`Manifest`, without ``files``.
     sets : dict of str to PairSet
         ``train`` and ``validation``.
-    predict : callable
-        The model's own predictions: a :class:`~surrogate_training.predictor.Predictor`.
+    predictors : sequence of Predictor
+        The model; of a generative one its variants.
     """
     trained = _trained(sets["train"], body["fields"])
     fields = [{**field, **trained[c]} for c, field in enumerate(body["fields"])]
     draft = {**body, "fields": fields, "files": {}}
     conserved = any(field["conserved"] for field in fields)
-    found = _largest(draft, conserved, _transitions(sets, predict))
+    found = _largest(draft, conserved, _transitions(sets, predictors))
     guards = {
         "finite": True,
         "bounds": body.get("guards", {}).get("bounds", {}),
@@ -65,6 +67,8 @@ def add_guards(body: Body, sets: dict[str, PairSet], predict: Predict) -> Body:
     if conserved:
         tolerance = _rounded(max(MARGIN * found["conserved"], LEAST_TOLERANCE))
         guards |= {"conserved": {"tolerance": tolerance}, "policy": {"conserved": "project"}}
+    if body["noise"]:
+        guards["spread"] = {"upper": _rounded(MARGIN * _spread(sets, predictors, fields))}
     return {**body, "fields": fields, "guards": Guards.model_validate(guards).model_dump()}
 
 
@@ -94,7 +98,9 @@ def refresh_guards(run: RunFolder, bundle: Path, *, root: Path) -> Manifest:
     ):
         raise ValueError(f"{bundle} was not exported from {run.path}: give the run that made it")
     body = manifest.model_dump(mode="json", exclude={"files"})
-    body = add_guards(body, open_sets(recipe.data, root=root), Predictor(model, recipe, statistics))
+    variants = variants_of(model, recipe)
+    predictors = [Predictor(variant.model, recipe, statistics) for variant in variants]
+    body = add_guards(body, open_sets(recipe.data, root=root), predictors)
     files: dict[str, bytes | Path] = {
         name: (bundle / name).read_bytes() for name in manifest.files if name != MANIFEST
     }
@@ -126,14 +132,41 @@ def _trained(pairs: PairSet, fields: list[Body]) -> list[Body]:
     return result
 
 
-def _transitions(sets: dict[str, PairSet], predict: Predict) -> Iterator[tuple[Array, Array]]:
+def _transitions(
+    sets: dict[str, PairSet], predictors: Sequence[Predictor]
+) -> Iterator[tuple[Array, Array]]:
     """States at t1 and frames at t2, (1, C, ny, nx): those of the data, and the model's on the validation set."""
     for part in ("train", "validation"):
         for i in range(len(sets[part])):
             pair = np.array(sets[part].pair(i))  # (2, C, ny, nx)
             yield pair[:1], pair[1:]
-            if part == "validation":
-                yield pair[:1], predict(sets[part], i)
+    pairs = sets["validation"]
+    for i, predict in _turns(pairs, predictors, len(pairs)):
+        yield np.array(pairs.pair(i)[:1]), predict(pairs, i)
+
+
+def _turns(
+    pairs: PairSet, predictors: Sequence[Predictor], count: int
+) -> Iterator[tuple[int, Predictor]]:
+    """So many pairs, spread over the set, each with the next predictor; every predictor has one at least."""
+    indices = pairs.spread(count) if len(pairs) else []
+    turns = max(len(indices), len(predictors)) if indices else 0
+    for n in range(turns):
+        yield indices[n % len(indices)], predictors[n % len(predictors)]
+
+
+def _spread(sets: dict[str, PairSet], predictors: Sequence[Predictor], fields: list[Body]) -> float:
+    """Largest rms of the standard deviation over members, over the trained jump, of small ensembles."""
+    jumps = np.array(
+        [field["trained_jump"][0] for field in fields if field["trained_jump"]]
+    )  # (P,)
+    pairs, largest = sets["validation"], 0.0
+    for i, predictor in _turns(pairs, predictors, ENSEMBLES):
+        state = np.array(pairs.pair(i)[:1])
+        frames = predictor.members(state, pairs.parameters(i), step=i, members=MEMBERS)
+        variance = frames.astype(np.float64).var(0, ddof=1)  # (P, ny, nx)
+        largest = max(largest, float((np.sqrt(variance.mean((1, 2))) / jumps).max()))
+    return largest
 
 
 def _largest(

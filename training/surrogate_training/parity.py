@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from surrogate_training.data.scaling import scaled
+from surrogate_training.describe import TORCHSCRIPT
 from surrogate_training.example import STEP, ExamplePair
 from surrogate_training.grid import GridRule
 from surrogate_training.models.scaling import Scaling
 from surrogate_training.programs import load_portable, load_torchscript
+from surrogate_training.variants import Variant
 
 TOLERANCE = 1e-3
 """Largest difference that is accepted, in standard deviations of a scaled field's increments, or of its frames."""
@@ -24,28 +28,27 @@ class ParityError(RuntimeError):
 
 @torch.no_grad()
 def check_programs(
-    model: nn.Module,
+    variants: Sequence[Variant],
     example: ExamplePair,
     scaling: Scaling,
     *,
-    portable: Path,
-    script: Path,
+    folder: Path,
     rule: GridRule,
 ) -> dict[str, float]:
     """Compare the saved programs with the model, on the example and on a batch of another shape.
 
     Parameters
     ----------
-    model : Module
-        In eval mode.
+    variants : sequence of Variant
+        Of a model in eval mode.
     example : ExamplePair
         One state.
     scaling : Scaling
         In float64.
-    portable, script : Path
-        The programs.
+    folder : Path
+        Where the programs lie, by their names in the bundle.
     rule : GridRule
-        Of both.
+        Of all.
 
     Returns
     -------
@@ -54,14 +57,21 @@ def check_programs(
     """
     pairs = [(example.inputs, example.state)]
     pairs.append(([_half(entry, rule) for entry in example.inputs], _half(example.state, rule)))
-    loaded = {"portable": load_portable(portable), "torchscript": load_torchscript(script)}
+    script = load_torchscript(folder / TORCHSCRIPT)
     found = {}
-    for name, program in loaded.items():
-        differences = [
-            _worst(scaling, u.double(), program(*given).double(), model(*given).double())
-            for given, u in pairs
-        ]
-        found[name] = float(np.max(differences))  # not-a-number if one is
+    for variant in variants:
+        loaded = {
+            "portable": load_portable(folder / variant.portable_file),
+            "torchscript": getattr(script, variant.method or "forward"),
+        }
+        own = [variant.model(*given) for given, _ in pairs]
+        for name, program in loaded.items():
+            differences = [
+                _worst(scaling, u.double(), program(*given).double(), y.double())
+                for (given, u), y in zip(pairs, own, strict=True)
+            ]
+            # not-a-number if one is
+            found[f"{name}{variant.suffix}"] = float(np.max(differences))
     for name, difference in found.items():
         if not difference <= TOLERANCE:
             raise ParityError(
@@ -71,33 +81,50 @@ def check_programs(
     return found
 
 
-def check_reference(bundle: Path, example: ExamplePair, scaling: Scaling) -> dict[str, float]:
-    """Compare the float32 prediction with :func:`surrogate.reference.reference` in float64.
+@torch.no_grad()
+def check_reference(
+    bundle: Path, variants: Sequence[Variant], example: ExamplePair, scaling: Scaling
+) -> dict[str, float]:
+    """Compare the float32 prediction of every variant with the float64 reference of the run time.
 
     Parameters
     ----------
     bundle : Path
         A complete bundle.
+    variants : sequence of Variant
+        Of the trained float32 model.
     example : ExamplePair
-        With what the trained float32 model makes of it.
+        The inputs.
     scaling : Scaling
         In float64.
 
     Returns
     -------
     dict of str to float
-        Largest difference by predicted field, in the unit of ``TOLERANCE``.
+        Largest difference by predicted field, and by number of steps where there are several (``rho, 4 steps``), in
+        the unit of ``TOLERANCE``.
     """
     from surrogate.reference import reference
 
     u = example.state.double()
-    parameters = next((p[0].tolist() for p in example.inputs[1:] if p.ndim == 2), None)
-    truth = reference(bundle, u.numpy(), parameters=parameters, step=STEP, guards=False)
-    found = deviations(
-        scaling,
-        scaling.frame(u, example.y.double()),
-        scaling.predicted(torch.from_numpy(np.asarray(truth))),
-    )
+    said: dict[str, Any] = {} if example.caption is None else {"caption": example.caption}
+    found: dict[str, float] = {}
+    for variant in variants:
+        truth = reference(
+            bundle,
+            u.numpy(),
+            parameters=example.scalars,
+            program=f"portable{variant.suffix}",
+            step=STEP,
+            guards=False,
+            **said,
+        )
+        y = variant.model(*example.inputs).double()
+        label = "" if variant.steps is None else f", {variant.steps} steps"
+        differences = deviations(
+            scaling, scaling.frame(u, y), scaling.predicted(torch.from_numpy(np.asarray(truth)))
+        )
+        found |= {f"{name}{label}": value for name, value in differences.items()}
     for name, difference in found.items():
         if not difference <= TOLERANCE:
             raise ParityError(

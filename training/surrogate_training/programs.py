@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,51 @@ def save_portable(model: nn.Module, inputs: Inputs, path: Path, *, rule: GridRul
 
 def save_torchscript(model: nn.Module, inputs: Inputs, path: Path) -> None:
     """Write ``torchscript.pt`` by tracing; C++ loads it without a compiler."""
+    _save_traced(model, {"forward": inputs}, path)
+
+
+def save_methods(models: Mapping[str, nn.Module], inputs: Inputs, path: Path) -> None:
+    """Write modules that share their weights as the methods of one ``torchscript.pt``, which holds the weights once.
+
+    Parameters
+    ----------
+    models : mapping of str to Module
+        By the name of the method. They have the same submodules: shallow copies, as of ``GenerativeModel.variant``.
+    inputs : sequence of Tensor
+        Of each of them.
+    path : Path
+        Of the program, which has no ``forward``.
+    """
+    _save_traced(_Methods(models), dict.fromkeys(models, inputs), path)
+
+
+class _Methods(nn.Module):
+    """Modules that share their weights, as methods."""
+
+    def __init__(self, models: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.weights = next(iter(models.values()))
+        for name, model in models.items():
+            setattr(self, name, _method(model))
+
+
+def _method(model: nn.Module) -> Callable[..., Tensor]:
+    """A function of the module: set as an attribute, the module itself would be a second owner of the weights."""
+
+    def run(*inputs: Tensor) -> Tensor:
+        return model(*inputs)  # type: ignore[no-any-return]
+
+    return run
+
+
+def _save_traced(model: nn.Module, inputs: Mapping[str, Inputs], path: Path) -> None:
+    """Trace methods of a module, each by its inputs."""
     with warnings.catch_warnings():
         # TorchScript warns that it is deprecated; nothing else can be loaded by C++ without compiling
         warnings.simplefilter("ignore", DeprecationWarning)
-        traced = torch.jit.trace(model, tuple(inputs), check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace_module(  # type: ignore[no-untyped-call]
+            model, {name: tuple(given) for name, given in inputs.items()}, check_trace=False
+        )
         torch.jit.save(traced, str(path))
     _drop_debug_records(path)
 
@@ -81,7 +122,7 @@ def load_portable(path: Path) -> nn.Module:
 
 
 def load_torchscript(path: Path) -> nn.Module:
-    """Load what :func:`save_torchscript` wrote."""
+    """Load what :func:`save_torchscript` or :func:`save_methods` wrote."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.load(str(path))  # type: ignore[no-any-return, no-untyped-call]

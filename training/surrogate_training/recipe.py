@@ -12,6 +12,9 @@ from pydantic import ValidationError
 
 from surrogate_training.config import Recipe, Section
 
+KINDS = {"model": "residual_unet", "method": "regression"}
+"""Sections that have other keys for each kind, and the kind that they are where none is named."""
+
 
 class RecipeError(ValueError):
     """A recipe that cannot be used; the text says where, what was given and what was expected."""
@@ -20,12 +23,22 @@ class RecipeError(ValueError):
 def load_recipe(path: str | os.PathLike[str], *, overrides: tuple[str, ...] = ()) -> Recipe:
     """Read a YAML recipe and apply ``key.sub=value`` overrides (values are YAML).
 
+    A recipe may begin with ``base: OTHER.yaml``, beside it: its sections are then changes of the other's. A ``model``
+    or ``method`` of another ``kind`` than the base's stands alone.
+
     Raises
     ------
     RecipeError
         If the file is missing, is not a mapping, or does not describe a valid recipe.
     """
-    file = Path(path)
+    tree = _read(Path(path))
+    for override in overrides:
+        _override(tree, override)
+    return parse_recipe(tree, where=str(path))
+
+
+def _read(file: Path, *, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """A recipe's mapping, its base filled in; `below`: the recipes that it is a base of."""
     if not file.is_file():
         raise RecipeError(f"recipe {file} does not exist; recipes are in training/recipes/")
     try:
@@ -34,9 +47,28 @@ def load_recipe(path: str | os.PathLike[str], *, overrides: tuple[str, ...] = ()
         raise RecipeError(f"recipe {file} is not valid YAML: {error}") from error
     if not isinstance(tree, dict):
         raise RecipeError(f"recipe {file} must be a mapping of sections, got {type(tree).__name__}")
-    for override in overrides:
-        _override(tree, override)
-    return parse_recipe(tree, where=str(file))
+    if "base" not in tree:
+        return tree
+    base = file.parent / str(tree.pop("base"))
+    if base in (file, *below):
+        raise RecipeError(
+            f"recipe {file}: base {base.name} is this recipe, or one that builds on it"
+        )
+    return _changed(_read(base, below=(file, *below)), tree)
+
+
+def _changed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A mapping with another's entries in place of its own, section by section."""
+    result = dict(base)
+    for key, value in changes.items():
+        before = base.get(key)
+        if not (isinstance(value, dict) and isinstance(before, dict)):
+            result[key] = value
+            continue
+        kind = before.get("kind", KINDS.get(key))
+        alone = key in KINDS and value.get("kind", kind) != kind
+        result[key] = value if alone else _changed(before, value)
+    return result
 
 
 def parse_recipe(tree: dict[str, Any], *, where: str = "recipe") -> Recipe:

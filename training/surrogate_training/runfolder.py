@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
 
 from surrogate.environment.provenance import provenance
 from surrogate.whole import write_json, write_text
 from surrogate_training import checkpoint
 from surrogate_training.config import Recipe
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.methods.registry import make_generator, make_network
 from surrogate_training.models.fields import FieldModel
 from surrogate_training.recipe import RecipeError, parse_recipe
 from surrogate_training.repository import find_root
@@ -39,6 +42,8 @@ STREAMS = {
 """What random numbers of a run are functions of: recorded beside its seed."""
 
 LATEST = "latest"
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -177,11 +182,20 @@ class RunFolder:
         which : {"last", "best", "final"}, optional
             Checkpoint to take; default: the final one if the run has ended, else the last.
         """
+        return self._loaded(make_generator, which)
+
+    def network(self, which: str | None = None) -> tuple[nn.Module, int]:
+        """The averaged network, a generator or not; else as :meth:`model`."""
+        return self._loaded(make_network, which)
+
+    def _loaded(
+        self, make: Callable[[Recipe, Statistics], Net], which: str | None
+    ) -> tuple[Net, int]:
         path = self.path / "checkpoints" / f"{which}.pt" if which else checkpoint.latest(self.path)
+        network = make(self.recipe(), self.statistics())
         state = checkpoint.load(path)
-        model = FieldModel(self.recipe(), self.statistics())
-        model.load_state_dict(state.average)
-        return model.eval().requires_grad_(False), state.step
+        network.load_state_dict(state.average)
+        return network.eval().requires_grad_(False), state.step
 
 
 def new_run(experiment: Path) -> RunFolder:

@@ -33,6 +33,12 @@ def evaluate(
     members: Annotated[
         int | None, typer.Option(min=1, help="Of a stochastic model; default: 8.")
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Evaluations of a generative model's net a frame; default: its preset."
+        ),
+    ] = None,
     rollout: Annotated[
         int | None,
         typer.Option(min=0, help="Jumps of a rollout; default: as many as the data has; 0: none."),
@@ -58,9 +64,14 @@ def evaluate(
     """Score a model beside persistence, linear extrapolation, the training mean and the coarse solver."""
     from surrogate_training.evaluation.evaluate import Options
     from surrogate_training.report.evaluation import Evaluation, evaluate_subject
+    from surrogate_training.text.evaluation import clip_run, evaluate_retrieval
 
-    options = Options(pairs=pairs, members=members, rollout=rollout)
+    options = Options(pairs=pairs, members=members, rollout=rollout, steps=steps)
     try:
+        if (trained := clip_run(model)) is not None:
+            scores = evaluate_retrieval(trained, root=root or trained.root(), part=part)
+            typer.echo(json.dumps(scores, indent=2))
+            return
         with Progress(
             console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()
         ) as bar:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from surrogate_training.config.captions import Captions
 from surrogate_training.config.section import Location, Section
 
 
@@ -200,6 +201,8 @@ class Data(Section):
         In the order of the program's channels.
     parameters : tuple of ParameterSpec
         Scalar inputs of the generator.
+    captions : Captions, optional
+        What a pair is about, in words: a further input of the generator.
     stride, strides : int, tuple of int
         Frames from t1 to t2; several strides need the parameter ``dt``.
     missing : {"refuse", "mask"}
@@ -215,6 +218,7 @@ class Data(Section):
     mapping: str = ""
     fields: tuple[FieldSpec, ...]
     parameters: tuple[ParameterSpec, ...] = ()
+    captions: Captions | None = None
     stride: int = Field(default=1, ge=1, description="frames from t1 to t2")
     strides: tuple[int, ...] = ()
     missing: Literal["refuse", "mask"] = "refuse"

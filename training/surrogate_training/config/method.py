@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
+from surrogate_training.config.generative import (
+    ConsistencyConfig,
+    CRPSConfig,
+    DDPMConfig,
+    EDMConfig,
+    FlowConfig,
+    InterpolantConfig,
+    ResidualEDMConfig,
+)
+from surrogate_training.config.latent import VAEConfig
 from surrogate_training.config.section import Section, by_kind
 
 
@@ -22,15 +32,28 @@ class Unroll(Section):
 
 
 class RegressionConfig(Section):
-    """The conditional mean (``relative_l2``, ``mse``) or median (``mae``) of the next frame."""
+    """The conditional mean (``relative_l2``, ``mse``) or median (``mae``) of the next frame.
+
+    ``space: scaled`` takes ``mse`` and ``mae`` of values that ``data.fields[].scaling`` has scaled: the mean of asinh
+    values, where the few strongest of a field with long tails do not outweigh all others.
+    """
 
     kind: Literal["regression"] = "regression"
     loss: Literal["relative_l2", "mse", "mae"] = "relative_l2"
+    space: Literal["physical", "scaled"] = "physical"
     noise: float = Field(
         default=0.005, ge=0, description="input noise in units of each field's std"
     )
     potential_weight: float = Field(default=0.25, ge=0, description="weight of A_z itself")
     unroll: Unroll = Unroll()
+
+    @model_validator(mode="after")
+    def _space_of_differences(self) -> RegressionConfig:
+        if self.space == "scaled" and self.loss == "relative_l2":
+            raise ValueError(
+                "method.space: scaled, but loss relative_l2 is of physical values; set loss: mse, or mae"
+            )
+        return self
 
 
 class Discriminator(Section):
@@ -91,9 +114,40 @@ class TemplateConfig(Section):
     epsilon: float = Field(default=0.1, gt=0)
 
 
+class ClipConfig(Section):
+    """Contrastive training of a text and a field encoder (Radford et al. 2021, arXiv:2103.00020).
+
+    Attributes
+    ----------
+    noise : float
+        Input noise in units of each field's std.
+    embedding : int
+        Length of the vectors that are compared.
+    widths : tuple of int
+        Channels of the field encoder, a level each.
+    temperature : float
+        Of the softmax, at first; it is learnt.
+    """
+
+    kind: Literal["clip"] = "clip"
+    noise: float = Field(default=0.0, ge=0)
+    embedding: int = Field(default=64, ge=1)
+    widths: tuple[int, ...] = Field(default=(32, 64, 96), min_length=1)
+    temperature: float = Field(default=0.07, gt=0)
+
+
 Method = Annotated[
     Annotated[RegressionConfig, Tag("regression")]
     | Annotated[Pix2PixConfig, Tag("pix2pix")]
-    | Annotated[TemplateConfig, Tag("template")],
+    | Annotated[TemplateConfig, Tag("template")]
+    | Annotated[DDPMConfig, Tag("ddpm")]
+    | Annotated[EDMConfig, Tag("edm")]
+    | Annotated[FlowConfig, Tag("flow")]
+    | Annotated[InterpolantConfig, Tag("interpolant")]
+    | Annotated[ResidualEDMConfig, Tag("residual-edm")]
+    | Annotated[CRPSConfig, Tag("crps")]
+    | Annotated[ConsistencyConfig, Tag("consistency")]
+    | Annotated[ClipConfig, Tag("clip")]
+    | Annotated[VAEConfig, Tag("vae")],
     by_kind("regression"),
 ]

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Tag, model_validator
 
-from surrogate_training.config.section import Boundary, Section, by_kind
-
-
-class Curl(Section):
-    """A feature: the two face-centred components of curl(A_z), scaled to unit variance."""
-
-    curl: str
-
-
-Feature = str | Curl
-
-
-class NetConfig(Section):
-    """What all generators share.
-
-    Attributes
-    ----------
-    features : tuple of Feature
-        What the net sees; empty: all fields.
-    boundary : (y, x)
-        How convolutions continue the domain; of kind ``unet`` always zeros, and this is what the manifest says.
-    smoothing : int
-        Radius of the potential head's filter.
-    target : {"increment", "frame"}
-        What the program returns: u(t2) - u(t1), or u(t2).
-    checkpointing : bool
-        Recompute activations in the backward pass: less memory, a third more time.
-    """
-
-    features: tuple[Feature, ...] = ()
-    boundary: tuple[Boundary, Boundary] = ("periodic", "periodic")
-    smoothing: int = Field(default=4, ge=0)
-    target: Literal["increment", "frame"] = "increment"
-    checkpointing: bool = False
-
+from surrogate_training.config.dit import DiTConfig
+from surrogate_training.config.latent import Latents
+from surrogate_training.config.net import NetConfig
+from surrogate_training.config.section import by_kind
 
 PRESETS = {
     "small": {"widths": (32, 64, 96), "encoder_blocks": (1, 1, 2), "decoder_blocks": (1, 1)},
@@ -103,7 +72,7 @@ class ResidualUNetConfig(NetConfig):
     @property
     def multiple(self) -> int:
         """Ny and nx must be multiples of this."""
-        return int(self.stem * 2 ** (len(self.widths) - 1))
+        return int(self.stem * 2 ** (len(self.widths) - 1)) * self.coarsening
 
 
 class UNetConfig(NetConfig):
@@ -131,6 +100,8 @@ class UNetConfig(NetConfig):
     dropout: Literal["off", "training", "noise"] = "off"
     tanh: bool = False
 
+    whole_frames: ClassVar[bool] = True
+
     @model_validator(mode="after")
     def _possible(self) -> UNetConfig:
         if self.tanh and self.target != "frame":
@@ -156,7 +127,28 @@ class UNetConfig(NetConfig):
         return int(2**self.levels)
 
 
+class AutoencoderConfig(NetConfig):
+    """What method ``vae`` trains: frames to ``latents`` and back."""
+
+    kind: Literal["autoencoder"] = "autoencoder"
+    target: Literal["frame"] = "frame"
+    latents: Latents = Latents()
+
+    @property
+    def minimum(self) -> int:
+        """Least number of blocks of ``multiple`` cells along an axis."""
+        return 1
+
+    @property
+    def multiple(self) -> int:
+        """Ny and nx must be multiples of this."""
+        return self.latents.factor
+
+
 Model = Annotated[
-    Annotated[ResidualUNetConfig, Tag("residual_unet")] | Annotated[UNetConfig, Tag("unet")],
+    Annotated[ResidualUNetConfig, Tag("residual_unet")]
+    | Annotated[UNetConfig, Tag("unet")]
+    | Annotated[DiTConfig, Tag("dit")]
+    | Annotated[AutoencoderConfig, Tag("autoencoder")],
     by_kind("residual_unet"),
 ]

@@ -19,7 +19,8 @@ class Run(Section):
     workers : int
         Processes that prepare batches ahead; 0: none.
     best : str
-        Metric of a validation by which the best checkpoint is kept; ``-NAME``: larger is better.
+        Metric of a validation by which the best checkpoint is kept; ``-NAME``: larger is better. ``error``; a field's
+        name; of stochastic models also ``crps``, ``error_of_mean`` and ``spread_skill``.
     samples_every : int
         Steps between pictures of a validation pair; 0: none.
     trackers : tuple of {"tensorboard", "wandb", "mlflow"}

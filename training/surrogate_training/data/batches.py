@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surrogate_training.config import Recipe
+from surrogate_training.config import ClipConfig, Recipe
 from surrogate_training.data import symmetry
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import Statistics
@@ -46,6 +46,14 @@ class Batch:
 
     def __len__(self) -> int:
         return self.frames.shape[1]
+
+    def repeated(self, count: int) -> Batch:
+        """The whole batch so many times over."""
+        more = (
+            None if t is None else t.repeat(count, *[1] * (t.ndim - 1))
+            for t in (self.parameters, self.weight)
+        )
+        return Batch(self.frames.repeat(1, count, 1, 1, 1), *more)
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device; from pinned memory the copy goes on while the caller does."""
@@ -96,6 +104,10 @@ class BatchSource:
         self.steps_per_epoch = len(self.starts) // self.batch
         locations = tuple(f.location for f in recipe.data.fields)
         self.layout = symmetry.Layout.of(recipe.names, locations, recipe.data.augment)
+        captions = recipe.data.captions
+        # method clip has nothing to learn from a pair without a caption
+        keeps = captions is None or isinstance(recipe.method, ClipConfig)
+        self.dropout = 0.0 if keeps or captions is None else captions.dropout
         self.noise = noise_scales(recipe, statistics)  # (C, 1, 1)
         self._epoch = -1, self.starts  # number and order of the epoch that was asked for last
 
@@ -132,7 +144,14 @@ class BatchSource:
         if self.recipe.method.noise > 0:
             noise = self.noise * rng.standard_normal(frames[0].shape, dtype=np.float32)
             frames[0] += noise if weight is None else noise * weight
-        return Item(frames, self.pairs.parameters(index), weight)
+        return Item(frames, self._parameters(index, rng), weight)
+
+    def _parameters(self, index: int, rng: np.random.Generator) -> symmetry.Array | None:
+        """Scalar parameters and token ids, the latter sometimes left out."""
+        found, captions = self.pairs.parameters(index), self.recipe.data.captions
+        if captions is not None and found is not None and rng.random() < self.dropout:
+            found[-captions.length :] = 0
+        return found
 
     def _chosen(self, step: int, shard: int, shards: int) -> tuple[int, np.ndarray]:
         """Epoch of a step, and the pairs of every ``shards``-th sample of its batch."""
@@ -142,6 +161,15 @@ class BatchSource:
             self._epoch = epoch, self.starts[rng.permutation(len(self.starts))]
         order = self._epoch[1]
         return epoch, order[place * self.batch : (place + 1) * self.batch][shard::shards]
+
+
+def stored(pairs: PairSet, index: int) -> Batch:
+    """One pair as it is in its file, a batch of one."""
+    found = pairs.sample(index)
+    frames = torch.from_numpy(np.array(found.states))[:, None]  # (2, 1, C, ny, nx)
+    more = (pairs.parameters(index), found.weight)
+    parameters, weight = (None if a is None else torch.from_numpy(a)[None] for a in more)
+    return Batch(frames, parameters, weight)
 
 
 def noise_scales(recipe: Recipe, statistics: Statistics) -> symmetry.Array:

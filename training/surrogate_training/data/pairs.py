@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from surrogate.text import tokens
 from surrogate_training.config import Data, PairLists
+from surrogate_training.data.captions import check_vocabulary, read_captions
 from surrogate_training.data.grid import Grid, common_grid, interval
 from surrogate_training.data.listed import hold_out, runs_of
-from surrogate_training.data.runs import DT, Array, Run, list_runs, read_states
+from surrogate_training.data.runs import DT, Array, Run, list_runs, read_runs, read_states
 from surrogate_training.data.split import LeakageError, check_leakage, split_files, state_hash
 from surrogate_training.magnetogram import pairlist
 
@@ -81,10 +83,10 @@ class PairSet:
             self.index = [Pair(*pair) for pair in found]
             self.files = tuple(dict.fromkeys(p.file for run in self.runs for p in run.places))
         self._listed = listed is not None
+        firsts = {(pair.run, pair.first) for pair in self.index}
+        self._captions = read_captions(self.runs, firsts, data)
         self.frames = [len(run) for run in self.runs]
-        self._cache = (
-            [read_states(run, range(len(run)), data) for run in self.runs] if data.cached else None
-        )
+        self._cache = read_runs(self.runs, data) if data.cached else None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -140,9 +142,9 @@ class PairSet:
         return None if before is None else self._filled(self._states(pair.run, [before]))[0]
 
     def parameters(self, index: int) -> Array | None:
-        """Scalar inputs at t1 in the recipe's order, float32 (P,); None if it has none."""
-        names = [p.name for p in self.data.parameters]
-        if not names:
+        """Scalar inputs at t1, in the recipe's order, then the caption's token ids, float32 (Q,); None: neither."""
+        names, captions = [p.name for p in self.data.parameters], self.data.captions
+        if not names and captions is None:
             return None
         pair = self.index[index]
         stored = dict(
@@ -152,7 +154,13 @@ class PairSet:
                 strict=True,
             )
         )
-        return np.array([{DT: pair.jump, **stored}[name] for name in names], np.float32)
+        ids = tokens(self.caption(index), captions.text) if captions is not None else []
+        return np.array([*({DT: pair.jump, **stored}[name] for name in names), *ids], np.float32)
+
+    def caption(self, index: int) -> str | None:
+        """What is said of the frame at t1; None if the recipe has no captions."""
+        pair = self.index[index]
+        return self._captions.get((pair.run, pair.first))
 
     def time(self, index: int) -> float:
         """Time t1."""
@@ -184,6 +192,11 @@ class PairSet:
             for t, run in enumerate(self.runs)
             for place, u in zip(run.places, self.trajectory(t), strict=True)
         }
+
+    @property
+    def captions(self) -> set[str]:
+        """Every caption of the set."""
+        return set(self._captions.values())
 
     @property
     def jumps(self) -> list[float]:
@@ -260,6 +273,8 @@ def open_sets(data: Data, *, root: Path) -> dict[str, PairSet]:
         raise LeakageError(
             f"data.pairs: {shared[0]}: split by active region (surrogate data split)"
         )
+    if data.captions is not None:
+        check_vocabulary(sets["train"].captions, data.captions)
     check_leakage({part: pairs.hashes() for part, pairs in sets.items()})
     return sets
 
@@ -274,6 +289,10 @@ def parts(data: Data, *, root: Path) -> dict[str, PairSet]:
     """
     if data.mapping:
         data = data.model_copy(update={"mapping": str(root / data.mapping)})
+    if data.captions is not None and data.captions.file:
+        table = str(root / data.path / data.captions.file)
+        captions = data.captions.model_copy(update={"file": table})
+        data = data.model_copy(update={"captions": captions})
     return _split_sets(data, root) if data.pairs is None else _listed_sets(data, data.pairs, root)
 
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from surrogate.bundle.folder import check_bundle
 from surrogate.io.units import same_unit
 from surrogate.paths import find_bundle
-from surrogate_training.config import Recipe, UNetConfig
+from surrogate_training.config import Recipe
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.data.statistics import FieldStatistics, ParameterStatistics, Statistics
-from surrogate_training.locality import measure_locality
+from surrogate_training.extent import model_locality
+from surrogate_training.methods.registry import make_network
 from surrogate_training.models.fields import FieldModel
 
 # meters and seconds of what speeds, lengths and times are measured in
@@ -32,17 +31,14 @@ class Reach:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, spacing: tuple[float, float]) -> Reach:
-        """Measured on the recipe's model, untrained; a U-Net of pix2pix sees the whole frame."""
-        if isinstance(recipe.model, UNetConfig):
+        """Measured on the recipe's model, untrained; pix2pix's U-Net and a transformer see the whole frame.
+
+        So does a network that predicts none, the encoders of ``clip``.
+        """
+        model = make_network(recipe, _unit_statistics(recipe, spacing)).eval()
+        if not isinstance(model, FieldModel):
             return cls(None)
-        model = FieldModel(recipe, _unit_statistics(recipe, spacing)).eval()
-        parameters = [torch.ones(1, len(recipe.data.parameters))] if recipe.data.parameters else []
-
-        def program(x: Tensor) -> Tensor:
-            return model(x, *parameters)  # type: ignore[no-any-return]
-
-        channels = len(recipe.data.fields)
-        local = measure_locality(program, channels=channels, multiple=recipe.model.multiple)
+        local = model_locality(model, recipe)
         if local.reduces_over_space:
             return cls(None)
         ny, nx = local.receptive_field

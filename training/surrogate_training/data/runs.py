@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,9 +84,16 @@ def list_runs(files: Iterable[Path], data: Data) -> list[Run]:
     runs: list[Run] = []
     for file in files:
         with open_data(file, data) as stored:
-            for trajectory in range(stored.trajectories):
-                places = tuple(Place(file, trajectory, n) for n in range(stored.frames))
-                runs.append(describe(stored, places, file.name, data))
+            every = [
+                tuple(Place(file, trajectory, n) for n in range(stored.frames))
+                for trajectory in range(stored.trajectories)
+            ]
+            # the trajectories of a file differ in their times alone
+            first = describe(stored, every[0], file.name, data)
+            runs += [
+                replace(first, places=places, times=stored.times(places[0].trajectory))
+                for places in every
+            ]
     check_alike(runs, data)
     return runs
 
@@ -174,10 +183,44 @@ def check_alike(runs: Sequence[Run], data: Data) -> None:
                 )
 
 
-def read_states(run: Run, indices: Sequence[int], data: Data, *, checked: bool = True) -> Array:
+class Opened:
+    """The file that was asked for last, kept open; close it, or use it in a ``with`` statement."""
+
+    def __init__(self, data: Data) -> None:
+        self.data, self._stored = data, contextlib.ExitStack()
+        self._file: tuple[Path, Frames] | None = None
+
+    def __call__(self, file: Path) -> Frames:
+        """The open file."""
+        if self._file is None or self._file[0] != file:
+            self._stored.close()
+            self._file = file, self._stored.enter_context(open_data(file, self.data))
+        return self._file[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stored.close()
+
+
+def read_runs(runs: Sequence[Run], data: Data) -> list[Array]:
+    """All frames of each run, as :func:`read_states` reads them; a file of many trajectories is opened once."""
+    with Opened(data) as opened:
+        return [read_states(run, range(len(run)), data, opened=opened) for run in runs]
+
+
+def read_states(
+    run: Run,
+    indices: Sequence[int],
+    data: Data,
+    *,
+    checked: bool = True,
+    opened: Opened | None = None,
+) -> Array:
     """Frames of a run.
 
-    Each call opens and closes its files, so a set may be used by any number of threads and processes.
+    Without `opened` each call opens and closes its files, so a set may be used by any number of threads and processes.
 
     Parameters
     ----------
@@ -189,6 +232,8 @@ def read_states(run: Run, indices: Sequence[int], data: Data, *, checked: bool =
         Fields, and what NaN means.
     checked : bool
         Refuse values that no model should learn from.
+    opened : Opened, optional
+        Keeps files open from call to call.
 
     Returns
     -------
@@ -202,11 +247,12 @@ def read_states(run: Run, indices: Sequence[int], data: Data, *, checked: bool =
     """
     parts = []
     places = [run.places[n] for n in indices]
-    for (file, trajectory), group in groupby(places, lambda p: (p.file, p.trajectory)):
-        frames = [place.frame for place in group]
-        with open_data(file, data) as stored:
+    with Opened(data) as own:
+        for (file, trajectory), group in groupby(places, lambda p: (p.file, p.trajectory)):
+            frames = [place.frame for place in group]
+            stored = (opened or own)(file)
             fields = [_read(stored, f.path, frames, trajectory) for f in data.fields]
-        parts.append(np.stack(fields, axis=1))  # (frames, C, ny, nx)
+            parts.append(np.stack(fields, axis=1))  # (frames, C, ny, nx)
     u = parts[0] if len(parts) == 1 else np.concatenate(parts)
     _forgive_the_end(u, run, indices, data)
     if checked:

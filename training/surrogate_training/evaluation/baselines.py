@@ -24,13 +24,15 @@ class Case:
     state : ndarray, shape (C, ny, nx), float32
         At t1, conditions included.
     before, truth : ndarray, shape (P, ny, nx)
-        The predicted fields at t1 and at t2.
+        The predicted fields at t1, and those to be made: at t2, except of a system that reconstructs.
     previous : ndarray, shape (P, ny, nx), optional
         The same one jump before t1.
     weight : ndarray, shape (ny, nx), optional
         0 where data is missing.
     parameters : ndarray, shape (n,), optional
-        Scalar inputs.
+        Scalar inputs, then a caption's token ids.
+    caption : str, optional
+        What is said of the state, where the model reads captions.
     run, file, frame, time
         Where the pair comes from, its trajectory or region first, and t1.
     """
@@ -42,6 +44,7 @@ class Case:
     previous: Array | None
     weight: Array | None
     parameters: NDArray[np.float32] | None
+    caption: str | None
     run: str
     file: str
     frame: int
@@ -57,10 +60,11 @@ def read_case(pairs: PairSet, index: int, system: System) -> Case:
         index,
         np.ascontiguousarray(u1),
         system.predicted(u1),
-        system.predicted(u2),
+        system.predicted(u1 if system.reconstructs else u2),
         None if previous is None else system.predicted(previous),
         None if weight is None else weight[0],
         pairs.parameters(index),
+        pairs.caption(index),
         pairs.runs[pairs.run(index)].name,
         file,
         frame,
@@ -74,9 +78,12 @@ def baselines(case: Case, system: System) -> dict[str, Array | None]:
     ``persistence``: u(t1). ``linear_extrapolation``: 2 u(t1) - u(t1 - jump). ``mean``: the training mean of each field.
     """
     ny, nx = case.before.shape[-2:]
+    mean = system.constant((ny, nx))
     line = None if case.previous is None else 2.0 * case.before - case.previous
+    if system.reconstructs:  # persistence has the frame already
+        return {"persistence": None, "linear_extrapolation": None, "mean": mean}
     return {
         "persistence": case.before,
         "linear_extrapolation": line,
-        "mean": system.constant((ny, nx)),
+        "mean": mean,
     }

@@ -57,13 +57,17 @@ def collect(
     scorer = _Scorer(system, len(indices))
     for row, index in enumerate(indices):
         case = read_case(pairs, index, system)
-        predicted, refused = predictor.predict(case.state, case.parameters, step=index)
+        predicted, refused = predictor.predict(
+            case.state, case.parameters, step=index, caption=case.caption
+        )
         frames = {MODEL: predicted, **baselines(case, system)}
         frames |= {name: rival(case) for name, rival in (rivals or {}).items()}
         scorer.add(row, case, frames)
         scorer.facts.append(PairFacts(case.run, case.file, case.frame, case.time, refused))
         done(row + 1, len(indices))
-    return scorer.result(list(predictor.seconds), len(pairs.runs))
+    result = scorer.result(list(predictor.seconds), len(pairs.runs))
+    result.stochastic, result.steps = predictor.stochastic, predictor.steps
+    return result
 
 
 class _Scorer:

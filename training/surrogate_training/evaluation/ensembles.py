@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,25 @@ from numpy.typing import NDArray
 from surrogate_training.data.pairs import PairSet
 from surrogate_training.evaluation.baselines import read_case
 from surrogate_training.evaluation.predictors import Predictor
+from surrogate_training.evaluation.scores import Reference
 from surrogate_training.evaluation.system import System
 from surrogate_training.metrics import ensemble, errors
+from surrogate_training.metrics.spectrum import spectrum_error
 
 Array = NDArray[np.float64]
 
 MEMBERS = 8
 """Of a stochastic model, unless more are asked for."""
-COLUMNS = ("crps", "spread_skill", "rmse_of_mean", "mae_persistence")
+COLUMNS = {
+    "crps": 1,
+    "spread_skill": 0,
+    "rmse_of_mean": 1,
+    "rmse_of_member": 1,
+    "spectrum_error_of_mean": 0,
+    "spectrum_error_of_member": 0,
+    "mae_persistence": 1,
+}
+"""Scores, and the power of the field's unit that they have. Those of a member are means over all members."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +38,19 @@ class EnsembleScores:
     Attributes
     ----------
     members : int
-    scores : ndarray, shape (pairs, fields, 4)
-        Fair CRPS, spread / skill, RMSE of the members' mean, and the mean absolute error of persistence, which is its
-        CRPS.
+    scores : ndarray, shape (pairs, fields, columns)
+        In the order of ``COLUMNS``. Fair CRPS; spread / skill; RMSE and spectrum error of the members' mean and of
+        single members; and the mean absolute error of persistence, which is its CRPS.
     ranks : dict of str to ndarray, shape (members + 1,)
         By field: rank histogram over all cells.
+    seconds : list of float
+        Wall time a member, of each ensemble.
     """
 
     members: int
     scores: Array
     ranks: dict[str, NDArray[np.int64]]
+    seconds: list[float] = field(default_factory=list)
 
 
 def score_members(
@@ -57,22 +71,40 @@ def score_members(
     ranks = {name: np.zeros(members + 1, np.int64) for name in system.names}
     for row, index in enumerate(indices):
         case = read_case(pairs, index, system)
-        frames = [
-            predictor.predict(case.state, case.parameters, step=index, member=m)[0]
-            for m in range(members)
-        ]
-        made = [system.observe(frame) for frame in frames if frame is not None]
-        if len(made) < members:
+        frames = predictor.predict_members(
+            case.state, case.parameters, members, step=index, caption=case.caption
+        )
+        if frames is None:
             continue
+        made = [system.observe(frame) for frame in frames]
         truth, before = system.observe(case.truth), system.observe(case.before)
+        weight = None if case.weight is None else np.asarray(case.weight, np.float64)
         for k, name in enumerate(system.names):
             x = np.stack([u[name] for u in made])  # (M, ny, nx)
-            y, weight = truth[name], case.weight
-            scores[row, k] = (
-                ensemble.fair_crps(x, y, weight),
-                ensemble.spread_skill(x, y, weight),
-                errors.rmse(x.mean(0), y, weight),
-                errors.mae(before[name], y, weight),
+            y = truth[name]
+            reference = Reference(
+                y, before[name], weight, spacing=system.spacing, periodic=system.periodic
             )
+            found = {
+                "crps": ensemble.fair_crps(x, y, weight),
+                "spread_skill": ensemble.spread_skill(x, y, weight),
+                "rmse_of_mean": errors.rmse(x.mean(0), y, weight),
+                "rmse_of_member": np.mean([errors.rmse(one, y, weight) for one in x]),
+                "mae_persistence": errors.mae(before[name], y, weight),
+                **_spectra(x, reference),
+            }
+            scores[row, k] = [found[column] for column in COLUMNS]
             ranks[name] += ensemble.rank_histogram(x, y, weight, seed=index)
-    return EnsembleScores(members, scores, ranks)
+    return EnsembleScores(members, scores, ranks, list(predictor.member_seconds))
+
+
+def _spectra(members: Array, reference: Reference) -> dict[str, float]:
+    """Spectrum errors of the mean and of single members (M, ny, nx)."""
+
+    def error(u: Array) -> float:
+        return spectrum_error(reference.spectrum_of(u), reference.spectrum)
+
+    return {
+        "spectrum_error_of_mean": error(members.mean(0)),
+        "spectrum_error_of_member": float(np.mean([error(one) for one in members])),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from surrogate_training.evaluation.coarse import jump_seconds, open_coarse
 from surrogate_training.evaluation.collect import Done, Rival, collect
 from surrogate_training.evaluation.ensembles import MEMBERS, score_members
 from surrogate_training.evaluation.examples import predict_example
+from surrogate_training.evaluation.floor import Floor
 from surrogate_training.evaluation.predictors import BundlePredictor, Predictor, RunPredictor
 from surrogate_training.evaluation.result import COARSE, MODEL, Result
 from surrogate_training.evaluation.rollouts import roll_out
@@ -42,6 +43,8 @@ class Options:
         Keep the frames of the best, the median and the worst pair.
     seed : int
         Of a stochastic model.
+    steps : int, optional
+        Of a generative model; None: its preset.
     rivals : mapping of str to callable
         More methods to score beside the model: a frame (P, ny, nx) of a case, or None where they have none. The name
         ``coarse`` stands for the solver at coarser settings.
@@ -52,6 +55,7 @@ class Options:
     rollout: int | None = None
     examples: bool = True
     seed: int = 0
+    steps: int | None = None
     rivals: Mapping[str, Rival] = field(default_factory=dict)
 
 
@@ -91,10 +95,12 @@ def evaluate_bundle(
     manifest = check_bundle(bundle)
     system = system_of_bundle(manifest, bundle)
     pairs = open_data(manifest, system.recipe, bundle, data, root=root, part=part)
-    with BundlePredictor(bundle, manifest, system, seed=options.seed) as predictor:
+    with BundlePredictor(
+        bundle, manifest, system, seed=options.seed, steps=options.steps
+    ) as predictor:
         # what comes first in a process loads kernels and memory: not the cost of a jump
         warm = pairs.pair(0)[0]
-        predictor.predict(warm, pairs.parameters(0), step=0)
+        predictor.predict(warm, pairs.parameters(0), step=0, caption=pairs.caption(0))
         predictor.seconds.clear()
         return _evaluate(predictor, system, pairs, system.recipe, options, root=root, done=done)
 
@@ -110,7 +116,9 @@ def evaluate_model(
     """Evaluate a run's averaged model on a part of its data; arguments as of :func:`evaluate_bundle`."""
     recipe = run.recipe()
     system, pairs = system_of_run(recipe, run.statistics()), open_part(recipe, root=root, part=part)
-    return _evaluate(RunPredictor(run), system, pairs, recipe, options, root=root, done=done)
+    predictor = RunPredictor(run, steps=options.steps)
+    options = replace(options, rivals={**Floor.rivals(predictor.trained), **options.rivals})
+    return _evaluate(predictor, system, pairs, recipe, options, root=root, done=done)
 
 
 def evaluate_run(run: RunFolder, *, root: Path, part: str = "test") -> Summary:

@@ -39,7 +39,7 @@ def predict_example(
 ) -> Example | None:
     """Predict a pair again; None if the frame is not finite."""
     case = read_case(pairs, index, system)
-    predicted, _ = predictor.predict(case.state, case.parameters, step=index)
+    predicted, _ = predictor.predict(case.state, case.parameters, step=index, caption=case.caption)
     if predicted is None:
         return None
     known = True if case.weight is None else case.weight > 0

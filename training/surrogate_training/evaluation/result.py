@@ -72,6 +72,10 @@ class Result:
         What could not be done, and why.
     examples : list of Example
         The best, the median and the worst pair, where pictures were asked for.
+    stochastic : bool
+        Whether the model's frames are draws: its scores are then of one member a pair.
+    steps : int, optional
+        Evaluations of the net a frame, of a generative model.
     solver_seconds, coarse_seconds : float, optional
         Of a jump, as the files of the data and of the coarse solver tell.
     """
@@ -89,6 +93,8 @@ class Result:
     ensemble: EnsembleScores | None = None
     notes: list[str] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    stochastic: bool = False
+    steps: int | None = None
     solver_seconds: float | None = None
     coarse_seconds: float | None = None
 

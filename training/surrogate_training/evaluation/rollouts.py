@@ -102,6 +102,7 @@ def roll_out(
     for row, start in enumerate(starts):
         window = pairs.window(start, wanted + 1)  # (jumps + 1, C, ny, nx)
         weight, parameters = pairs.weight(start), pairs.parameters(start)
+        caption = pairs.caption(start)
         where = None if weight is None else weight[0]
         state: NDArray[np.float32] | None = np.array(window[0])
         for n, truth in enumerate(window[1:]):
@@ -109,7 +110,7 @@ def roll_out(
             curves["persistence"][row, n] = _scores(still, system.predicted(truth), system, where)
             if state is None:
                 continue
-            frame, _ = predictor.predict(state, parameters, step=start + n)
+            frame, _ = predictor.predict(state, parameters, step=start + n, caption=caption)
             if frame is None:
                 state = None
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from surrogate.bundle.manifest import Manifest
+from surrogate.bundle.names import GUIDANCE
 from surrogate_training.config import Data, FieldSpec, ParameterSpec, Recipe
 from surrogate_training.data.pairs import PairSet, open_sets
 from surrogate_training.magnetogram.pairlist import NAME as LIST
@@ -74,7 +75,9 @@ def data_of(manifest: Manifest) -> Data:
         FieldSpec(name=f.name, unit=f.unit, conserved=f.conserved, condition=f.prediction is None)
         for f in manifest.fields
     )
-    parameters = tuple(ParameterSpec(name=p.name, unit=p.unit) for p in manifest.parameters)
+    parameters = tuple(
+        ParameterSpec(name=p.name, unit=p.unit) for p in manifest.parameters if p.name != GUIDANCE
+    )
     return Data(path=".", fields=fields, parameters=parameters)
 
 

@@ -16,6 +16,11 @@ Array = NDArray[np.float64]
 Summary = dict[str, Any]
 
 PERSISTENCE = BASELINES[0]
+ONLY = "the model's one frame of each pair"
+MEMBER = (
+    "one member of each pair's ensemble, as it is, not their mean: its scores stand under ensemble"
+)
+"""What the scores of ``model`` are of."""
 ERROR = "RMS(prediction - u2) / std(u2) per field and pair, mean over pairs and counted fields"
 
 
@@ -34,6 +39,9 @@ def summarise(result: Result) -> Summary:
         "unit": _unit(result),
         "definitions": DEFINITIONS,
         "methods": list(result.methods),
+        "stochastic": result.stochastic,
+        "model_frames": MEMBER if result.stochastic else ONLY,
+        "sampler_steps": result.steps,
         **{method: _overall(result, method) for method in result.methods},
         "fields": {f.name: _field(result, k) for k, f in enumerate(result.system.fields)},
         "by_frame": _by_frame(result),
@@ -153,16 +161,32 @@ def _rollout(result: Result) -> Summary:
 
 
 def _ensemble(result: Result) -> Summary:
+    """By field, and ``all``: means over the counted fields, each in its scale where there are several."""
     ensemble = result.ensemble
     assert ensemble is not None
+    means = {
+        name: _means(ensemble.scores[:, k]) for k, name in enumerate(result.system.names)
+    }  # (columns,) each
+    counted = result.system.counted
+    powers = np.array(list(COLUMNS.values()))
+    scales = [result.scale[f.name] if len(counted) > 1 else 1.0 for f in counted]
+    overall = [means[f.name] / scale**powers for f, scale in zip(counted, scales, strict=True)]
+    member = float(np.median(ensemble.seconds)) if ensemble.seconds else None
+    single = float(np.median(result.seconds)) if result.seconds else None
     return {
         "members": ensemble.members,
+        "all": dict(zip(COLUMNS, _means(np.array(overall)).tolist(), strict=True)),
+        "seconds": {
+            "member": member,
+            "single": single,
+            "ratio": member / single if member and single else None,
+        },
         "fields": {
             name: {
-                **dict(zip(COLUMNS, _means(ensemble.scores[:, k]).tolist(), strict=True)),
+                **dict(zip(COLUMNS, means[name].tolist(), strict=True)),
                 "rank_histogram": ensemble.ranks[name].tolist(),
             }
-            for k, name in enumerate(result.system.names)
+            for name in result.system.names
         },
     }
 

@@ -61,6 +61,8 @@ class System:
         (y, x).
     jump : float
         Time from t1 to t2, in `time_unit`.
+    reconstructs : bool
+        Whether the frame to be made is the one at t1 itself, as an autoencoder's.
     """
 
     name: str
@@ -71,6 +73,7 @@ class System:
     periodic: tuple[bool, bool]
     jump: float
     time_unit: str
+    reconstructs: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,6 +139,7 @@ def system_of_run(recipe: Recipe, statistics: Statistics) -> System:
         (boundary[0] == "periodic", boundary[1] == "periodic"),
         statistics.jump,
         recipe.physics.time_unit,
+        recipe.method.kind == "vae",
     )
 
 

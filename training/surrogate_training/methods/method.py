@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -42,8 +43,8 @@ class Method(nn.Module, ABC):
     Attributes
     ----------
     networks : ModuleDict
-        Those that are trained: ``generator``, a :class:`FieldModel`, is averaged, validated and exported; others live
-        in training only.
+        Those that are trained: the first, ``generator``, is averaged, validated and, if it is a :class:`FieldModel`,
+        exported; others live in training only.
     scaling : Scaling
         Between physical units and the generator's.
     """
@@ -51,13 +52,37 @@ class Method(nn.Module, ABC):
     def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
         super().__init__()
         self.recipe, self.statistics = recipe, statistics
-        self.networks = nn.ModuleDict({GENERATOR: FieldModel(recipe, statistics)})
+        self.networks = nn.ModuleDict({GENERATOR: self.make_network(recipe, statistics)})
         self.scaling = Scaling(recipe, statistics)
+
+    @classmethod
+    def make_network(cls, recipe: Recipe, statistics: Statistics) -> nn.Module:
+        """The first network, freshly initialised; of a method that makes no frames this is no generator."""
+        return cls.make_generator(recipe, statistics)
+
+    @classmethod
+    def make_generator(cls, recipe: Recipe, statistics: Statistics) -> FieldModel:
+        """The generator of a recipe, freshly initialised: also what a checkpoint's weights are loaded into."""
+        return FieldModel(recipe, statistics)
+
+    def start(self, root: Path) -> None:
+        """Take over what another run has learnt, before the first step of a fresh run; default: nothing.
+
+        Parameters
+        ----------
+        root : Path
+            Folder that run folders named in the recipe are relative to.
+        """
+
+    @property
+    def network(self) -> nn.Module:
+        """What is averaged and validated."""
+        return self.networks[GENERATOR]
 
     @property
     def generator(self) -> FieldModel:
         """What is exported."""
-        found = self.networks[GENERATOR]
+        found = self.network
         assert isinstance(found, FieldModel)
         return found
 
@@ -68,6 +93,10 @@ class Method(nn.Module, ABC):
     def learning_rate(self, network: str) -> float:
         """The largest rate of a network's optimiser."""
         return self.recipe.optimiser.learning_rate
+
+    def truth(self, batch: Batch) -> Tensor:
+        """What a prediction is compared with, (B, P, ny, nx), physical: the fields at t2."""
+        return self.scaling.predicted(batch.u2)
 
     def inputs(self, batch: Batch, state: Tensor) -> tuple[Tensor, ...]:
         """What the generator takes: `state` (B, C, ny, nx), physical, normalised; the batch's parameters; noise."""

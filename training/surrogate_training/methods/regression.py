@@ -7,6 +7,7 @@ from torch import Tensor
 
 from surrogate_training.config import Recipe, RegressionConfig
 from surrogate_training.data.batches import Batch
+from surrogate_training.data.scaling import scaled
 from surrogate_training.data.statistics import Statistics
 from surrogate_training.methods.method import Loss, Method
 from surrogate_training.methods.unroll import Jump, unroll
@@ -16,6 +17,7 @@ from surrogate_training.metrics.relative import (
     relative_errors,
     weighted_mean,
 )
+from surrogate_training.models.units import Units
 
 
 class Regression(Method):
@@ -44,11 +46,24 @@ class Regression(Method):
 
     def _parts(self, jump: Jump) -> dict[str, Tensor]:
         if self.config.loss != "relative_l2":
-            return self._scaled(jump.predicted - jump.truth, jump.weight)
+            return self._scaled(self._error(jump), jump.weight)
         errors = relative_errors(
             jump.predicted, jump.truth, self.recipe, self.statistics, weight=jump.weight
         )
         return {name: e.mean() for name, e in errors.items()}
+
+    def _error(self, jump: Jump) -> Tensor:
+        """Prediction less truth, (B, P, ny, nx); scaled values in units in which increments have the fields' std."""
+        if self.config.space == "physical":
+            return jump.predicted - jump.truth
+        errors = []
+        for channel, field in enumerate(self.recipe.predicted):
+            units = Units.of(field, self.statistics.fields[field.name])
+            change = scaled(jump.predicted[:, channel], field) - scaled(
+                jump.truth[:, channel], field
+            )
+            errors.append(change * (units.increment_std / units.scaled_increment_std))
+        return torch.stack(errors, 1)
 
     def _scaled(self, error: Tensor, weight: Tensor | None) -> dict[str, Tensor]:
         """Mean square (``mse``) or size (``mae``) of errors (B, P, ny, nx) in units of the increments' std."""

@@ -159,13 +159,13 @@ class Stage(nn.ModuleList):
         super().__init__(blocks)
         self.checkpointing = checkpointing
 
-    def forward(self, x: Tensor, embedded: Tensor | None = None) -> Tensor:
-        """(B, C, ny, nx) → same."""
+    def forward(self, x: Tensor, *more: Tensor | None) -> Tensor:
+        """X through the blocks, of any one shape; ``more`` (embedded parameters above all) goes to each."""
         for block in self:
             if self.checkpointing and self.training and torch.is_grad_enabled():
-                x = checkpoint(block, x, embedded, use_reentrant=False)
+                x = checkpoint(block, x, *more, use_reentrant=False)
             else:
-                x = block(x, embedded)
+                x = block(x, *more)
         return x
 
 

@@ -13,12 +13,15 @@ from torch import Tensor, nn
 
 from surrogate_training.config import Curl, Recipe
 from surrogate_training.data.statistics import Statistics
+from surrogate_training.models.autoencoder import Autoencoder
 from surrogate_training.models.blocks import Boundaries, in_float32, pad_axis
-from surrogate_training.models.film import EMBEDDING, ParameterEmbedding
+from surrogate_training.models.dit import DiT
+from surrogate_training.models.film import EMBEDDING
 from surrogate_training.models.output import Output, Potentials
 from surrogate_training.models.residual_unet import ResidualUNet
 from surrogate_training.models.unet import UNet
 from surrogate_training.models.units import Units
+from surrogate_training.text.embedding import make_embedding
 
 
 def curl(a: Tensor, spacing: tuple[float, float], boundary: Boundaries) -> Tensor:
@@ -79,6 +82,8 @@ class Features(nn.Module):
 NETS: dict[str, Callable[..., nn.Module]] = {
     "residual_unet": ResidualUNet,
     "unet": UNet.from_config,
+    "dit": DiT,
+    "autoencoder": Autoencoder,
 }
 """Nets by the recipe's ``model.kind``: each takes (channels, out_channels, config, embedding)."""
 
@@ -86,9 +91,18 @@ NETS: dict[str, Callable[..., nn.Module]] = {
 class FieldModel(nn.Module):
     """The program of a bundle: normalised state (B, C, ny, nx) → normalised output (B, P, ny, nx).
 
-    After the state come the scalar parameters (B, parameters), in physical units, where the recipe has some, then a
-    tensor of standard normals for each of ``noise_inputs``. Conditions are channels of the state; they have none in
-    the output. See :mod:`surrogate_training.models.units` for what is normalised, and how.
+    After the state come the scalar parameters, in physical units, and a caption's token ids as one tensor (B, Q), where
+    the recipe has some, then a tensor of standard normals for each of ``noise_inputs``. Conditions are channels of the
+    state; they have none in the output. See :mod:`surrogate_training.models.units` for what is normalised, and how.
+
+    Parameters
+    ----------
+    recipe, statistics
+        Of the training.
+    more_channels : int
+        Channels that the net reads besides the features.
+    embedded : bool
+        Whether the net is modulated even if there are no scalar parameters.
 
     Attributes
     ----------
@@ -96,20 +110,32 @@ class FieldModel(nn.Module):
         Name → channels, in the order of the inputs.
     """
 
-    def __init__(self, recipe: Recipe, statistics: Statistics) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        statistics: Statistics,
+        *,
+        more_channels: int = 0,
+        embedded: bool = False,
+    ) -> None:
         super().__init__()
         units = tuple(Units.of(f, statistics.fields[f.name]) for f in recipe.data.fields)
         self.features = Features(recipe, statistics, units)
         self.potentials = Potentials(recipe, statistics)
         self.output = Output(recipe, units)
-        self.embedding = ParameterEmbedding(recipe, statistics) if recipe.data.parameters else None
+        self.embedding = make_embedding(recipe, statistics)
+        reads, makes = self.net_channels(recipe)
         self.net = NETS[recipe.model.kind](
-            self.features.channels,
-            self.potentials.channels,
+            reads + more_channels,
+            makes,
             recipe.model,
-            EMBEDDING if recipe.data.parameters else 0,
+            EMBEDDING if embedded or self.embedding is not None else 0,
         )
         self.noise_inputs: dict[str, int] = dict(getattr(self.net, "noise_inputs", {}))
+
+    def net_channels(self, recipe: Recipe) -> tuple[int, int]:
+        """Channels that the net reads of a state, and those that it makes."""
+        return self.features.channels, self.potentials.channels
 
     def forward(self, x: Tensor, *more: Tensor) -> Tensor:
         """(B, C, ny, nx), and the other inputs, → y (B, P, ny, nx)."""
@@ -119,19 +145,25 @@ class FieldModel(nn.Module):
         """The frame at t2 in unit scaled values, (B, P, ny, nx); with ``tanh`` the net's own output."""
         return self.output.scaled(x, self._outputs(x, more))
 
+    def standardised(self, x: Tensor, *more: Tensor) -> Tensor:
+        """What the net makes of a state: z of :mod:`surrogate_training.models.units`, (B, P, ny, nx)."""
+        return self._outputs(x, more)
+
     def more_inputs(self, x: Tensor, parameters: Tensor | None) -> tuple[Tensor, ...]:
-        """What follows the state: parameters (B, P) where the model has some, and noise drawn from torch's generator.
+        """What follows the state: parameters (B, Q) where the model has some, and noise drawn from torch's generator.
 
         Parameters
         ----------
         x : Tensor, shape (B, C, ny, nx)
             The state, for the noise's shape.
-        parameters : Tensor, shape (B, P), optional
-            Of a model that has parameters.
+        parameters : Tensor, shape (B, Q), optional
+            Scalar parameters and token ids, of a model that has some.
         """
         given = () if self.embedding is None else (parameters,)
         if None in given:
-            raise ValueError("this model is conditioned on scalar parameters: give them")
+            raise ValueError(
+                "this model is conditioned on scalar parameters or captions: give them"
+            )
         noise = (
             torch.randn(len(x), n, *x.shape[2:], device=x.device)
             for n in self.noise_inputs.values()
@@ -139,7 +171,7 @@ class FieldModel(nn.Module):
         return (*given, *noise)
 
     def _outputs(self, x: Tensor, more: tuple[Tensor, ...]) -> Tensor:
-        """What the net makes of a state, a channel a predicted field, (B, P, ny, nx)."""
+        """See :meth:`standardised`."""
         embedded, noise = None, more
         if self.embedding is not None:
             embedded, noise = self.embedding(more[0]), more[1:]

@@ -85,6 +85,11 @@ class Output(nn.Module):
         """The program's input (B, C, ny, nx) and z (B, P, ny, nx) → y (B, P, ny, nx)."""
         return z if self.affine else self._each(x, z, self._physical)
 
+    def seen(self, x: Tensor) -> Tensor:
+        """The program's input (B, C, ny, nx) → z (B, P, ny, nx) of the predicted fields at t1."""
+        made = [u.seen(x[:, c : c + 1]) for c, u in zip(self.channels, self.units, strict=True)]
+        return torch.cat(made, 1)
+
     def scaled(self, x: Tensor, z: Tensor) -> Tensor:
         """The program's input (B, C, ny, nx) and z (B, P, ny, nx) → unit scaled frame (B, P, ny, nx)."""
         return z if self.of_unit else self._each(x, z, self._unit)

@@ -57,6 +57,14 @@ class Scaling(nn.Module):
         parts |= {c: frame[:, p : p + 1] for p, c in enumerate(self.channels)}
         return torch.cat(list(parts.values()), 1)  # (B, C, ny, nx)
 
+    def answer(self, u1: Tensor, u2: Tensor) -> Tensor:
+        """States at t1 and t2 (B, C, ny, nx), physical → z (B, P, ny, nx), what a net is to return."""
+        made = [
+            self.units[c].answer(u1[:, c : c + 1], u2[:, c : c + 1], of_frame=self.of_frame)
+            for c in self.channels
+        ]
+        return torch.cat(made, 1)
+
     def unit_scaled(self, frame: Tensor) -> Tensor:
         """Predicted fields (B, P, ny, nx), physical → unit scaled values, in [-1, 1] over training."""
         return self._unit(frame, [self.units[c] for c in self.channels])

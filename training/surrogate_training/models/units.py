@@ -96,6 +96,12 @@ class Units:
         """X → u."""
         return x * self.std + self.mean
 
+    def answer(self, u1: Tensor, u2: Tensor, *, of_frame: bool) -> Tensor:
+        """U at t1 and t2 → z, what the net must return: the standardised frame of s, or its increment."""
+        if of_frame:
+            return (scaled(u2, self.field) - self.scaled_mean) / self.scaled_std
+        return (scaled(u2, self.field) - scaled(u1, self.field)) / self.scaled_increment_std
+
     def increment(self, x: Tensor, z: Tensor) -> Tensor:
         """X at t1 and the standardised increment z of s → y = (u2 - u1) / increment_std.
 

@@ -130,7 +130,8 @@ def verdict(summary: Summary) -> str:
 def _scores(result: Result, summary: Summary) -> Section:
     return Section(
         "Scores",
-        "Means over pairs, of the model and of all that it must beat; bold: nearest to a perfect prediction.",
+        f"Means over pairs, of the model and of all that it must beat; bold: nearest to a perfect prediction. Of the "
+        f"model: {summary['model_frames']}.",
         tables=[overall_table(summary), *field_tables(summary)],
         pictures=[
             Picture.of(

@@ -142,6 +142,8 @@ def _facts(subject: Path, result: Result, used: str, recipe: Recipe | None) -> d
             f"{f.name} [{f.unit}]" if f.unit != "1" else f.name for f in system.fields
         ),
     }
+    if result.steps is not None:
+        facts["sampler"] = f"{result.steps} evaluations of the net a frame"
     if recipe is not None:
         conditions = [f.name for f in recipe.data.fields if f.condition]
         facts["conditions"] = ", ".join(conditions) or "none"

@@ -19,6 +19,7 @@ LABELS = {
     "linear_extrapolation": "linear extrapolation",
     "mean": "training mean",
     "coarse": "coarse solver",
+    "reconstruction": "autoencoder alone",
 }
 # Okabe & Ito's palette: told apart by colour-blind readers too
 COLOURS = {
@@ -28,6 +29,7 @@ COLOURS = {
     "linear_extrapolation": "#009E73",
     "mean": "#999999",
     "coarse": "#D55E00",
+    "reconstruction": "#CC79A7",
 }
 SIGNED_SHARE = 0.2
 """A field is signed if its smaller side reaches this share of the larger."""

@@ -86,18 +86,30 @@ def ensemble_table(summary: dict[str, Any]) -> Table | None:
     found = summary.get("ensemble")
     if found is None:
         return None
+    columns = {
+        "crps": "fair CRPS",
+        "mae_persistence": "CRPS of persistence",
+        "spread_skill": "spread / skill",
+        "rmse_of_mean": "RMSE of the mean",
+        "rmse_of_member": "of a member",
+        "spectrum_error_of_mean": "spectrum error of the mean",
+        "spectrum_error_of_member": "of a member",
+    }
     rows = [
         (
             f"{name} [{summary['fields'][name]['unit']}]",
-            *(
-                number(e[key])
-                for key in ("crps", "mae_persistence", "spread_skill", "rmse_of_mean")
-            ),
+            *(number(e[key]) for key in columns),
         )
         for name, e in found["fields"].items()
     ]
-    head = ("field", "fair CRPS", "CRPS of persistence", "spread / skill", "RMSE of the mean")
-    return Table(f"Ensembles of {found['members']} members", head, tuple(rows))
+    note, took = "", found["seconds"]
+    if took["ratio"] is not None:
+        note = (
+            f"A member of such a call takes {took['member']:.3g} s, a frame predicted alone {took['single']:.3g} s: "
+            f"ratio {took['ratio']:.2f}."
+        )
+    head = ("field", *columns.values())
+    return Table(f"Ensembles of {found['members']} members", head, tuple(rows), note=note)
 
 
 def cost_table(costs: dict[str, Any]) -> Table:

@@ -39,7 +39,11 @@ class Gradients:
     def __init__(self, method: Method, recipe: Recipe, share: Share, processes: Processes) -> None:
         self.method, self.share, self.processes = method, share, processes
         self.seed = recipe.seed
-        self.parameters = {name: list(n.parameters()) for name, n in method.networks.items()}
+        # those that are frozen have no gradient, and autograd refuses to be asked for it
+        self.parameters = {
+            name: [p for p in network.parameters() if p.requires_grad]
+            for name, network in method.networks.items()
+        }
         self.threads = recipe.run.threads
         self._pool: ThreadPoolExecutor | None = None
 
@@ -147,8 +151,9 @@ def check_shards(method: Method, share: Share, device: torch.device) -> None:
         "the net takes statistics of a batch, which a shard does not see": _has(
             method, nn.modules.batchnorm._BatchNorm
         ),
-        "the net has dropout, and threads share one generator of random numbers": (
-            _has(method, nn.modules.dropout._DropoutNd) or bool(method.generator.noise_inputs)
+        "net or method draws random numbers, and threads share one generator of them": (
+            _has(method, nn.modules.dropout._DropoutNd)
+            or bool(getattr(method.network, "noise_inputs", {}))
         ),
     }
     for reason, holds in reasons.items():

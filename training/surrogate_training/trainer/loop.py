@@ -17,16 +17,19 @@ from surrogate_training.data.batches import BatchSource
 from surrogate_training.data.pairs import grid_of, open_sets
 from surrogate_training.data.prefetch import Rounds, Share, prefetch
 from surrogate_training.data.statistics import measure
+from surrogate_training.methods.clip import Clip
 from surrogate_training.methods.method import GENERATOR
 from surrogate_training.methods.registry import make_method
 from surrogate_training.progress import MetricsFile
 from surrogate_training.runfolder import RunFolder, set_threads
+from surrogate_training.text.start import start_text
 from surrogate_training.trainer.average import Average
 from surrogate_training.trainer.best import Best
 from surrogate_training.trainer.diverged import keep_batch
 from surrogate_training.trainer.gradients import check_shards
 from surrogate_training.trainer.phases import NotFiniteError, Phases, Update, logged
 from surrogate_training.trainer.processes import Processes
+from surrogate_training.trainer.retrieval import RetrievalValidation
 from surrogate_training.trainer.validation import Validation
 
 
@@ -80,9 +83,13 @@ class Trainer:
         self.source = BatchSource(sets["train"], recipe, self.statistics)
         self.share = _share(recipe, self.source, self.processes)
         self.method = make_method(recipe, self.statistics).to(self.processes.device)
-        self.model = self.method.generator
+        if state is None:
+            start_text(self.method, recipe, root)
+            self.method.start(root)
+        self.model = self.method.network
         check_shards(self.method, self.share, self.processes.device)
-        self.validation = Validation(
+        judge = RetrievalValidation if isinstance(self.method, Clip) else Validation
+        self.validation = judge(
             sets["validation"], recipe, self.statistics, self.method, self.processes
         )
         self.phases = Phases(self.method, recipe, self.share, self.processes)

@@ -1,0 +1,1 @@
+"""Generative sampling: noising processes, where a sampler goes, and the samplers."""

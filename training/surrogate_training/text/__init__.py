@@ -1,0 +1,1 @@
+"""Captions as a condition: text and field encoders, their contrastive training, retrieval, and a captioned data set."""
