@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -65,8 +66,10 @@ def cases(pairs: PairSet, count: int) -> Iterator[tuple[int, Array, Array]]:
         yield index, before, after[predicted]
 
 
-def measure(one: Trained, extent: Extent, cache: Path, report: Report) -> list[dict[str, Any]]:
-    """A result for each number of evaluations that the bundle holds."""
+def measure(
+    one: Trained, extent: Extent, cache: Path, report: Report, *, timed: bool = True
+) -> list[dict[str, Any]]:
+    """A result for each number of evaluations that the bundle holds; without `timed` its scores alone."""
     manifest = (one.bundle / "manifest.json").read_bytes()
     sampler = json.loads(manifest).get("sampler")
     held = [None] if sampler is None else [n for n in EVALUATIONS if n in sampler["steps"]]
@@ -74,11 +77,24 @@ def measure(one: Trained, extent: Extent, cache: Path, report: Report) -> list[d
     for steps in held:
         key = json.dumps([one.name, steps, asdict(extent)]).encode() + manifest
         path = cache / f"{one.name}_{steps or 1}_{hashlib.sha256(key).hexdigest()[:12]}.json"
-        if not path.is_file():
-            report(f"{one.name}: {steps or 1} evaluations")
-            cache.mkdir(parents=True, exist_ok=True)
-            write_json(path, _measure(one, steps, extent))
-        found.append(json.loads(path.read_text()))
+        made = _kept(path, _score, (one, steps, extent), report)
+        if timed:
+            # scores are a program's own, times belong to a quiet machine: each is kept by itself
+            seconds = path.with_stem(f"{path.stem}_seconds")
+            made |= _kept(seconds, _time, (one, steps, extent), report)
+        found.append(made)
+    return found
+
+
+def _kept(
+    path: Path, make: Callable[..., dict[str, Any]], of: tuple[Any, ...], report: Report
+) -> dict[str, Any]:
+    """What stands in a file; made first, of its arguments `of`, if it is not there."""
+    if not path.is_file():
+        report(path.stem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, make(*of))
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
 
 
@@ -110,32 +126,23 @@ def training_facts(run: Path) -> dict[str, Any]:
     }
 
 
-def _measure(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
+def _score(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
     problem, pairs = one.problem, test_pairs(one.problem)
     channel = _channel(pairs)
     inner, outer = _scores(problem, pairs), Scores(*_space(problem, pairs))
-    batch: list[float] = []
-    single: list[float] = []
     refused = 0
     with open_model(one.bundle) as model:
         draw = Drawing(model, steps, extent.members)
         for index, before, after in cases(pairs, extent.pairs):
-            begun = time.perf_counter()
             try:
                 members = draw(before, index)  # (M, C, ny, nx)
             except Rejected:  # a value is not finite: no guard but that one is left
                 refused += 1
                 continue
-            batch.append(time.perf_counter() - begun)
-            if len(single) < TIMED:
-                begun = time.perf_counter()
-                draw(before, index, members=1)
-                single.append(time.perf_counter() - begun)
             frames = members[:, channel]  # (M, ny, nx)
             inner.add(scored(problem, frames), scored(problem, after))
             outer.add(frames, after)
         drawn = draw.members
-    seconds = {"batch": float(np.median(batch)), "single": float(np.median(single))}
     return {
         "nfe": steps or 1,
         "members": drawn,
@@ -143,9 +150,27 @@ def _measure(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
         "refused": refused,
         "scores": inner.summary(),
         "scores_of_field": outer.summary(),
-        "seconds": seconds,
-        "ms_per_member": 1e3 * seconds["batch"] / drawn,
-        "batch_over_singles": seconds["batch"] / (drawn * seconds["single"]),
+    }
+
+
+def _time(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
+    """Medians of calls for all members and for one, in turns, after one of each."""
+    batch: list[float] = []
+    single: list[float] = []
+    with open_model(one.bundle) as model:
+        draw = Drawing(model, steps, extent.members)
+        for index, before, _ in cases(test_pairs(one.problem), TIMED + 1):
+            for members, seconds in ((draw.members, batch), (1, single)):
+                begun = time.perf_counter()
+                with contextlib.suppress(Rejected):  # a refused call takes as long
+                    draw(before, index, members=members)
+                seconds.append(time.perf_counter() - begun)
+        drawn = draw.members
+    taken = {"batch": float(np.median(batch[1:])), "single": float(np.median(single[1:]))}
+    return {
+        "seconds": taken,
+        "ms_per_member": 1e3 * taken["batch"] / drawn,
+        "batch_over_singles": taken["batch"] / (drawn * taken["single"]),
     }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from latents import AUTOENCODER, LATENTS, latent_recipe
+from exporting import check_run_time, export
+from latents import AUTOENCODER, LATENTS, NET, latent_recipe
 from surrogate_training.data.batches import stored
 from surrogate_training.data.pairs import open_sets
 from surrogate_training.evaluation.evaluate import evaluate_run
@@ -129,6 +130,17 @@ def test_a_program_made_on_one_grid_is_the_model_on_others(run: RunFolder, tmp_p
     assert rule.multiple == 4
     save_portable(model, exported_inputs(model), tmp_path / "portable.pt2", rule=rule)
     check_on_another_grid(load_portable(tmp_path / "portable.pt2"), model)
+
+
+@pytest.mark.full
+def test_the_run_time_draws_the_frame_that_the_model_draws(tmp_path: Path) -> None:
+    net = {**NET, "target": "frame", "latents": LATENTS}
+    flow = {"kind": "flow", "autoencoder": AUTOENCODER}
+    sampler = {"steps": [1], "preset": 1}
+    made = export(tmp_path, net, cells=16, dt=True, method=flow, sampler=sampler)
+    assert made.manifest.locality.reduces_over_space
+    assert [(n.name, n.channels) for n in made.manifest.noise] == [("initial", 1)]
+    check_run_time(made, dt=3.0, step=2)
 
 
 @pytest.mark.parametrize(
