@@ -65,8 +65,10 @@ def cases(pairs: PairSet, count: int) -> Iterator[tuple[int, Array, Array]]:
         yield index, before, after[predicted]
 
 
-def measure(one: Trained, extent: Extent, cache: Path, report: Report) -> list[dict[str, Any]]:
-    """A result for each number of evaluations that the bundle holds."""
+def measure(
+    one: Trained, extent: Extent, cache: Path, report: Report, *, timed: bool = True
+) -> list[dict[str, Any]]:
+    """A result for each number of evaluations that the bundle holds; without `timed` its scores alone."""
     manifest = (one.bundle / "manifest.json").read_bytes()
     sampler = json.loads(manifest).get("sampler")
     held = [None] if sampler is None else [n for n in EVALUATIONS if n in sampler["steps"]]
@@ -74,11 +76,24 @@ def measure(one: Trained, extent: Extent, cache: Path, report: Report) -> list[d
     for steps in held:
         key = json.dumps([one.name, steps, asdict(extent)]).encode() + manifest
         path = cache / f"{one.name}_{steps or 1}_{hashlib.sha256(key).hexdigest()[:12]}.json"
-        if not path.is_file():
-            report(f"{one.name}: {steps or 1} evaluations")
-            cache.mkdir(parents=True, exist_ok=True)
-            write_json(path, _measure(one, steps, extent))
-        found.append(json.loads(path.read_text()))
+        made = _kept(path, _score, (one, steps, extent), report)
+        if timed:
+            # scores are a program's own, times belong to a quiet machine: each is kept by itself
+            seconds = path.with_stem(f"{path.stem}_seconds")
+            made |= _kept(seconds, _time, (one, steps, extent), report)
+        found.append(made)
+    return found
+
+
+def _kept(
+    path: Path, make: Callable[..., dict[str, Any]], of: tuple[Any, ...], report: Report
+) -> dict[str, Any]:
+    """What stands in a file; made first, of its arguments `of`, if it is not there."""
+    if not path.is_file():
+        report(path.stem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, make(*of))
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
 
 
@@ -110,23 +125,15 @@ def training_facts(run: Path) -> dict[str, Any]:
     }
 
 
-def _measure(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
+def _score(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
     problem, pairs = one.problem, test_pairs(one.problem)
     channel = _channel(pairs)
     inner, outer = _scores(problem, pairs), Scores(*_space(problem, pairs))
-    batch: list[float] = []
-    single: list[float] = []
     refused = 0
     with open_model(one.bundle) as model:
         draw = Drawing(model, steps, extent.members)
-        for n, (index, before, after) in enumerate(cases(pairs, extent.pairs)):
-            begun = time.perf_counter()
+        for index, before, after in cases(pairs, extent.pairs):
             members = draw(before, index)  # (M, C, ny, nx)
-            batch.append(time.perf_counter() - begun)
-            if n < TIMED:
-                begun = time.perf_counter()
-                draw(before, index, members=1)
-                single.append(time.perf_counter() - begun)
             if not np.isfinite(members).all():
                 refused += 1
                 continue
@@ -134,7 +141,6 @@ def _measure(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
             inner.add(scored(problem, frames), scored(problem, after))
             outer.add(frames, after)
         drawn = draw.members
-    seconds = {"batch": float(np.median(batch)), "single": float(np.median(single))}
     return {
         "nfe": steps or 1,
         "members": drawn,
@@ -142,9 +148,26 @@ def _measure(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
         "refused": refused,
         "scores": inner.summary(),
         "scores_of_field": outer.summary(),
-        "seconds": seconds,
-        "ms_per_member": 1e3 * seconds["batch"] / drawn,
-        "batch_over_singles": seconds["batch"] / (drawn * seconds["single"]),
+    }
+
+
+def _time(one: Trained, steps: int | None, extent: Extent) -> dict[str, Any]:
+    """Medians of calls for all members and for one, in turns, after one of each."""
+    batch: list[float] = []
+    single: list[float] = []
+    with open_model(one.bundle) as model:
+        draw = Drawing(model, steps, extent.members)
+        for index, before, _ in cases(test_pairs(one.problem), TIMED + 1):
+            for members, seconds in ((draw.members, batch), (1, single)):
+                begun = time.perf_counter()
+                draw(before, index, members=members)
+                seconds.append(time.perf_counter() - begun)
+        drawn = draw.members
+    taken = {"batch": float(np.median(batch[1:])), "single": float(np.median(single[1:]))}
+    return {
+        "seconds": taken,
+        "ms_per_member": 1e3 * taken["batch"] / drawn,
+        "batch_over_singles": taken["batch"] / (drawn * taken["single"]),
     }
 
 

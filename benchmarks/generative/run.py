@@ -35,6 +35,12 @@ def main() -> None:
     if given.train:
         make_all(problems, given.seeds, runs, say)
     cache = runs / "generative-scores"
+    if given.only_scores:
+        for problem in problems:
+            for method in METHODS:
+                for one in exported(problem, method, given):
+                    measure(one, extent, cache, say, timed=False)
+        return
     rows: list[Row] = []
     result: dict[str, Any] = {"rows": rows, "problems": {}}
     for problem in problems:
@@ -68,8 +74,7 @@ NUMBERS = ("rmse", "mae", "spectrum_error", "crps", "spread_skill", "ms_per_memb
 
 def rows_of(problem: Problem, method: str, given: argparse.Namespace, cache: Path) -> list[Row]:
     """A row for each number of evaluations of a method, over the seeds whose bundles are there."""
-    trained = [Trained(problem, method, seed, given.runs.resolve()) for seed in range(given.seeds)]
-    there = [one for one in trained if (one.bundle / "manifest.json").is_file()]
+    there = exported(problem, method, given)
     extent = Extent(given.pairs, given.members)
     measured = {one.seed: measure(one, extent, cache, say) for one in there}
     facts = {one.seed: training_facts(one.run) for one in there}
@@ -81,6 +86,12 @@ def rows_of(problem: Problem, method: str, given: argparse.Namespace, cache: Pat
     return rows
 
 
+def exported(problem: Problem, method: str, given: argparse.Namespace) -> list[Trained]:
+    """Bundles of a method that are there."""
+    trained = [Trained(problem, method, seed, given.runs.resolve()) for seed in range(given.seeds)]
+    return [one for one in trained if (one.bundle / "manifest.json").is_file()]
+
+
 def parse() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -89,6 +100,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--problem", choices=[p.name for p in PROBLEMS], help="only this one")
     parser.add_argument("--pairs", type=int, default=60, help="test pairs")
     parser.add_argument("--members", type=int, default=32)
+    parser.add_argument(
+        "--only-scores", action="store_true", help="score and stop: times want a quiet machine"
+    )
     parser.add_argument("--runs", type=Path, default=ROOT / ".runs")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of result and picture")
     return parser.parse_args()

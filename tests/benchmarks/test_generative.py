@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import bundles
 import numpy as np
 import pytest
 from generative import patches
@@ -12,9 +14,17 @@ from generative.patches import PARTS, SIZE, Patch
 from generative.scores import Scores
 from generative.table import row_of
 from generative.targets import judge
+from surrogate_training.config import Data, FieldSpec
 
 from surrogate import Recorder
 from surrogate.io.hdf5 import FrameFile
+
+# These import one another by their own names, as modules of a script do.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "generative"))
+
+import measure
+from pipeline import Trained, arguments, trainings
+from problems import PROBLEMS
 
 CELLS = 32
 
@@ -136,3 +146,65 @@ def test_a_patch_holds_the_cells_of_its_place_and_nothing_of_the_flow(tmp_path: 
         np.testing.assert_array_equal(made.read("br", 0, 3), br[:, :, SIZE:])
         np.testing.assert_allclose(made.times(), [0, 4, 8])
         assert made.coordinate("x")[0] == pytest.approx((SIZE + 0.5) * 360 / 2048)
+
+
+class Pairs:
+    """Two pairs of one predicted field and a condition: the frame at t2 is the one at t1 and noise."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        before = rng.standard_normal((2, 2, 8, 8))
+        self.states = np.stack([before, before + rng.standard_normal(before.shape)], 1)
+        condition, predicted = FieldSpec(name="force", condition=True), FieldSpec(name="omega")
+        self.data = Data(path=".", fields=(condition, predicted))
+
+    def pair(self, index: int) -> Any:
+        return self.states[index]
+
+    def spread(self, wanted: int) -> list[int]:
+        return list(range(2))[:wanted]
+
+
+def test_a_bundle_is_scored_through_the_run_time_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [bundles.field("force", prediction=None), bundles.field("omega")]
+    program = {
+        "operation": "affine",
+        "scale": [0.0],
+        "offset": [0.0],
+        "channels": [1],
+        "noise": 1.0,
+    }
+    noise = [{"name": "xi", "channels": 1}]
+    one = Trained(PROBLEMS[0], "crps", 0, tmp_path)
+    bundles.stub_bundle(one.bundle, fields, program, noise=noise)
+    pairs = Pairs()
+    monkeypatch.setattr(measure, "test_pairs", lambda problem: pairs)
+    monkeypatch.setattr(measure, "_space", lambda problem, pairs: ((1.0, 1.0), True))
+    said: list[str] = []
+    extent = measure.Extent(pairs=2, members=64)
+    first, again = (measure.measure(one, extent, tmp_path, said.append) for _ in range(2))
+    assert first == again
+    assert said == ["generative_ns_crps: 1 evaluations"]
+    (found,) = first
+    assert (found["nfe"], found["members"], found["pairs"], found["refused"]) == (1, 64, 2, 0)
+    # members and truth are the frame at t1 and a standard normal each: the distribution is the true one
+    assert found["scores"]["spread_skill"] == pytest.approx(1, abs=0.15)
+    assert found["scores"]["crps"] == pytest.approx(1 / np.sqrt(np.pi), rel=0.15)
+    assert found["scores"] == found["scores_of_field"]
+    assert found["ms_per_member"] > 0
+    assert measure.persistence(PROBLEMS[0], extent)["scores"]["rmse"] == pytest.approx(1, rel=0.15)
+
+
+def test_methods_that_begin_from_another_run_are_trained_after_it_and_told_where_it_is(
+    tmp_path: Path,
+) -> None:
+    for problem in PROBLEMS:
+        order = [one.method for one in trainings(problem, 2, tmp_path)]
+        begun = problem.starts.items()
+        assert all(order.index(start) < order.index(method) for method, start in begun)
+    command = [str(word) for word in arguments(Trained(PROBLEMS[1], "crps", 2, tmp_path))]
+    assert f"method.start={tmp_path / 'generative_flux_start_seed2'}" in command
+    assert "seed=2" in command
+    assert Path(command[0]).is_file()

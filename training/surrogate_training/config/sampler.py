@@ -10,7 +10,7 @@ from surrogate_training.config.section import Section
 
 
 class Sampler(Section):
-    """How frames are drawn; methods that are not generative do not look at it.
+    """How frames are drawn; methods without a sampler (regression, pix2pix, crps, …) do not look at it.
 
     Attributes
     ----------

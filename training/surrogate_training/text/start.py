@@ -18,7 +18,7 @@ def start_text(method: Method, recipe: Recipe, root: Path) -> None:
     Raises
     ------
     StartError
-        If there is no such run, or it run is of another method, vocabulary or size.
+        If there is no such run, or that run is of another method, vocabulary or size.
     """
     if not recipe.text.start:
         return
