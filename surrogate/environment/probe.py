@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ENGINE_ABI = 2
+ENGINE_ABI = 3
 
 
 class _Error(ctypes.Structure):

@@ -27,6 +27,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <new>
@@ -59,19 +60,32 @@ void read_program(surrogate::core::JsonDocument &document, const surrogate_engin
     document.parse(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
-/// The program of the file that the request names.
-nlohmann::json method_of(const nlohmann::json &json, const char *method) {
-    nlohmann::json chosen = json;
-    if (!method)
-        return chosen;
-    const auto methods = json.find("methods");
-    if (methods == json.end() || !methods->contains(method))
-        throw std::runtime_error(std::string("the file has no program '") + method + "'");
-    chosen.update(methods->at(method));
-    return chosen;
-}
+/// The keys of one program of a file. Nothing is copied: a value of JSON allocates while it is destroyed.
+class Keys {
+  public:
+    Keys(const nlohmann::json &file, const char *method) : file_(file), own_(file) {
+        if (!method)
+            return;
+        const auto methods = file.find("methods");
+        if (methods == file.end() || !methods->contains(method))
+            throw std::runtime_error(std::string("the file has no program '") + method + "'");
+        own_ = std::cref(methods->at(method));
+    }
+    const nlohmann::json &at(const char *key) const {
+        return own_.get().contains(key) ? own_.get().at(key) : file_.at(key);
+    }
+    template <class T> T value(const char *key, T otherwise) const {
+        const auto &from = own_.get().contains(key) ? own_.get() : file_;
+        const auto found = from.find(key);
+        return found == from.end() ? otherwise : found->template get<T>();
+    }
 
-surrogate_program make_program(const nlohmann::json &json) {
+  private:
+    const nlohmann::json &file_;
+    std::reference_wrapper<const nlohmann::json> own_;
+};
+
+surrogate_program make_program(const Keys &json) {
     surrogate_program program;
     if (json.at("operation").get<std::string>() != "affine")
         throw std::runtime_error("the only operation is 'affine'");
@@ -83,7 +97,7 @@ surrogate_program make_program(const nlohmann::json &json) {
     program.weights = json.value("weights", std::vector<float>{});
     program.noise = json.value("noise", 0.0f);
     program.view = json.value("view", false);
-    program.fault = json.value("fail", "");
+    program.fault = json.value("fail", std::string());
     program.after = std::max(json.value("after", std::int64_t{0}), std::int64_t{0});
     program.times = json.value("times", std::numeric_limits<std::int64_t>::max());
     if (program.scale.size() != program.channels.size() || program.offset.size() != program.channels.size())
@@ -100,7 +114,7 @@ int load(surrogate_program **program, const surrogate_engine_load *request, surr
             tell(error, "the stub engine runs programs of format stub on cpu");
             return SURROGATE_ERROR_UNSUPPORTED;
         }
-        auto made = make_program(method_of(document.root(), request->method));
+        auto made = make_program(Keys(document.root(), request->method));
         if (made.fault == "load") {
             tell(error, "the stub program asks to fail in load");
             return SURROGATE_ERROR_ENGINE;
