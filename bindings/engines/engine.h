@@ -127,8 +127,11 @@ typedef struct surrogate_engine {
     /* Passes of the engine, NULL if it has none; both or neither.
      * device_run: pack the sources, run the program on them and `inputs` (what follows the state: parameters, noise;
      * dense float32 in host memory, borrowed), and fill sources[batch][source_count] and targets[batch][target_count]
-     * with the sums of what was read and of what would be written.  Nothing of the caller's is written.  Waits for
-     * `stream`. device_write: write the frame of the last device_run, whose layout was the same.  Enqueued on `stream`.
+     * with the sums of what was read and of what would be written.  Nothing of the caller's is written.  It waits for
+     * `stream`.
+     *
+     * device_write: write the frame of the last device_run, whose layout was the same.  Enqueued on `stream`.
+     *
      * stream: cudaStream_t of the caller, NULL: the default stream.  The current CUDA device is put back. */
     int (*device_run)(surrogate_program *program, surrogate_engine_sums *sources, surrogate_engine_sums *targets,
                       const surrogate_engine_layout *layout, const surrogate_tensor *inputs, int32_t input_count,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-ABI = 2
+ABI = 3
 DTYPES = {np.dtype(np.float32): 1, np.dtype(np.float64): 2}
 INFINITE = float("inf")
 
@@ -28,6 +28,8 @@ class Load(c.Structure):
         ("host_environment", c.c_void_p),
         ("entry", c.c_char_p),
         ("input_count", c.c_int32),
+        ("method", c.c_char_p),
+        ("sibling", c.c_void_p),
     )
 
 
